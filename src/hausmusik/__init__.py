@@ -1,0 +1,1 @@
+"""Hausmusik: play open AI models as your own instruments and compose them into finished things."""

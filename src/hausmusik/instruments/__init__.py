@@ -1,0 +1,1 @@
+"""The catalogue: which instruments there are, as data."""

@@ -1,0 +1,1 @@
+"""Work that survives crashes: journal, leases, resume, cancellation, progress."""

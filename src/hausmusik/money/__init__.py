@@ -1,0 +1,1 @@
+"""Quotes before, a ledger after, a budget that holds."""

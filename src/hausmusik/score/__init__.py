@@ -1,0 +1,1 @@
+"""The score: a JSON document that becomes a finished audio piece."""

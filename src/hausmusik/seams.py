@@ -1,0 +1,241 @@
+"""The protocols between the parts. Each has a contract suite (tests/contract) and a shipped fake (hausmusik.testing).
+
+An Engine plays; a Host runs engines somewhere; a Player is all that scores, voices and memories ever see of both.
+Clock and Ids exist so that journals, ledgers and their tests are deterministic. Only protocols and the small frozen
+values they speak in live here; nothing here does anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal, Protocol, TypeAlias
+
+import msgspec
+
+from hausmusik.errors import WeightsError
+from hausmusik.types import Event, Phase, Request, Run
+
+Scalar: TypeAlias = str | int | float | bool
+
+
+class EngineSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """What a host must know of an engine before it plays.
+
+    Args:
+        name: Short, stable: `kokoro`.
+        revision: Changes whenever the same request would give other bytes; part of every take's key.
+        max_batch: Most requests `play` takes at once.
+        concurrency: Most `play` calls at once in one process (1 for everything that is not thread-safe).
+        devices: Where it can run, best first: `cuda`, `cpu`.
+    """
+
+    name: str
+    revision: str
+    max_batch: int = 1
+    concurrency: int = 1
+    devices: tuple[str, ...] = ("cpu",)
+
+
+class EngineContext(msgspec.Struct, frozen=True, kw_only=True):
+    """What an engine is built from.
+
+    Args:
+        files: Local paths of the weights, already checked by hash, by `set id/file name` as in the catalogue.
+        options: The catalogue entry's `options`.
+        threads: How many threads it may use.
+    """
+
+    files: dict[str, str] = msgspec.field(default_factory=dict[str, str])
+    options: dict[str, Scalar] = msgspec.field(default_factory=dict[str, Scalar])
+    threads: int = 1
+
+    def path(self, name: str) -> Path:
+        """Return the path of one file by `set id/file name`; raises WeightsError when it was not handed over."""
+        if name not in self.files:
+            raise WeightsError(f"the weight file {name} was not handed to the engine", hint="see `haus doctor`")
+        return Path(self.files[name])
+
+
+class Cancel(Protocol):
+    """Asked between steps of the work; an engine stops within about 0.2 s once it is set."""
+
+    def is_set(self) -> bool:
+        """Return whether the caller has gone."""
+        ...
+
+
+class Engine(Protocol):
+    """Code that loads one kind of weights and plays.
+
+    Built with an `EngineContext` and nothing else; the constructor does no work. Calls come from one thread at a time.
+    Knows nothing of money, clouds or HTTP, and gets no Player.
+    """
+
+    @property
+    def spec(self) -> EngineSpec:
+        """Static; readable before `prepare`."""
+        ...
+
+    def prepare(self) -> Iterator[Phase]:
+        """Do what needs no device (parse files, build tables); may be snapshotted afterwards."""
+        ...
+
+    def load(self, device: str) -> Iterator[Phase]:
+        """Put the weights on the device."""
+        ...
+
+    def warm_up(self) -> Iterator[Phase]:
+        """Do one tiny play so that the first real one is not slower than the rest."""
+        ...
+
+    def play(self, requests: Sequence[Request], cancel: Cancel) -> Iterator[tuple[int, Event]]:
+        """Yield `(index of the request, event)`; each index ends with exactly one `Done`.
+
+        Raises:
+            BadInput: a request cannot be played as asked.
+            GenerationFailed: nothing usable came.
+        """
+        ...
+
+    def close(self) -> None:
+        """Give everything back; safe to call twice."""
+        ...
+
+
+class EngineOrder(msgspec.Struct, frozen=True, kw_only=True):
+    """All that a host needs to play an instrument, worked out by the house: data only, no catalogue behind it.
+
+    Args:
+        instrument: Catalogue id; names the worker.
+        engine: Entry point, `package.module:Class`, or a file: `/path/engine.py:Class`.
+        context: Weights and options.
+        environment: Name of the engine's environment; the host knows which interpreter that is.
+        device: `cpu` or `cuda`.
+        workers: Most workers of this instrument at once on one host.
+    """
+
+    instrument: str
+    engine: str
+    context: EngineContext
+    environment: str = ""
+    device: str = "cpu"
+    workers: int = 1
+
+
+class HostState(msgspec.Struct, frozen=True, kw_only=True):
+    """How ready an instrument is on a host, and what is left to wait."""
+
+    state: Literal["absent", "cold", "warming", "warm"]
+    phase: str = ""
+    eta_s: float | None = None
+
+
+class Host(Protocol):
+    """Where engines run. Closing the iterator of `play` cancels, inside the engine too."""
+
+    @property
+    def name(self) -> str:
+        """`local`, `modal`, `fake` …"""
+        ...
+
+    @property
+    def numeric_class(self) -> str:
+        """Within which equal requests give equal bytes: `cpu-1t`, `cuda-sm90` …; part of every take's key."""
+        ...
+
+    def play(self, order: EngineOrder, request: Request, run: Run) -> AsyncIterator[Event]:
+        """Yield the events of one play, the last of them `Done`; `Phase` events first while it is warming.
+
+        Raises:
+            HostUnavailable: it cannot be started.
+            WorkerLost: it died before the first result; nothing was delivered.
+            StreamBroken: it died after; `.partial` has what was delivered.
+            EngineError: what the engine raised.
+        """
+        ...
+
+    def state(self, order: EngineOrder) -> HostState:
+        """Return how ready the instrument is; never blocks."""
+        ...
+
+    async def warm(self, order: EngineOrder) -> None:
+        """Make it ready to play."""
+        ...
+
+    async def release(self, instrument: str = "") -> None:
+        """Stop the workers of one instrument, or of all."""
+        ...
+
+    async def close(self) -> None:
+        """Stop everything; the host is not used again."""
+        ...
+
+
+class TakeIdentity(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything besides the request that shapes a result's bytes, and what must travel with it.
+
+    Args:
+        instrument: The catalogue id that will really play, after routing.
+        engine_revision: From the engine's spec.
+        weights: sha256 of all weights, in one hex digest.
+        numeric_class: Of the host that will play.
+        licence: SPDX or short name of the weights' licence.
+        commercial: Whether the result may be used commercially.
+        credit: One line for the credits file.
+        host: Where it would play now.
+    """
+
+    instrument: str
+    engine_revision: str
+    weights: str
+    numeric_class: str
+    licence: str
+    commercial: bool
+    credit: str
+    host: str
+
+
+class Player(Protocol):
+    """All that workflows see: play an instrument, and say beforehand what would shape the result."""
+
+    def play(self, instrument: str, request: Request, *, run: Run) -> AsyncIterator[Event]:
+        """Play; metering, budget, routing and pulling of weights happen inside."""
+        ...
+
+    def identify(self, instrument: str, request: Request, *, run: Run) -> TakeIdentity:
+        """Resolve routers and say what would shape the result; plays nothing, pulls nothing.
+
+        Raises:
+            NotFoundError: no such instrument, or no such voice.
+            UsageError: the instrument has another task than the request.
+        """
+        ...
+
+    def estimate_s(self, instrument: str, request: Request) -> float:
+        """Return the estimated audio duration of the result in seconds, for timelines drawn before it exists."""
+        ...
+
+
+class Clock(Protocol):
+    """Time, so that tests own it."""
+
+    def now(self) -> datetime:
+        """Return the time, aware, in UTC."""
+        ...
+
+    def monotonic(self) -> float:
+        """Return seconds that never go back."""
+        ...
+
+
+class Ids(Protocol):
+    """Unique names, so that tests own them."""
+
+    def new(self) -> str:
+        """Return a new id, sortable by time."""
+        ...
+
+
+JsonObject: TypeAlias = dict[str, Any]

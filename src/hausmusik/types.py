@@ -1,0 +1,315 @@
+"""The values that travel between the parts: audio, requests, events, runs.
+
+Everything here is frozen and carries its units in the names. Requests and events are tagged msgspec structs, so that
+`hausmusik.codec` can send each of them over any wire and refuse what does not fit. Knows nothing of engines, hosts,
+money or files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Annotated, Final, Literal, TypeAlias
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+FloatArray: TypeAlias = npt.NDArray[np.float32]
+
+Task: TypeAlias = Literal["speak", "music", "sound", "transcribe", "judge"]
+"""What an instrument does. `chat` and `embed` join when their engines do."""
+
+Positive: TypeAlias = Annotated[float, msgspec.Meta(gt=0)]
+Seed: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=2**32 - 1)]
+
+
+class Value(msgspec.Struct, frozen=True, kw_only=True, tag=True, forbid_unknown_fields=True):
+    """Base of everything that may travel: frozen, keyword-only, tagged with its class name."""
+
+
+class Audio(msgspec.Struct, frozen=True, eq=False):
+    """Samples with their rate.
+
+    Args:
+        samples: float32, shape `(channels, samples)`, nominal range -1 to 1 (louder is allowed, never clipped here).
+        sample_rate_hz: 1,000 to 384,000.
+
+    Raises:
+        ValueError: wrong dtype, shape or rate.
+    """
+
+    samples: FloatArray
+    sample_rate_hz: int
+
+    def __post_init__(self) -> None:
+        if self.samples.dtype != np.float32:
+            raise ValueError(f"audio samples must be float32, not {self.samples.dtype}")
+        if self.samples.ndim != 2 or not 1 <= self.samples.shape[0] <= 8:
+            raise ValueError(f"audio must have the shape (channels, samples), not {self.samples.shape}")
+        if not 1_000 <= self.sample_rate_hz <= 384_000:
+            raise ValueError(f"a sample rate of {self.sample_rate_hz} Hz is out of range")
+
+    @classmethod
+    def mono(cls, samples: npt.ArrayLike, sample_rate_hz: int) -> Audio:
+        """Wrap a one-dimensional signal of any real dtype as one channel of float32."""
+        return cls(np.asarray(samples, dtype=np.float32).reshape(1, -1), sample_rate_hz)
+
+    @property
+    def channels(self) -> int:
+        """Number of channels."""
+        return int(self.samples.shape[0])
+
+    @property
+    def frames(self) -> int:
+        """Number of samples per channel."""
+        return int(self.samples.shape[1])
+
+    @property
+    def duration_s(self) -> float:
+        """Length in seconds."""
+        return self.frames / self.sample_rate_hz
+
+
+def concatenate(parts: list[Audio]) -> Audio:
+    """Join chunks of one rate and channel count end to end; raises ValueError when they differ or none is given."""
+    if not parts:
+        raise ValueError("nothing to join")
+    if len({(part.sample_rate_hz, part.channels) for part in parts}) > 1:
+        raise ValueError("chunks differ in sample rate or channels")
+    return Audio(np.concatenate([part.samples for part in parts], axis=1), parts[0].sample_rate_hz)
+
+
+# -- requests: one per task -------------------------------------------------------------------------------------------
+
+
+class SpeakRequest(Value, frozen=True):
+    """Say a text.
+
+    Args:
+        text: Plain text; marks such as `[laughs]`, `…`, CAPITALS are passed on and handled by the engine.
+        voice: Names and weights, e.g. `{"af_heart": 1.0}`; more than one is a blend, weights are normalised.
+        speed: 0.5 to 2.0; 1.0 is the voice's own pace.
+        language: BCP 47, e.g. `en-US`, `en-GB`; empty: the voice's own.
+        lexicon: Word -> how to say it, either `/phonemes/` between slashes or a respelling in plain letters.
+        seed: Engines without randomness ignore it.
+    """
+
+    text: str
+    voice: dict[str, Positive] = msgspec.field(default_factory=dict[str, float])
+    speed: Annotated[float, msgspec.Meta(ge=0.5, le=2.0)] = 1.0
+    language: str = ""
+    lexicon: dict[str, str] = msgspec.field(default_factory=dict[str, str])
+    seed: Seed = 0
+
+
+class MusicRequest(Value, frozen=True):
+    """Make a piece of music that begins and ends properly.
+
+    Args:
+        prompt: Mood, tempo, instruments, key in words: `calm piano and strings, 70 bpm, D minor`.
+        duration_s: Exact length of the result in seconds, above 0.
+        seed: Same request and seed give the same bytes within one numeric class.
+        tempo_bpm: Overrides what the prompt says; 0 leaves it to the prompt.
+    """
+
+    prompt: str
+    duration_s: Positive
+    seed: Seed = 0
+    tempo_bpm: Annotated[float, msgspec.Meta(ge=0, le=300)] = 0.0
+
+
+class SoundRequest(Value, frozen=True):
+    """Make or find a sound that is neither speech nor music.
+
+    Args:
+        prompt: What is heard: `steady rain on leaves`, or the name of a recorded clip.
+        duration_s: Exact length in seconds; 0 leaves it to the instrument (a recorded clip's own length).
+        seed: Same request and seed give the same bytes within one numeric class.
+        loop: Whether the end must join the beginning without a seam.
+    """
+
+    prompt: str
+    duration_s: Annotated[float, msgspec.Meta(ge=0)] = 0.0
+    seed: Seed = 0
+    loop: bool = False
+
+
+class TranscribeRequest(Value, frozen=True):
+    """Write down what is said.
+
+    Args:
+        audio: Any rate and channel count.
+        language: ISO 639-1, e.g. `en`; empty: detected.
+        prompt: Names and terms to expect, in plain text.
+    """
+
+    audio: Audio
+    language: str = ""
+    prompt: str = ""
+
+
+class JudgeRequest(Value, frozen=True):
+    """Measure a recording.
+
+    Args:
+        audio: Any rate and channel count.
+        aspect: `speaker`: a vector in which cosine says how alike two voices are.
+    """
+
+    audio: Audio
+    aspect: Literal["speaker"] = "speaker"
+
+
+Request: TypeAlias = SpeakRequest | MusicRequest | SoundRequest | TranscribeRequest | JudgeRequest
+
+REQUEST_OF_TASK: Final[Mapping[Task, type[Request]]] = MappingProxyType(
+    {
+        "speak": SpeakRequest,
+        "music": MusicRequest,
+        "sound": SoundRequest,
+        "transcribe": TranscribeRequest,
+        "judge": JudgeRequest,
+    }
+)
+
+
+# -- events: one union for pipes, clouds, jobs and servers ----------------------------------------------------------
+
+
+class Phase(Value, frozen=True):
+    """What is going on before or between results: `boot`, `pull`, `load`, `warm_up`, `queue`, `play` …
+
+    Args:
+        name: Snake case, stable.
+        done: Fraction 0 to 1, or None where it is unknown.
+        eta_s: Seconds until this phase is over, learnt or estimated; None where unknown.
+    """
+
+    name: str
+    done: float | None = None
+    eta_s: float | None = None
+
+
+class AudioChunk(Value, frozen=True):
+    """A piece of the result; chunks are contiguous and `start_s` is the position of its first sample."""
+
+    start_s: float
+    audio: Audio
+
+
+class TextDelta(Value, frozen=True):
+    """More of the written result."""
+
+    text: str
+
+
+class ThinkingDelta(Value, frozen=True):
+    """More of the model's visible reasoning."""
+
+    text: str
+
+
+class ToolCall(Value, frozen=True):
+    """A model asks for a tool; `arguments` is a JSON document."""
+
+    id: str
+    name: str
+    arguments: str
+
+
+class WordTiming(Value, frozen=True):
+    """When a word is spoken, in seconds from the start of the audio."""
+
+    text: str
+    start_s: float
+    end_s: float
+    confidence: float | None = None
+
+
+class Embeddings(Value, frozen=True):
+    """Vectors that name the model which made them, so that two models' are never compared.
+
+    Args:
+        values: float32, shape `(n, dim)`, L2-normalised rows.
+        model: Instrument id and revision.
+    """
+
+    values: FloatArray
+    model: str
+
+
+class Artifact(Value, frozen=True):
+    """A named by-product, e.g. the MIDI file of a composed piece."""
+
+    name: str
+    media_type: str
+    data: bytes
+
+
+class Usage(Value, frozen=True):
+    """What a play took; hosts and engines each fill in what they can see, and the parts are added up.
+
+    Args:
+        queue_s: Waited for a free worker.
+        boot_s: Process or container start.
+        load_s: Weights into memory, and warming up.
+        busy_s: Wall seconds of playing.
+        cpu_s: Processor seconds of playing.
+        audio_s: Seconds of audio made or heard.
+        characters: Characters of text taken in.
+        tokens_in: Prompt tokens.
+        tokens_out: Generated tokens.
+    """
+
+    queue_s: float = 0.0
+    boot_s: float = 0.0
+    load_s: float = 0.0
+    busy_s: float = 0.0
+    cpu_s: float = 0.0
+    audio_s: float = 0.0
+    characters: int = 0
+    tokens_in: int = 0
+    tokens_out: int = 0
+
+    def __add__(self, other: Usage) -> Usage:
+        """Add field by field."""
+        names = self.__struct_fields__
+        return Usage(**{name: getattr(self, name) + getattr(other, name) for name in names})
+
+
+class Done(Value, frozen=True):
+    """The last event of every complete stream.
+
+    Args:
+        reason: `complete`, or why the engine stopped early (`length`).
+    """
+
+    reason: str = "complete"
+
+
+Event: TypeAlias = (
+    Phase | AudioChunk | TextDelta | ThinkingDelta | ToolCall | WordTiming | Embeddings | Artifact | Usage | Done
+)
+
+
+class Run(Value, frozen=True):
+    """One piece of work asked for; every play belongs to one and the ledger groups by it.
+
+    Args:
+        id: Unique, sortable by time.
+        label: What a person calls it, e.g. `compose strange-loops`.
+        host: Where to play (`local`, `modal` …); empty leaves it to the instrument.
+        budget_usd: Most this run may cost, as a decimal string; empty: no limit of its own.
+        deadline_s: Most seconds one play of it may take; 0: no limit.
+        cue: The cue this play is for; empty outside a score.
+        document: The document this play is for; empty outside a memory.
+    """
+
+    id: str
+    label: str = ""
+    host: str = ""
+    budget_usd: str = ""
+    deadline_s: Annotated[float, msgspec.Meta(ge=0)] = 0.0
+    cue: str = ""
+    document: str = ""

@@ -1,0 +1,1 @@
+"""Where the bytes of models come from, and how they are trusted."""

@@ -1,0 +1,25 @@
+"""What every test gets: no network but loopback, a home of its own, and weights only where they are already here."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+import pytest_socket
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_setup() -> None:
+    pytest_socket.socket_allow_hosts(["127.0.0.1", "::1", "localhost"], allow_unix_socket=True)
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A fresh HAUSMUSIK_HOME; no settings of the machine leak in."""
+    for name in list(os.environ):
+        if name.startswith("HAUSMUSIK_") and name not in {"HAUSMUSIK_TEST_WEIGHTS", "HAUSMUSIK_REQUIRE_WEIGHTS"}:
+            monkeypatch.delenv(name)
+    folder = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv("HAUSMUSIK_HOME", str(folder))
+    return folder
