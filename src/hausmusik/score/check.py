@@ -1,0 +1,278 @@
+"""Reads a score and says everything that is wrong with it: where, why and what to do.
+
+Two rounds: what the schema says (every error at once, unknown keys with a suggestion), then what only the whole score
+can say (references, circles, voices, files). What needs takes or an instrument's opinion is `plan`'s.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import unicodedata
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+import msgspec
+from pydantic import ValidationError
+
+from hausmusik.errors import NotFoundError, ScoreError
+from hausmusik.score.effective import ducking_of, with_defaults
+from hausmusik.score.explain import schema_problems
+from hausmusik.score.reading import Document, Problem, read_document, spell
+from hausmusik.score.reading import Path as ValuePath
+from hausmusik.score.schema import AnyCue, FileCue, Score, Segment, VoiceCue
+from hausmusik.score.timeline import Moment, cue_name, solve
+
+_MAX_CUES: Final = 5_000
+
+
+class OpenedScore(msgspec.Struct, frozen=True, kw_only=True):
+    """A score that is whole: it fits the schema, its references lead somewhere, its files exist.
+
+    Args:
+        path: The file it came from.
+        score: With all defaults filled in.
+        document: For lines.
+        warnings: Problems that do not stop a render.
+        allow_outside: Whether file cues may lead out of the score's folder.
+    """
+
+    path: Path
+    score: Score
+    document: Document
+    warnings: tuple[Problem, ...] = ()
+    allow_outside: bool = False
+
+    @property
+    def folder(self) -> Path:
+        """The folder that file cues are relative to."""
+        return self.path.parent
+
+    @property
+    def takes_folder(self) -> Path:
+        """Where locked takes are kept beside the score."""
+        return self.path.with_name(f"{self.path.stem}.takes")
+
+    def cue_path(self, name: str) -> ValuePath:
+        """Return where in the document a cue stands, by its `segment/cue` name."""
+        for number, segment in enumerate(self.score.segments):
+            for index in range(len(segment.cues)):
+                if cue_name(segment, index) == name:
+                    return ("segments", number, "cues", index)
+        return ()
+
+
+def open_score(
+    path: Path, *, variables: Mapping[str, str | float | bool] | None = None, allow_outside: bool = False
+) -> OpenedScore:
+    """Read, check and complete a score.
+
+    Args:
+        path: A JSON file.
+        variables: Replace the document's own variables of the same name.
+        allow_outside: Accept file cues with absolute paths or `..`.
+
+    Raises:
+        NotFoundError: no such file.
+        ScoreError: it has errors; `.problems` lists all of them.
+    """
+    opened, problems = check_score(path, variables=variables, allow_outside=allow_outside)
+    errors = [problem for problem in problems if problem.severity == "error"]
+    if errors or opened is None:
+        count = f"{len(errors)} problems" if len(errors) > 1 else "a problem"
+        raise ScoreError(
+            f"{path.name} has {count}",
+            problems=tuple(str(problem) for problem in errors),
+            hint=f"`haus check {path.name}` explains the format's rules; `haus schema` prints the format",
+        )
+    return opened
+
+
+def check_score(
+    path: Path, *, variables: Mapping[str, str | float | bool] | None = None, allow_outside: bool = False
+) -> tuple[OpenedScore | None, tuple[Problem, ...]]:
+    """Return the opened score (None when it cannot even be read as one) and every problem, in the order of lines.
+
+    Raises:
+        NotFoundError: no such file.
+        ScoreError: the file is not text.
+    """
+    text = _read(path)
+    try:
+        document = read_document(text, variables=variables)
+    except ScoreError as error:
+        return None, (_first_line_problem(error),)
+    problems = list(document.problems)
+    try:
+        score = Score.model_validate_json(json.dumps(document.value))
+    except ValidationError as error:
+        problems += schema_problems(error, document)
+        return None, _ordered(problems)
+    score = with_defaults(score)
+    problems += _with_lines(_whole_problems(score, path.parent, allow_outside=allow_outside), document)
+    warnings = tuple(problem for problem in problems if problem.severity != "error")
+    opened = OpenedScore(path=path, score=score, document=document, warnings=warnings, allow_outside=allow_outside)
+    return opened, _ordered(problems)
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text("utf-8-sig")
+    except FileNotFoundError:
+        raise NotFoundError(
+            f"there is no score {path}", hint="`haus new piece.json` writes one to start from"
+        ) from None
+    except IsADirectoryError:
+        raise ScoreError(f"{path} is a folder, not a score", hint="name the JSON file inside it") from None
+    except UnicodeDecodeError as error:
+        reason = f"{path.name} is not UTF-8 text (byte {error.start})"
+        raise ScoreError(reason, problems=(reason,), hint="save it as UTF-8") from None
+    except OSError as error:
+        raise ScoreError(f"{path} cannot be read: {error.strerror}") from error
+
+
+def _first_line_problem(error: ScoreError) -> Problem:
+    return Problem(path="", line=0, reason=error.problems[0] if error.problems else error.message)
+
+
+def _ordered(problems: list[Problem]) -> tuple[Problem, ...]:
+    return tuple(sorted(problems, key=lambda problem: (problem.line, problem.path)))
+
+
+def _with_lines(problems: list[Problem], document: Document) -> list[Problem]:
+    by_spelling = {spell(path): line for path, line in document.lines.items()}
+    return [
+        problem if problem.line else msgspec.structs.replace(problem, line=_nearest(problem.path, by_spelling))
+        for problem in problems
+    ]
+
+
+def _nearest(path: str, lines: Mapping[str, int]) -> int:
+    while path and path not in lines:
+        path = path[: max(path.rfind("."), path.rfind("["), 0)]
+    return lines.get(path, 0)
+
+
+# -- what the whole score says ----------------------------------------------------------------------------------------
+
+
+def _whole_problems(score: Score, folder: Path, *, allow_outside: bool) -> list[Problem]:
+    problems: list[Problem] = []
+    problems += _duplicates(score)
+    if sum(len(segment.cues) for segment in score.segments) > _MAX_CUES:
+        return [Problem(path="segments", line=0, reason=f"more than {_MAX_CUES} cues", fix="split the piece")]
+    for number, segment in enumerate(score.segments):
+        for index, cue in enumerate(segment.cues):
+            path = f"segments[{number}].cues[{index}]"
+            problems += _cue_problems(score, segment, cue, path, folder, allow_outside=allow_outside)
+        problems += _marker_problems(score, segment, number)
+    timeline = solve(score, lambda _name, _cue: Moment(3.0, exact=False))  # any length will do to find circles
+    problems += timeline.problems
+    if not timeline.problems:
+        problems += _transition_problems(score)
+    return problems
+
+
+def _duplicates(score: Score) -> list[Problem]:
+    problems: list[Problem] = []
+    seen: set[str] = set()
+    for number, segment in enumerate(score.segments):
+        if segment.id in seen:
+            reason = f"two segments are called {segment.id!r}"
+            problems.append(Problem(path=f"segments[{number}].id", line=0, reason=reason, fix="rename one"))
+        seen.add(segment.id)
+        names: set[str] = set()
+        for index in range(len(segment.cues)):
+            name = cue_name(segment, index)
+            if name in names:
+                path = f"segments[{number}].cues[{index}].id"
+                problems.append(Problem(path=path, line=0, reason=f"two cues are called {name!r}", fix="rename one"))
+            names.add(name)
+    return problems
+
+
+def _cue_problems(
+    score: Score, segment: Segment, cue: AnyCue, path: str, folder: Path, *, allow_outside: bool
+) -> list[Problem]:
+    problems: list[Problem] = []
+    if isinstance(cue, VoiceCue):
+        if cue.voice and cue.voice not in score.voices:
+            close = difflib.get_close_matches(cue.voice, score.voices, n=1)
+            fix = f"did you mean {close[0]!r}?" if close else f"voices has: {', '.join(score.voices) or 'nobody yet'}"
+            problems.append(Problem(path=f"{path}.voice", line=0, reason=f"nobody is called {cue.voice!r}", fix=fix))
+        if not any(unicodedata.category(letter)[0] in "LN" for letter in cue.text):
+            reason = "the text has no letters or digits to say"
+            problems.append(Problem(path=f"{path}.text", line=0, reason=reason, fix="write what is said"))
+    if isinstance(cue, FileCue):
+        problems += _file_problems(cue, path, folder, allow_outside=allow_outside)
+    ducking = ducking_of(cue)
+    for reference in () if ducking is None or ducking.by == "voice" else ducking.by:
+        if not _exists(score, segment, reference):
+            reason = f"there is no cue {reference!r} to duck by"
+            problems.append(Problem(path=f"{path}.duck.by", line=0, reason=reason, fix="give the cue you mean an id"))
+    start = segment.duration_s is not None and cue.at_s is not None and cue.at_s >= segment.duration_s
+    if start:
+        reason = f"the cue starts at {cue.at_s:g} s, but its segment is over at {segment.duration_s:g} s"
+        problems.append(Problem(path=f"{path}.at_s", line=0, reason=reason, fix="move it, or make the segment longer"))
+    return problems
+
+
+def _file_problems(cue: FileCue, path: str, folder: Path, *, allow_outside: bool) -> list[Problem]:
+    try:
+        resolve_file(folder, cue.path, allow_outside=allow_outside)
+    except (ScoreError, NotFoundError) as error:
+        return [Problem(path=f"{path}.path", line=0, reason=error.message, fix=error.hint)]
+    return []
+
+
+def resolve_file(folder: Path, name: str, *, allow_outside: bool) -> Path:
+    """Return the file that a file cue names.
+
+    Raises:
+        ScoreError: it leads out of the score's folder and that is not allowed.
+        NotFoundError: there is no such file.
+    """
+    if "\0" in name:
+        raise ScoreError("the path has a NUL character", hint="write a plain file name")
+    root = folder.resolve()
+    file = (root / name).resolve()
+    if not allow_outside and not file.is_relative_to(root):
+        hint = "copy the file beside the score, or pass --allow-outside"
+        raise ScoreError(f"{name!r} leads out of the score's folder", hint=hint)
+    if not file.is_file():
+        raise NotFoundError(f"there is no file {name!r}", hint=f"paths are relative to {folder}")
+    return file
+
+
+def _exists(score: Score, segment: Segment, reference: str) -> bool:
+    name = reference if "/" in reference else f"{segment.id}/{reference}"
+    return any(name == cue_name(each, index) for each in score.segments for index in range(len(each.cues)))
+
+
+def _marker_problems(score: Score, segment: Segment, number: int) -> list[Problem]:
+    problems: list[Problem] = []
+    for index, marker in enumerate(segment.markers):
+        path = f"segments[{number}].markers[{index}]"
+        if (marker.at_s is None) == (marker.with_ is None):
+            reason = "a marker has exactly one place"
+            problems.append(Problem(path=path, line=0, reason=reason, fix="give it at_s or with"))
+        elif marker.with_ is not None and not _exists(score, segment, marker.with_):
+            reason = f"there is no cue {marker.with_!r} to mark"
+            problems.append(Problem(path=path, line=0, reason=reason, fix="give the cue you mean an id"))
+    return problems
+
+
+def _transition_problems(score: Score) -> list[Problem]:
+    problems: list[Problem] = []
+    if score.segments[0].transition.seconds > 0:
+        path = "segments[0].transition"
+        reason = "the first segment has nothing before it to cross over from"
+        problems.append(Problem(path=path, line=0, reason=reason, fix="use fade_in_s", severity="warning"))
+    for number, segment in enumerate(score.segments[1:], start=1):
+        for neighbour in (score.segments[number - 1], segment):
+            if neighbour.duration_s is not None and neighbour.duration_s < segment.transition.seconds:
+                path = f"segments[{number}].transition.seconds"
+                reason = f"the transition is longer than segment {neighbour.id!r}"
+                problems.append(Problem(path=path, line=0, reason=reason, fix="make it shorter"))
+    return problems

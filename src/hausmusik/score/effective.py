@@ -1,0 +1,138 @@
+"""What a cue finally says, once its layer's defaults and ours have been filled in, and the request it makes.
+
+Order: the cue itself, the score's `defaults` for its layer, the built-in shape of the layer below. Knows nothing of
+takes and time; the slot's length is handed in.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from pydantic import BaseModel
+
+from hausmusik.score.schema import (
+    AnyCue,
+    Ducking,
+    FileCue,
+    Layer,
+    MusicCue,
+    Score,
+    Segment,
+    Shape,
+    SoundCue,
+    VoiceCue,
+    VoiceDefinition,
+)
+from hausmusik.score.timeline import has_slot, length_to_generate
+from hausmusik.types import MusicRequest, Request, SoundRequest, SpeakRequest, Task
+
+REFERENCE_LUFS: Final[dict[Layer, float]] = {"voice": -20.0, "music": -20.0, "sound": -26.0, "file": -20.0}
+"""Loudness to which `match_level` brings takes; ambiences sit 6 LU lower, as they come from the engines."""
+
+TASK_OF_LAYER: Final[dict[Layer, Task]] = {"voice": "speak", "music": "music", "sound": "sound"}
+
+_BUILT_IN: Final[dict[Layer, Shape]] = {
+    "voice": Shape(
+        gain_db=0, pan=0, fade_in_s=0.005, fade_out_s=0.02, fade_curve="equal-power", duck=False, fit="trim",
+        match_level=True,
+    ),
+    "music": Shape(
+        gain_db=-8, pan=0, fade_in_s=0.5, fade_out_s=2.0, fade_curve="equal-power", duck=True, fit="trim",
+        match_level=True,
+    ),
+    "sound": Shape(
+        gain_db=-4, pan=0, fade_in_s=0.3, fade_out_s=0.6, fade_curve="equal-power", duck=False, fit="loop",
+        match_level=True,
+    ),
+    "file": Shape(
+        gain_db=0, pan=0, fade_in_s=0.005, fade_out_s=0.02, fade_curve="equal-power", duck=False, fit="trim",
+        match_level=False,
+    ),
+}  # fmt: skip
+
+
+def with_defaults(score: Score) -> Score:
+    """Return the score with every cue's shape filled in completely."""
+    segments = tuple(_fill_segment(segment, score) for segment in score.segments)
+    return score.model_copy(update={"segments": segments})
+
+
+def _fill_segment(segment: Segment, score: Score) -> Segment:
+    return segment.model_copy(update={"cues": tuple(_fill_cue(cue, score) for cue in segment.cues)})
+
+
+def _fill_cue(cue: AnyCue, score: Score) -> AnyCue:
+    of_score = {"voice": score.defaults.voice, "music": score.defaults.music, "sound": score.defaults.sound}.get(
+        cue.layer, score.defaults.file
+    )
+    values: dict[str, object] = {}
+    for name in Shape.model_fields:
+        found = next(
+            (v for v in (_of(cue, name), _of(of_score, name), _of(_BUILT_IN[cue.layer], name)) if v is not None), None
+        )
+        values[name] = found
+    return cue.model_copy(update=values)
+
+
+def _of(part: BaseModel, name: str) -> object:
+    return getattr(part, name)
+
+
+def ducking_of(cue: AnyCue) -> Ducking | None:
+    """Return how the cue is ducked, or None."""
+    if isinstance(cue.duck, Ducking):
+        return cue.duck
+    return Ducking() if cue.duck else None
+
+
+def voice_of(score: Score, cue: VoiceCue) -> VoiceDefinition:
+    """Return who says the cue: its voice, else the score's first, else the instrument's default voice."""
+    if cue.voice:
+        return score.voices[cue.voice]
+    return next(iter(score.voices.values()), VoiceDefinition())
+
+
+def instrument_of(score: Score, cue: AnyCue) -> str:
+    """Return the instrument a cue asks for; empty: the settings' default for its task."""
+    if cue.instrument:
+        return cue.instrument
+    return voice_of(score, cue).instrument if isinstance(cue, VoiceCue) else ""
+
+
+def request_of(score: Score, cue: AnyCue, slot_s: float) -> Request:
+    """Return what to ask the instrument for.
+
+    Args:
+        score: With defaults filled in.
+        cue: A voice, music or sound cue of it.
+        slot_s: Length of the cue's slot in seconds; matters only to music and sound.
+
+    Raises:
+        ValueError: a file cue, which asks nobody.
+    """
+    seed = score.seed if cue.seed is None else cue.seed
+    if isinstance(cue, VoiceCue):
+        who = voice_of(score, cue)
+        voice = dict(who.blend) or ({who.voice: 1.0} if who.voice else {})
+        language = who.language or ("" if voice else score.language)
+        return SpeakRequest(
+            text=cue.text, voice=voice, speed=who.speed, language=language, lexicon=dict(who.lexicon), seed=seed
+        )
+    if isinstance(cue, MusicCue):
+        length_s = length_to_generate(cue, slot_s)
+        return MusicRequest(prompt=cue.prompt, duration_s=length_s, seed=seed, tempo_bpm=cue.tempo_bpm or 0.0)
+    if isinstance(cue, SoundCue):
+        loop = cue.fit == "loop"
+        length_s = length_to_generate(cue, slot_s) if has_slot(cue) else 0.0  # 0: as long as the sound itself is
+        return SoundRequest(prompt=cue.prompt, duration_s=length_s, seed=seed, loop=loop)
+    raise ValueError(f"a {type(cue).__name__} makes no request")
+
+
+def needs_slot(cue: AnyCue) -> bool:
+    """Return whether the request depends on where the cue ends (so that it must wait until that is exact)."""
+    return isinstance(cue, MusicCue | SoundCue) and cue.length_s is None and cue.duration_s is None and has_slot(cue)
+
+
+def is_made(cue: AnyCue) -> bool:
+    """Return whether an instrument makes this cue; a file cue is brought along."""
+    return not isinstance(cue, FileCue)

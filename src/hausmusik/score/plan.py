@@ -1,0 +1,265 @@
+"""What a render would do: where each cue sounds, which take it uses, which are kept, which must be made and why.
+
+The plan is worked out again after each round of takes, because lengths that were estimated become exact; a request
+that depends on an estimated length waits for the next round. Plays nothing and writes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+
+import msgspec
+
+from hausmusik.errors import HausmusikError
+from hausmusik.score.check import OpenedScore, resolve_file
+from hausmusik.score.effective import TASK_OF_LAYER, instrument_of, needs_slot, request_of
+from hausmusik.score.history import what_changed
+from hausmusik.score.reading import Problem, spell
+from hausmusik.score.schema import AnyCue, FileCue, Score
+from hausmusik.score.timeline import Moment, Place, Timeline, cue_name, has_slot, solve
+from hausmusik.seams import Player, TakeIdentity
+from hausmusik.takes.key import canonical_request, take_key
+from hausmusik.takes.store import Take, TakeStore, read_take
+from hausmusik.types import Request, Run, Task
+
+Status: TypeAlias = Literal["kept", "locked", "file", "make", "wait"]
+
+
+class PlannedCue(msgspec.Struct, frozen=True, kw_only=True):
+    """One cue of a plan.
+
+    Args:
+        name: `segment/cue`.
+        cue: As it is in the score, defaults filled in.
+        place: Its slot; `exact` says whether it rests on no estimate.
+        status: `kept`: the take is there. `locked`: a take beside the score. `file`: the user's own recording. `make`:
+            must be played. `wait`: must be played, but its length is known only after others were.
+        reason: Why it must be made; or what a locked take no longer agrees with.
+        request: What will be asked; None for files.
+        identity: What would shape the bytes; None for files.
+        key: The take's key; empty for `wait` and files.
+        take: For `kept` and `locked`.
+        file: For `file`.
+    """
+
+    name: str
+    cue: AnyCue
+    place: Place
+    status: Status
+    reason: str = ""
+    request: Request | None = None
+    identity: TakeIdentity | None = None
+    key: str = ""
+    take: Take | None = None
+    file: Path | None = None
+
+    @property
+    def instrument(self) -> str:
+        """The instrument that plays, after routing; empty for files."""
+        return self.identity.instrument if self.identity else ""
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """A whole plan.
+
+    Args:
+        score: With defaults filled in.
+        timeline: Solved with what is known now.
+        cues: In the order of the score.
+        problems: What stands in the way of a render.
+    """
+
+    score: Score
+    timeline: Timeline
+    cues: tuple[PlannedCue, ...]
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def to_make(self) -> tuple[PlannedCue, ...]:
+        """Cues whose takes can be played now."""
+        return tuple(cue for cue in self.cues if cue.status == "make")
+
+    @property
+    def waiting(self) -> tuple[PlannedCue, ...]:
+        """Cues whose takes can be played only after others."""
+        return tuple(cue for cue in self.cues if cue.status == "wait")
+
+    @property
+    def finished(self) -> bool:
+        """Whether every take is there."""
+        return not self.problems and not self.to_make and not self.waiting
+
+
+class Planner:
+    """Makes plans of one score.
+
+    Args:
+        opened: The score.
+        player: Says who plays and how long it will be; plays nothing.
+        store: Where takes are kept.
+        run: The run the takes would belong to.
+        defaults: The settings' instrument for each task.
+        file_take: Returns the take of a file of the user's own, or None when it was not brought in yet.
+        history: Take keys of the last render, by cue.
+    """
+
+    def __init__(
+        self,
+        opened: OpenedScore,
+        player: Player,
+        store: TakeStore,
+        *,
+        run: Run,
+        defaults: Mapping[Task, str],
+        file_length_s: Callable[[Path], float],
+        history: Mapping[str, str] | None = None,
+    ) -> None:
+        self._opened = opened
+        self._score = opened.score
+        self._player = player
+        self._store = store
+        self._run = run
+        self._defaults = defaults
+        self._file_length_s = file_length_s
+        self._history = history or {}
+        self._problems: dict[tuple[str, str], Problem] = {}
+
+    def plan(self) -> Plan:
+        """Return the plan as things stand now."""
+        self._problems = {}
+        timeline = solve(self._score, self._length)
+        problems = [*timeline.problems]
+        cues: list[PlannedCue] = []
+        for segment in self._score.segments:
+            for index, cue in enumerate(segment.cues):
+                name = cue_name(segment, index)
+                if name in timeline.cues:
+                    try:
+                        cues.append(self._planned(name, cue, timeline.cues[name]))
+                    except HausmusikError as error:
+                        self._note(name, error)
+        problems += self._problems.values()
+        problems += self._overruns(timeline)
+        problems = [self._located(problem) for problem in problems]
+        return Plan(score=self._score, timeline=timeline, cues=tuple(cues), problems=tuple(problems))
+
+    def _located(self, problem: Problem) -> Problem:
+        by_spelling = {spell(path): line for path, line in self._opened.document.lines.items()}
+        return msgspec.structs.replace(problem, line=problem.line or by_spelling.get(problem.path, 0))
+
+    def _note(self, name: str, error: HausmusikError) -> None:
+        path = spell(self._opened.cue_path(name))
+        self._problems[(name, error.message)] = Problem(path=path, line=0, reason=error.message, fix=error.hint)
+
+    def _length(self, name: str, cue: AnyCue) -> Moment:
+        """Return how long the cue's own take is: exactly where it is known, else estimated."""
+        try:
+            if isinstance(cue, FileCue):
+                file = resolve_file(self._opened.folder, cue.path, allow_outside=self._opened.allow_outside)
+                return Moment(max(0.01, self._file_length_s(file) - cue.source_at_s))
+            locked = self._locked(name)
+            if locked is not None:
+                return Moment(locked.record.duration_s)
+            request = request_of(self._score, cue, 0.0)
+            run = self._run_for(name, cue)
+            take = self._store.get(take_key(request, self._player.identify(self._asked(cue), request, run=run)))
+            if take is not None:
+                return Moment(take.record.duration_s)
+            return Moment(self._player.estimate_s(self._asked(cue), request), exact=False)
+        except HausmusikError as error:
+            self._note(name, error)
+            return Moment(1.0, exact=False)
+
+    def _asked(self, cue: AnyCue) -> str:
+        return instrument_of(self._score, cue) or self._defaults[TASK_OF_LAYER[cue.layer]]
+
+    def _run_for(self, name: str, cue: AnyCue) -> Run:
+        return msgspec.structs.replace(self._run, cue=name, host=cue.host or self._run.host)
+
+    def run_for(self, planned: PlannedCue) -> Run:
+        """Return the run under which a cue is played: its own host, its own name in the ledger."""
+        return self._run_for(planned.name, planned.cue)
+
+    def asked_instrument(self, planned: PlannedCue) -> str:
+        """Return the instrument or router that the cue asks for, before routing."""
+        return self._asked(planned.cue)
+
+    def _locked(self, name: str) -> Take | None:
+        return read_take(self._opened.takes_folder / locked_name(name))
+
+    def _planned(self, name: str, cue: AnyCue, place: Place) -> PlannedCue:
+        if isinstance(cue, FileCue):
+            file = resolve_file(self._opened.folder, cue.path, allow_outside=self._opened.allow_outside)
+            return PlannedCue(name=name, cue=cue, place=place, status="file", file=file)
+        slot_known = place.start.exact and place.end.exact
+        request = request_of(self._score, cue, place.duration_s)
+        identity = self._player.identify(self._asked(cue), request, run=self._run_for(name, cue))
+        locked = self._locked(name)
+        if locked is not None:
+            reason = self._why(locked.record.request, request)
+            reason = f"locked, though {reason}" if reason else ""
+            return PlannedCue(
+                name=name, cue=cue, place=place, status="locked", reason=reason, request=request, identity=identity,
+                key=locked.record.key, take=locked,
+            )  # fmt: skip
+        if needs_slot(cue) and not slot_known:
+            return PlannedCue(
+                name=name, cue=cue, place=place, status="wait", reason="its length follows others'", request=request,
+                identity=identity,
+            )  # fmt: skip
+        key = take_key(request, identity)
+        take = self._store.get(key)
+        if take is not None:
+            return PlannedCue(
+                name=name, cue=cue, place=place, status="kept", request=request, identity=identity, key=key, take=take
+            )
+        reason = self._stale(name, request, identity)
+        return PlannedCue(
+            name=name, cue=cue, place=place, status="make", reason=reason, request=request, identity=identity, key=key
+        )
+
+    def _stale(self, name: str, request: Request, identity: TakeIdentity) -> str:
+        before = self._store.get(self._history[name]) if name in self._history else None
+        if before is None:
+            return "new"
+        changed = self._why(before.record.request, request)
+        if changed:
+            return changed
+        for what, was, now in (
+            ("instrument", before.record.instrument, identity.instrument),
+            ("engine", before.record.engine_revision, identity.engine_revision),
+            ("weights", before.record.weights, identity.weights),
+            ("numeric class", before.record.numeric_class, identity.numeric_class),
+        ):
+            if was != now:
+                return f"{what} changed"
+        return "its take is gone"
+
+    @staticmethod
+    def _why(before: dict[str, Any], request: Request) -> str:
+        changed = what_changed(before, msgspec.json.decode(canonical_request(request), type=dict[str, Any]))
+        return f"{changed} changed" if changed else ""
+
+    def _overruns(self, timeline: Timeline) -> list[Problem]:
+        """Return the voice lines that do not fit an explicit segment length; only where all is exact."""
+        problems: list[Problem] = []
+        for number, (segment, slot) in enumerate(zip(self._score.segments, timeline.segments, strict=False)):
+            for index, cue in enumerate(segment.cues):
+                place = timeline.cues.get(cue_name(segment, index))
+                if place is None or segment.duration_s is None or not place.end.exact or has_slot(cue):
+                    continue
+                over = place.end.s - slot.end.s
+                if over > 0.005 and cue.layer == "voice":
+                    needed = place.end.s - slot.start.s
+                    reason = f"the line is still speaking {over:.2f} s after its segment has ended"
+                    fix = f"raise the segment's duration_s to {needed + 0.1:.1f}, or leave it out"
+                    path = f"segments[{number}].cues[{index}]"
+                    problems.append(Problem(path=path, line=0, reason=reason, fix=fix))
+        return problems
+
+
+def locked_name(name: str) -> str:
+    """Return the folder name of a cue's locked take beside the score: `segment.cue`."""
+    return name.replace("/", ".")

@@ -1,0 +1,159 @@
+"""Plays a request and keeps the result as a take; brings files of the user's own in as takes too.
+
+The only place where an event stream becomes a file. Streams: chunks go to disk as they come, so a long take needs no
+memory. Knows nothing of scores, money or hosts.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from hausmusik.audio.files import import_wav, probe
+from hausmusik.audio.loudness import measure_file
+from hausmusik.audio.wav import WavReader
+from hausmusik.errors import GenerationFailed
+from hausmusik.seams import Clock, Player, TakeIdentity
+from hausmusik.takes.key import canonical_request, take_key
+from hausmusik.takes.store import Take, TakeDraft, TakeRecord, TakeStore
+from hausmusik.types import Artifact, AudioChunk, Event, Request, Run, Usage, WordTiming
+
+IMPORT_REVISION = "import/1"
+LOUDNESS_MIN_S = 0.4  # one gating block of BS.1770-4; shorter takes have no integrated loudness
+
+
+async def record_take(
+    player: Player,
+    store: TakeStore,
+    instrument: str,
+    request: Request,
+    *,
+    run: Run,
+    clock: Clock,
+    on_event: Callable[[Event], None] | None = None,
+    force: bool = False,
+) -> Take:
+    """Return the take of a request: the kept one, or a new one played now.
+
+    Args:
+        player: Who plays.
+        store: Where takes are kept.
+        instrument: Catalogue id or router.
+        request: A speak, music or sound request.
+        run: To which the play belongs.
+        clock: For the record's date.
+        on_event: Told of every event as it comes, for progress.
+        force: Play again even if the take is kept; it replaces the old one.
+
+    Raises:
+        GenerationFailed: the stream ended without audio.
+        StoreError: it cannot be kept (full disk, read-only).
+    """
+    identity = player.identify(instrument, request, run=run)
+    key = take_key(request, identity)
+    if not force:
+        kept = store.use(key)
+        if kept is not None:
+            return kept
+    draft = store.draft(key)
+    words: list[WordTiming] = []
+    usage = Usage()
+    try:
+        async for event in player.play(instrument, request, run=run):
+            if isinstance(event, AudioChunk):
+                draft.append(event.audio)
+            elif isinstance(event, WordTiming):
+                words.append(event)
+            elif isinstance(event, Usage):
+                usage += event
+            elif isinstance(event, Artifact):
+                draft.attach(event.name, event.data)
+            if on_event is not None:
+                on_event(event)
+        if not draft.close_audio():
+            raise GenerationFailed(f"{identity.instrument} ended without any sound")
+        return draft.finish(_record(draft, key, identity, request, tuple(words), usage, clock), replace=force)
+    except BaseException:
+        draft.drop()
+        raise
+
+
+def _record(
+    draft: TakeDraft,
+    key: str,
+    identity: TakeIdentity,
+    request: Request,
+    words: tuple[WordTiming, ...],
+    usage: Usage,
+    clock: Clock,
+) -> TakeRecord:
+    with WavReader(draft.audio_path) as reader:
+        frames, rate, channels = reader.frames, reader.sample_rate_hz, reader.channels
+    return TakeRecord(
+        key=key,
+        instrument=identity.instrument,
+        request=msgspec.json.decode(canonical_request(request), type=dict[str, Any]),
+        engine_revision=identity.engine_revision,
+        weights=identity.weights,
+        numeric_class=identity.numeric_class,
+        licence=identity.licence,
+        commercial=identity.commercial,
+        credit=identity.credit,
+        duration_s=frames / rate,
+        sample_rate_hz=rate,
+        channels=channels,
+        loudness_lufs=measured_loudness(draft.audio_path, frames / rate),
+        words=words,
+        artifacts=draft.artifacts,
+        created=clock.now().isoformat(),
+        busy_s=usage.busy_s,
+    )
+
+
+def measured_loudness(path: Path, duration_s: float) -> float | None:
+    """Return the integrated loudness of a WAV in LUFS, or None when it is too short or silent."""
+    if duration_s < LOUDNESS_MIN_S:
+        return None
+    return measure_file(path)
+
+
+def import_take(store: TakeStore, path: Path, *, clock: Clock) -> Take:
+    """Bring an audio file of the user's own in as a take; the same bytes are decoded only once.
+
+    Raises:
+        NotFoundError: no such file.
+        BadInput: not audio, or damaged.
+    """
+    probe(path)  # says what is wrong with the file before its bytes are hashed
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    key = hashlib.sha256(f"{IMPORT_REVISION}/{digest}".encode()).hexdigest()
+    kept = store.use(key)
+    if kept is not None:
+        return kept
+    draft = store.draft(key)
+    try:
+        draft.audio_path.parent.mkdir(parents=True, exist_ok=True)
+        import_wav(path, draft.audio_path)
+        with WavReader(draft.audio_path) as reader:
+            frames, rate, channels = reader.frames, reader.sample_rate_hz, reader.channels
+        record = TakeRecord(
+            key=key,
+            instrument="",
+            request={"type": "File", "sha256": digest},
+            engine_revision=IMPORT_REVISION,
+            duration_s=frames / rate,
+            sample_rate_hz=rate,
+            channels=channels,
+            loudness_lufs=measured_loudness(draft.audio_path, frames / rate),
+            created=clock.now().isoformat(),
+            source=path.name,
+        )
+        return draft.finish(record)
+    except BaseException:
+        draft.drop()
+        raise
