@@ -15,7 +15,7 @@ import msgspec
 
 from hausmusik.audio.files import import_wav, probe
 from hausmusik.audio.loudness import measure_file
-from hausmusik.audio.wav import WavReader
+from hausmusik.audio.wav import wav_info
 from hausmusik.errors import GenerationFailed
 from hausmusik.seams import Clock, Player, TakeIdentity
 from hausmusik.takes.key import canonical_request, take_key
@@ -91,8 +91,7 @@ def _record(
     usage: Usage,
     clock: Clock,
 ) -> TakeRecord:
-    with WavReader(draft.audio_path) as reader:
-        frames, rate, channels = reader.frames, reader.sample_rate_hz, reader.channels
+    info = wav_info(draft.audio_path)
     return TakeRecord(
         key=key,
         instrument=identity.instrument,
@@ -103,10 +102,10 @@ def _record(
         licence=identity.licence,
         commercial=identity.commercial,
         credit=identity.credit,
-        duration_s=frames / rate,
-        sample_rate_hz=rate,
-        channels=channels,
-        loudness_lufs=measured_loudness(draft.audio_path, frames / rate),
+        duration_s=info.duration_s,
+        sample_rate_hz=info.sample_rate_hz,
+        channels=info.channels,
+        loudness_lufs=measured_loudness(draft.audio_path, info.duration_s),
         words=words,
         artifacts=draft.artifacts,
         created=clock.now().isoformat(),
@@ -139,17 +138,16 @@ def import_take(store: TakeStore, path: Path, *, clock: Clock) -> Take:
     try:
         draft.audio_path.parent.mkdir(parents=True, exist_ok=True)
         import_wav(path, draft.audio_path)
-        with WavReader(draft.audio_path) as reader:
-            frames, rate, channels = reader.frames, reader.sample_rate_hz, reader.channels
+        info = wav_info(draft.audio_path)
         record = TakeRecord(
             key=key,
             instrument="",
             request={"type": "File", "sha256": digest},
             engine_revision=IMPORT_REVISION,
-            duration_s=frames / rate,
-            sample_rate_hz=rate,
-            channels=channels,
-            loudness_lufs=measured_loudness(draft.audio_path, frames / rate),
+            duration_s=info.duration_s,
+            sample_rate_hz=info.sample_rate_hz,
+            channels=info.channels,
+            loudness_lufs=measured_loudness(draft.audio_path, info.duration_s),
             created=clock.now().isoformat(),
             source=path.name,
         )

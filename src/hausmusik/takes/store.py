@@ -19,7 +19,7 @@ from typing import Any, Final
 
 import msgspec
 
-from hausmusik.audio.wav import WavReader, WavWriter
+from hausmusik.audio.wav import WavWriter, wav_info
 from hausmusik.errors import HausmusikError, NotFoundError, StoreError
 from hausmusik.types import Audio, WordTiming
 
@@ -116,7 +116,7 @@ class TakeDraft:
         with _store_errors(self._folder):
             if self._writer is None:
                 self._folder.mkdir(parents=True)
-                self._writer = WavWriter(self.audio_path, audio.sample_rate_hz, audio.channels)
+                self._writer = WavWriter.create(self.audio_path, audio.sample_rate_hz, audio.channels)
             self._writer.write(audio.samples)
 
     def attach(self, name: str, data: bytes) -> None:
@@ -271,12 +271,11 @@ def read_take(folder: Path) -> Take | None:
     """Return the take in a folder, or None when there is none or its files do not agree."""
     try:
         record = msgspec.json.decode((folder / RECORD_NAME).read_bytes(), type=TakeRecord)
-        with WavReader(folder / AUDIO_NAME) as reader:
-            same = (reader.sample_rate_hz, reader.channels) == (record.sample_rate_hz, record.channels)
-            whole = same and abs(reader.frames / reader.sample_rate_hz - record.duration_s) < 0.001
+        info = wav_info(folder / AUDIO_NAME)
     except (OSError, msgspec.MsgspecError, HausmusikError):
         return None
-    return Take(folder, record) if whole else None
+    said = (record.sample_rate_hz, record.channels, round(record.duration_s * record.sample_rate_hz))
+    return Take(folder, record) if said == (info.sample_rate_hz, info.channels, info.frames) else None
 
 
 def copy_take(take: Take, folder: Path) -> Take:
