@@ -1,0 +1,122 @@
+"""Downloads one file of a model hub over HTTPS at a pinned revision, and goes on where an earlier try stopped.
+
+URL form: `{endpoint}/{repo}/resolve/{revision}/{path}` (Hugging Face). `HF_TOKEN` is sent to that host only,
+`HF_ENDPOINT` names a mirror. Redirects lead to https only. Nothing is trusted: the caller checks the hash.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from http.client import HTTPException, HTTPMessage
+from pathlib import Path
+from typing import IO, Any, Final
+from urllib.parse import quote, urlsplit
+
+from hausmusik.instruments.model import HubSource
+from hausmusik.weights.tools import DISK_TROUBLE, SourceFailed
+
+ENDPOINT: Final = "https://huggingface.co"
+BLOCK_BYTES: Final = 1 << 18
+TIMEOUT_S: Final = 30.0
+TRIES: Final = 3
+
+
+class _Redirects(urllib.request.HTTPRedirectHandler):
+    """Follows to https only (or within loopback), and keeps the token from other hosts."""
+
+    def redirect_request(
+        self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage, newurl: str
+    ) -> urllib.request.Request | None:
+        if urlsplit(newurl).scheme != "https" and not (_on_loopback(req.full_url) and _on_loopback(newurl)):
+            raise SourceFailed("the hub redirects to an address that is not https")
+        following = super().redirect_request(req, fp, code, msg, headers, newurl)
+        if following is not None and urlsplit(newurl).netloc != urlsplit(req.full_url).netloc:
+            following.remove_header("Authorization")
+        return following
+
+
+def fetch(source: HubSource, target: Path, size_bytes: int) -> Iterator[int]:
+    """Download a file to `target`, appending to what is already there; yield the bytes that are there so far.
+
+    Args:
+        source: What to get.
+        target: May hold the beginning of an earlier try.
+        size_bytes: Pinned size; the file never grows beyond it.
+
+    Raises:
+        SourceFailed: not reachable, refused, too long; what came stays for the next try unless it is too long.
+    """
+    url = _url(source)
+    for attempt in range(1, TRIES + 1):
+        try:
+            yield from _attempt(url, target, size_bytes)
+        except urllib.error.HTTPError as error:
+            error.close()
+            if error.code < 500 or attempt == TRIES:
+                raise SourceFailed(_reason(error.code)) from error
+        except (OSError, HTTPException) as error:
+            if getattr(error, "errno", None) in DISK_TROUBLE:
+                raise
+            if attempt == TRIES:
+                raise SourceFailed(f"the hub cannot be reached: {getattr(error, 'reason', error)}") from error
+        else:
+            return
+        time.sleep(0.5 * attempt)
+
+
+def _attempt(url: str, target: Path, size_bytes: int) -> Iterator[int]:
+    have = target.stat().st_size if target.exists() else 0
+    if have >= size_bytes:
+        return
+    request = urllib.request.Request(url, headers=_headers(have))  # noqa: S310 - https only, see _url
+    opener = urllib.request.build_opener(_Redirects)
+    with opener.open(request, timeout=TIMEOUT_S) as response:
+        if response.status != 206 or not _continues(response.headers, have):
+            have = 0
+        with target.open("r+b" if have else "wb") as file:
+            file.seek(have)
+            yield have
+            while block := response.read(BLOCK_BYTES):
+                have += len(block)
+                if have > size_bytes:
+                    file.close()
+                    target.unlink()
+                    raise SourceFailed("the data are longer than the pinned size")
+                file.write(block)
+                yield have
+    if have < size_bytes:
+        raise HTTPException(f"the connection ended after {have} of {size_bytes} bytes")
+
+
+def _headers(have: int) -> dict[str, str]:
+    headers = {"User-Agent": "hausmusik", "Accept-Encoding": "identity"}
+    if have:
+        headers["Range"] = f"bytes={have}-"
+    if token := os.environ.get("HF_TOKEN", "").strip():
+        headers["Authorization"] = f"Bearer {token}"
+    return headers
+
+
+def _continues(headers: Any, have: int) -> bool:
+    return str(headers.get("Content-Range", "")).startswith(f"bytes {have}-")
+
+
+def _url(source: HubSource) -> str:
+    endpoint = os.environ.get("HF_ENDPOINT", "").strip().rstrip("/") or ENDPOINT
+    if urlsplit(endpoint).scheme != "https" and not _on_loopback(endpoint):
+        raise SourceFailed("HF_ENDPOINT must be an https address")
+    return f"{endpoint}/{source.repo}/resolve/{quote(source.revision)}/{quote(source.path)}"
+
+
+def _on_loopback(url: str) -> bool:
+    parts = urlsplit(url)
+    return parts.scheme == "http" and parts.hostname in {"127.0.0.1", "localhost", "::1"}
+
+
+def _reason(status: int) -> str:
+    known = {401: "it wants a key (set HF_TOKEN)", 403: "it refuses the key (HF_TOKEN)", 404: "no such file there"}
+    return f"the hub answered {status}: {known.get(status, 'no reason given')}"
