@@ -1,0 +1,251 @@
+"""SQLite files in the house's folders: opened, migrated, shared by threads and processes, with our errors.
+
+It lives beside the folders because it is the lowest part that knows files; ledger, budget and job journal build on it.
+WAL mode, so that readers never wait for a writer; every write is a `BEGIN IMMEDIATE` transaction, so that what was read
+inside it is still true when it commits. A commit survives `kill -9` always, a power cut where `durable` is asked for.
+Knows nothing of what the tables mean.
+
+Sources: https://www.sqlite.org/wal.html, https://www.sqlite.org/pragma.html#pragma_synchronous.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+import time
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Final
+
+from hausmusik.errors import StoreError
+
+APPLICATION_ID: Final = 0x48617573  # "Haus"
+BUSY_TIMEOUT_S: Final = 30.0
+
+
+class Database:
+    """One SQLite file; nothing is opened or made before the first use.
+
+    Args:
+        path: The file; its folder is made when it is not there.
+        title: What it is in words, for errors: `ledger`.
+        migrations: One SQL script per version; version n of the file has seen the first n of them.
+        durable: Whether a commit must survive a power cut (one fsync each) and not only a crash.
+        busy_timeout_s: How long to wait for another process that is writing.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        title: str,
+        migrations: tuple[str, ...],
+        durable: bool = False,
+        busy_timeout_s: float = BUSY_TIMEOUT_S,
+    ) -> None:
+        self.path = path
+        self.title = title
+        self._migrations = migrations
+        self._durable = durable
+        self._busy_timeout_s = busy_timeout_s
+        self._lock = threading.RLock()
+        self._connection: sqlite3.Connection | None = None
+        self._process = 0
+        self._abandoned: list[sqlite3.Connection] = []
+
+    @contextmanager
+    def write(self) -> Generator[sqlite3.Connection]:
+        """Give a connection inside a write transaction: all of it is committed, or none where anything is raised.
+
+        Raises:
+            StoreError: the file is damaged, locked, read-only, of a newer version, or the disk is full.
+        """
+        with self._transaction("BEGIN IMMEDIATE") as connection:
+            yield connection
+
+    @contextmanager
+    def read(self) -> Generator[sqlite3.Connection]:
+        """Give a connection that sees one moment of the file throughout; raises StoreError like `write`."""
+        with self._transaction("BEGIN DEFERRED") as connection:
+            yield connection
+
+    def open(self) -> None:
+        """Open now, so that a file that cannot be used is known before work begins; raises StoreError like `write`."""
+        with self._lock, self._mapped():
+            self._opened()
+
+    def check(self) -> None:
+        """Read the whole file and raise StoreError where it is damaged; seconds for a large one."""
+        with self.read() as connection:
+            found = [str(row[0]) for row in connection.execute("PRAGMA quick_check(5)")]
+        if found != ["ok"]:
+            raise self._damaged("; ".join(found))
+
+    def close(self) -> None:
+        """Close; the next use opens again."""
+        with self._lock, self._mapped():
+            if self._connection is not None and self._process == os.getpid():
+                self._connection.close()
+            self._connection = None
+
+    @contextmanager
+    def _transaction(self, begin: str) -> Generator[sqlite3.Connection]:
+        with self._lock, self._mapped():
+            connection = self._opened()
+            connection.execute(begin)
+            try:
+                yield connection
+                connection.execute("COMMIT")
+            except BaseException:
+                if connection.in_transaction:  # a full disk has already rolled back
+                    connection.execute("ROLLBACK")
+                raise
+
+    def _opened(self) -> sqlite3.Connection:
+        if self._connection is not None and self._process != os.getpid():
+            # A connection must not be used across a fork, and not be closed either: it may clean up after the parent.
+            self._abandoned.append(self._connection)
+            self._connection = None
+        if self._connection is None:
+            self._process = os.getpid()
+            self._connection = self._connect()
+        return self._connection
+
+    def _connect(self) -> sqlite3.Connection:
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreError(
+                f"the {self.title} cannot be made at {self.path}: {error.strerror}",
+                hint="set HAUSMUSIK_HOME to a folder that can be written",
+            ) from error
+        connection = sqlite3.connect(
+            self.path, timeout=self._busy_timeout_s, isolation_level=None, check_same_thread=False
+        )
+        try:
+            self._prepare(connection)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _prepare(self, connection: sqlite3.Connection) -> None:
+        connection.create_aggregate("usd_sum", 1, DollarSum)  # pyright: ignore[reportArgumentType] -- stub wants int
+        _patiently(connection, "PRAGMA journal_mode = WAL", self._busy_timeout_s)
+        connection.execute(f"PRAGMA synchronous = {'FULL' if self._durable else 'NORMAL'}")
+        connection.execute("PRAGMA foreign_keys = ON")
+        if self._version(connection) < len(self._migrations):
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                # Asked again inside the transaction: another process may have been faster.
+                for script in self._migrations[self._version(connection) :]:
+                    for statement in _statements(script):
+                        connection.execute(statement)
+                connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+                connection.execute(f"PRAGMA user_version = {len(self._migrations)}")
+                connection.execute("COMMIT")
+            except BaseException:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+
+    def _version(self, connection: sqlite3.Connection) -> int:
+        version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+        owner = int(connection.execute("PRAGMA application_id").fetchone()[0])
+        foreign = owner != APPLICATION_ID
+        if foreign and (owner or version or connection.execute("SELECT 1 FROM sqlite_master").fetchone()):
+            raise StoreError(f"{self.path} is a database of another program", hint="move it away")
+        if version > len(self._migrations):
+            raise StoreError(
+                f"the {self.title} at {self.path} was written by a newer hausmusik (version {version} of it)",
+                hint="install the newest hausmusik, or use another HAUSMUSIK_HOME",
+            )
+        return version
+
+    @contextmanager
+    def _mapped(self) -> Generator[None]:
+        try:
+            yield
+        except (sqlite3.ProgrammingError, sqlite3.InterfaceError):
+            raise  # mistakes of ours
+        except sqlite3.Error as error:
+            raise self._store_error(error) from error
+
+    def _store_error(self, error: sqlite3.Error) -> StoreError:
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the low byte is the kind, the rest says more
+        where = f"the {self.title} at {self.path}"
+        if code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
+            return self._damaged(str(error))
+        if code == sqlite3.SQLITE_FULL:
+            return StoreError(f"{where} cannot grow: the disk is full", hint="free some space, then run it again")
+        if code in {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM}:
+            return StoreError(f"{where} cannot be written: {error}", hint="make it and its folder writable for you")
+        if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
+            return StoreError(
+                f"{where} has been locked by another process for {self._busy_timeout_s:.0f} s",
+                hint="run it again; if it stays so, find the process that holds it",
+            )
+        return StoreError(f"{where} failed: {error}", hint="`haus doctor` looks into it")
+
+    def _damaged(self, what: str) -> StoreError:
+        return StoreError(
+            f"the {self.title} at {self.path} is damaged: {what}",
+            hint=f"move it away with its -wal and -shm files to begin a new one; `sqlite3 {self.path.name} .recover` "
+            "may save what is in it",
+        )
+
+
+class DollarSum:
+    """The SQL aggregate `usd_sum(text)`: an exact sum of decimals kept as text; floats would lose cents."""
+
+    def __init__(self) -> None:
+        self._sum = Decimal(0)
+
+    def step(self, value: str) -> None:
+        """Add one amount."""
+        self._sum += Decimal(value)
+
+    def finalize(self) -> str:
+        """Return the sum as text."""
+        return format(self._sum, "f")
+
+
+def storable(text: str) -> str:
+    """Return a text that SQLite can keep: lone surrogates, as from undecodable file names, are spelt out."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def _patiently(connection: sqlite3.Connection, statement: str, timeout_s: float) -> None:
+    """Run a statement for which SQLite does not wait by itself: turning WAL on while another process opens the file."""
+    end = time.monotonic() + timeout_s
+    while True:
+        try:
+            connection.execute(statement)
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > end:
+                raise
+            time.sleep(0.01)
+        else:
+            return
+
+
+def _statements(script: str) -> Iterable[str]:
+    """Split a script into statements; `executescript` would commit in the middle of our transaction."""
+    buffer = ""
+    for line in script.splitlines(keepends=True):
+        buffer += line
+        if sqlite3.complete_statement(buffer):
+            yield buffer
+            buffer = ""
+    if buffer.strip():
+        raise ValueError("a migration ends in the middle of a statement")
+
+
+def rows_of(connection: sqlite3.Connection, statement: str, values: Iterable[Any] = ()) -> list[dict[str, Any]]:
+    """Return the rows of a query as dictionaries by column name."""
+    cursor = connection.execute(statement, tuple(values))
+    names = [column[0] for column in cursor.description]
+    return [dict(zip(names, row, strict=True)) for row in cursor]
