@@ -326,6 +326,15 @@ class Instrument(Strict):
     options: dict[str, Scalar] = {}
     summary: str = ""
 
+    @model_validator(mode="after")
+    def _voices_agree(self) -> Self:
+        names = [voice.id for voice in self.voices]
+        if twice := next((name for name in names if names.count(name) > 1), ""):
+            raise ValueError(f"two voices are called {twice}")
+        if self.default_voice and self.default_voice not in names:
+            raise ValueError(f"the default voice {self.default_voice} is not among its voices")
+        return self
+
 
 class Router(Strict):
     """A name that stands for whichever of its candidates fits a request.
