@@ -197,7 +197,7 @@ def test_all_problems_are_told_at_once(home: Path, work: Path) -> None:
 
 
 def test_wrong_variables_and_overrides_name_themselves(home: Path, work: Path) -> None:
-    with pytest.raises(ConfigError, match="HAUSMUSIK_LOCAL__WORKERS: local.workers: must be a whole number"):
+    with pytest.raises(ConfigError, match=r"HAUSMUSIK_LOCAL__WORKERS: local\.workers: must be a whole number"):
         load(home, work, {"HAUSMUSIK_LOCAL__WORKERS": "two"})
     with pytest.raises(ConfigError, match="HAUSMUSIK_LOCL__WORKERS: unknown section 'locl'; did you mean 'local'"):
         load(home, work, {"HAUSMUSIK_LOCL__WORKERS": "2"})
@@ -253,7 +253,7 @@ def test_a_project_file_cannot_do_harm(home: Path, work: Path, text: str, key: s
     inner.mkdir()
     (inner / "link").symlink_to("/")
     path = project(inner, text)
-    with pytest.raises(ConfigError, match="project file|secret") as caught:
+    with pytest.raises(ConfigError, match=r"project file|secret") as caught:
         load(home, inner)
     assert key in caught.value.message
     assert str(path) in caught.value.message
@@ -355,9 +355,9 @@ def test_setting_a_key_changes_its_line_only(home: Path) -> None:
     set_value(path, "money.day_usd", Decimal("0.10"))
     set_value(path, "money.run_usd", "5")
     set_value(path, "local.memory_mib", 100)
-    assert path.read_text() == COMMENTED.replace("workers = 2", "workers = 3").replace("1.50", "0.10\nrun_usd = 5").replace(
-        "= 60\n", "= 60\nmemory_mib = 100\n"
-    )
+    assert path.read_text() == COMMENTED.replace("workers = 2", "workers = 3").replace(
+        "1.50", "0.10\nrun_usd = 5"
+    ).replace("= 60\n", "= 60\nmemory_mib = 100\n")
 
 
 def test_setting_and_unsetting_from_nothing(home: Path, work: Path) -> None:
@@ -401,7 +401,13 @@ def test_every_way_of_writing_a_key_can_be_edited(home: Path, text: str) -> None
 
 def test_an_edit_that_fails_leaves_the_file_alone(home: Path) -> None:
     path = user(home, COMMENTED)
-    for key, value in (("local.workers", "many"), ("local.nothing", 1), ("hub.token", "x"), ("local", 3), ("local.workers", None)):
+    for key, value in (
+        ("local.workers", "many"),
+        ("local.nothing", 1),
+        ("hub.token", "x"),
+        ("local", 3),
+        ("local.workers", None),
+    ):
         with pytest.raises(ConfigError):
             set_value(path, key, value)
     assert path.read_text() == COMMENTED
@@ -436,14 +442,18 @@ def test_edits_at_once_lose_nothing(home: Path) -> None:
     assert set(tomllib.loads(path.read_text())["environments"]) == {f"e{n}" for n in range(12)}
 
 
-NAMES = st.sampled_from(["local.workers", "local.memory_mib", "money.day_usd", "weights.offline", "defaults.speak", "environments.a"])
+NAMES = st.sampled_from(
+    ["local.workers", "local.memory_mib", "money.day_usd", "weights.offline", "defaults.speak", "environments.a"]
+)
 VALUES: dict[str, st.SearchStrategy[Any]] = {
     "local.workers": st.integers(0, 256),
     "local.memory_mib": st.integers(0, 10**6),
     "money.day_usd": st.decimals(0, 1000, places=4),
     "weights.offline": st.booleans(),
     "defaults.speak": st.from_regex(r"[a-z0-9][a-z0-9._-]{0,20}", fullmatch=True),
-    "environments.a": st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1).map(lambda t: "/" + t),
+    "environments.a": st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1).map(
+        lambda t: "/" + t
+    ),
 }
 
 
@@ -451,7 +461,9 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
 @given(data=st.data(), edits=st.lists(NAMES, max_size=8))
 def test_any_sequence_of_edits_reads_back_as_meant(tmp_path: Path, data: st.DataObject, edits: list[str]) -> None:
     path = tmp_path / "config.toml"
-    path.write_text(data.draw(st.sampled_from(["", COMMENTED, "local = { workers = 2 }\n", "local.workers = 1\n# end"])))
+    path.write_text(
+        data.draw(st.sampled_from(["", COMMENTED, "local = { workers = 2 }\n", "local.workers = 1\n# end"]))
+    )
     comments = [line for line in path.read_text().split("\n") if line.startswith("#")]
     wanted = {row.key: row.value for row in load(tmp_path, tmp_path).rows()}
     for key in edits:
@@ -462,7 +474,7 @@ def test_any_sequence_of_edits_reads_back_as_meant(tmp_path: Path, data: st.Data
         else:
             unset_value(path, key)
             default = {row.key: row.value for row in load(tmp_path / "none", tmp_path).rows()}.get(key)
-        wanted[key] = os.path.abspath(default) if key == "environments.a" and default else default
+        wanted[key] = os.path.abspath(default) if key == "environments.a" and default else default  # noqa: PTH100
     rows = {row.key: row.value for row in load(tmp_path, tmp_path).rows()}
     for key, value in wanted.items():
         assert rows.get(key) == (str(value) if isinstance(value, Decimal) else value)
