@@ -19,7 +19,6 @@ from hausmusik.types import Audio, Done, Embeddings, Event, JudgeRequest, SoundR
 from tests.unit.engines.recordings import FOLDER, SAID, recording
 from tests.unit.engines.speaker.test_network import random_tensors
 from tests.unit.engines.speaker.test_torchfile import tensor, torch_file
-from tests.unit.engines.weights_here import context_of
 
 
 def contiguous(shape: tuple[int, ...]) -> tuple[int, ...]:
@@ -148,8 +147,8 @@ def test_memory_is_flat_in_length(random_engine: SpeakerEngine) -> None:
 
 
 @pytest.fixture(scope="module")
-def real_engine() -> SpeakerEngine:
-    engine = SpeakerEngine(context_of("resemblyzer"))
+def real_engine(weights: Callable[..., dict[str, str]]) -> SpeakerEngine:
+    engine = SpeakerEngine(EngineContext(files=weights("resemblyzer")))
     for stage in (engine.prepare(), engine.load("cpu"), engine.warm_up()):
         list(stage)
     return engine

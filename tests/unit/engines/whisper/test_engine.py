@@ -6,7 +6,7 @@ import json
 import re
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -29,7 +29,6 @@ from hausmusik.types import (
     WordTiming,
 )
 from tests.unit.engines.recordings import SAID, recording
-from tests.unit.engines.weights_here import context_of
 
 
 def transcribed(engine: WhisperEngine, request: TranscribeRequest) -> list[Event]:
@@ -211,8 +210,8 @@ def test_bad_requests_and_a_failing_library() -> None:
 
 
 @pytest.fixture(scope="module")
-def real_engine() -> WhisperEngine:
-    engine = WhisperEngine(context_of("whisper-base"))
+def real_engine(weights: Callable[..., dict[str, str]]) -> WhisperEngine:
+    engine = WhisperEngine(EngineContext(files=weights("whisper-base")))
     for stage in (engine.prepare(), engine.load("cpu"), engine.warm_up()):
         list(stage)
     return engine
@@ -263,10 +262,9 @@ def test_silence_noise_and_tones_are_not_words(real_engine: WhisperEngine) -> No
 
 
 @pytest.mark.slow
-def test_files_that_do_not_lie_together(tmp_path: Path) -> None:
-    context = context_of("whisper-base")
+def test_files_that_do_not_lie_together(tmp_path: Path, weights: Callable[..., dict[str, str]]) -> None:
     scattered: dict[str, str] = {}
-    for number, (name, path) in enumerate(context.files.items()):
+    for number, (name, path) in enumerate(weights("whisper-base").items()):
         (tmp_path / f"{number}").mkdir()
         (tmp_path / f"{number}" / "blob").symlink_to(path)
         scattered[name] = str(tmp_path / f"{number}" / "blob")
