@@ -56,7 +56,7 @@ def test_nothing_is_made_before_the_first_use(file: Path) -> None:
 
 def test_a_transaction_is_all_or_nothing(file: Path) -> None:
     database = make(file)
-    with pytest.raises(StoreError, match="no such table"), database.write() as connection:
+    with pytest.raises(StoreError, match="no such table"), database.write() as connection:  # noqa: PT012
         connection.execute("INSERT INTO notes (text) VALUES ('lost')")
         connection.execute("INSERT INTO nowhere VALUES (1)")
     note(database, "kept")
