@@ -1,1 +1,55 @@
-"""Public fakes and builders, for our tests and for yours."""
+"""Public fakes and builders, for our tests and for yours.
+
+    FakeHost, FakePlayer   play the tone engine, or whatever they are told, in this process, and remember it
+    Fault, FaultSchedule   what goes wrong at which play
+    FakeClock, FakeIds     time and names that only move when told
+    sine, noise, silence, speech_like, planted_cuts   audio with known properties
+
+Nothing is imported before it is used. Every fake passes the contract suite of the protocol it stands for.
+"""
+
+from __future__ import annotations
+
+import importlib
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from hausmusik.testing.clock import FakeClock, FakeIds
+    from hausmusik.testing.faults import Fault, FaultSchedule
+    from hausmusik.testing.host import FakeHost, Played
+    from hausmusik.testing.player import FakePlayer
+    from hausmusik.testing.signals import Planted, noise, planted_cuts, silence, sine, speech_like
+
+__all__ = [
+    "FakeClock",
+    "FakeHost",
+    "FakeIds",
+    "FakePlayer",
+    "Fault",
+    "FaultSchedule",
+    "Planted",
+    "Played",
+    "noise",
+    "planted_cuts",
+    "silence",
+    "sine",
+    "speech_like",
+]
+
+_HOMES: Final = MappingProxyType(
+    {
+        "clock": ("FakeClock", "FakeIds"),
+        "faults": ("Fault", "FaultSchedule"),
+        "host": ("FakeHost", "Played"),
+        "player": ("FakePlayer",),
+        "signals": ("Planted", "noise", "planted_cuts", "silence", "sine", "speech_like"),
+    }
+)
+
+
+def __getattr__(name: str) -> Any:
+    for module, names in _HOMES.items():
+        if name in names:
+            return getattr(importlib.import_module(f"{__name__}.{module}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,203 @@
+"""The program inside a worker process: `python -m hausmusik.hosts.local.worker FD PARENT`.
+
+The main thread loads one engine and plays; a second thread reads the pipe, so that a cancellation arrives while the
+engine is busy, and ends the process at once when the host is gone, however it died. Whatever the engine's libraries
+print goes to the log, never to the pipe. Imports the foundation, the loader and the engine, nothing else: it must run
+in an interpreter that has only numpy and msgspec. Knows nothing of catalogues, money or other workers.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import faulthandler
+import os
+import queue
+import resource
+import signal
+import socket
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from typing import Final, NoReturn, get_args
+
+import msgspec
+
+from hausmusik.codec import CodecError, Failure, failure_of
+from hausmusik.engines.loading import load_engine
+from hausmusik.errors import Cancelled, EngineError, MissingExtra
+from hausmusik.hosts.local import frames
+from hausmusik.seams import Engine, EngineOrder
+from hausmusik.types import Done, Event, Phase, Usage
+
+_PR_SET_PDEATHSIG: Final = 1
+_EVENTS: Final = get_args(Event)
+
+
+class Worker:
+    """Serves one engine over one socket.
+
+    Args:
+        channel: The pipe to the host.
+    """
+
+    def __init__(self, channel: socket.socket) -> None:
+        self._channel = channel
+        self._orders: queue.SimpleQueue[frames.ToWorker] = queue.SimpleQueue()
+        self._cancels: dict[int, threading.Event] = {}
+
+    def serve(self) -> int:
+        """Start the engine, play until told to leave; return the exit code."""
+        threading.Thread(target=self._listen, name="pipe", daemon=True).start()
+        first = self._orders.get()
+        if not isinstance(first, frames.Start):
+            raise CodecError(f"the first message must be Start, not {type(first).__name__}")
+        engine = self._start(first.order)
+        if engine is None:
+            return 1
+        while not isinstance(message := self._orders.get(), frames.Leave):
+            if isinstance(message, frames.Play):
+                self._play(engine, message)
+        engine.close()
+        return 0
+
+    def _listen(self) -> None:
+        """Read the pipe until it ends, and this process with it."""
+        try:
+            while (frame := frames.receive(self._channel)) is not None:
+                message = frames.to_worker(frame)
+                if isinstance(message, frames.Halt):
+                    if message.play in self._cancels:
+                        self._cancels[message.play].set()
+                    continue
+                if isinstance(message, frames.Play):
+                    self._cancels[message.play] = threading.Event()
+                self._orders.put(message)
+        except (OSError, CodecError):
+            traceback.print_exc()
+        end_everything(0)
+
+    def _send(self, message: msgspec.Struct) -> None:
+        try:
+            frames.send(self._channel, message)
+        except OSError:
+            end_everything(0)
+
+    def _start(self, order: EngineOrder) -> Engine | None:
+        try:
+            engine = load_engine(order.engine, order.context)
+            stages: dict[str, Callable[[], Iterator[Phase]]] = {
+                "prepare": engine.prepare,
+                "load": lambda: engine.load(order.device),
+                "warm_up": engine.warm_up,
+            }
+            for name, stage in stages.items():
+                self._send(frames.Stage(name=name))
+                for phase in stage():
+                    self._send(frames.Note(phase=phase))
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever it is, the caller gets a sentence
+            traceback.print_exc()
+            self._send(frames.NotStarted(failure=_failure(error)))
+            return None
+        self._send(frames.Ready(spec=engine.spec))
+        return engine
+
+    def _play(self, engine: Engine, message: frames.Play) -> None:
+        cancel = self._cancels[message.play]
+        began_s, began_cpu_s = time.perf_counter(), _cpu_s()
+        try:
+            reason, counted = self._stream(engine, message, cancel)
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever it is, the caller gets a sentence
+            if not isinstance(error, Cancelled):
+                traceback.print_exc()
+            self._send(frames.Failed(play=message.play, failure=_failure(error)))
+        else:
+            spent = Usage(busy_s=time.perf_counter() - began_s, cpu_s=_cpu_s() - began_cpu_s)
+            self._send(frames.Finished(play=message.play, reason=reason, usage=counted + spent))
+        finally:
+            del self._cancels[message.play]
+
+    def _stream(self, engine: Engine, message: frames.Play, cancel: threading.Event) -> tuple[str, Usage]:
+        """Send the events of one play; return why it ended and what the engine counted."""
+        counted, reason = Usage(), ""
+        stream = engine.play([message.request], cancel)
+        try:
+            for index, event in stream:
+                if cancel.is_set():
+                    break
+                if index != 0 or reason or not isinstance(event, _EVENTS):
+                    raise EngineError(
+                        f"the engine broke its contract: {type(event).__name__} for request {index}"
+                        f"{' after Done' if reason else ''}"
+                    )
+                if isinstance(event, Usage):
+                    counted += event
+                elif isinstance(event, Done):
+                    reason = event.reason
+                else:
+                    self._send(frames.Told(play=message.play, event=event))
+        finally:
+            if (close := getattr(stream, "close", None)) is not None:
+                close()
+        if cancel.is_set():
+            raise Cancelled("the caller stopped it")
+        if not reason:
+            raise EngineError("the engine broke its contract: the play ended without Done")
+        return reason, counted
+
+
+def _failure(error: BaseException) -> Failure:
+    if isinstance(error, ModuleNotFoundError) and error.name:
+        hint = "install it into the interpreter that plays this engine"
+        return failure_of(MissingExtra(f"the Python package {error.name} is not installed", hint=hint))
+    if isinstance(error, MemoryError):
+        return failure_of(
+            EngineError("there is not enough memory for this", hint="close other programs or ask for less")
+        )
+    return failure_of(error)
+
+
+def _cpu_s() -> float:
+    """Processor seconds of this process with all its threads, and of its ended children."""
+    used = (resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN))
+    return sum(each.ru_utime + each.ru_stime for each in used)
+
+
+def end_everything(code: int) -> NoReturn:
+    """End this process and whatever it started, without waiting for anything."""
+    with contextlib.suppress(OSError, ValueError):
+        sys.stderr.flush()
+    if os.getpgrp() == os.getpid():
+        os.killpg(os.getpid(), signal.SIGKILL)
+    os._exit(code)
+
+
+def tie_to_parent(parent: int) -> None:
+    """Make the kernel end this process when its parent ends; the end of the pipe does the same, unless we hang in C.
+
+    Source: prctl(2), PR_SET_PDEATHSIG. The parent may have died before the call, hence the second look.
+    """
+    if sys.platform == "linux":
+        import ctypes  # noqa: PLC0415 - only where it is used
+
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:
+            end_everything(0)
+
+
+def main(arguments: list[str]) -> NoReturn:
+    """Run the worker on the inherited socket `arguments[0]` for the parent process `arguments[1]`."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the caller's to decide
+    faulthandler.enable(all_threads=False)
+    channel = socket.socket(fileno=int(arguments[0]))
+    channel.set_inheritable(False)  # or a program that the engine starts would keep the pipe open
+    tie_to_parent(int(arguments[1]))
+    code = Worker(channel).serve()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)  # libraries leave threads behind that a normal exit would wait for
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

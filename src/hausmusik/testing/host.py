@@ -1,0 +1,201 @@
+"""A host that plays in this process: the tone engine, a script of events, or a function of the test's own.
+
+Keeps the Host protocol, and passes its contract suite, so that what works on it works on a real one. Knows nothing of
+processes; an engine told to crash takes the test down with it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import threading
+from collections.abc import AsyncGenerator, Callable, Collection, Generator, Iterable, Sequence
+from contextlib import aclosing
+from typing import TypeAlias
+
+import msgspec
+
+from hausmusik.codec import error_of, failure_of
+from hausmusik.engines.loading import load_engine
+from hausmusik.errors import EngineError, HausmusikError, HostUnavailable, MissingExtra, StreamBroken, WorkerLost
+from hausmusik.seams import EngineOrder, HostState
+from hausmusik.testing.faults import Fault, FaultSchedule
+from hausmusik.types import Done, Event, Phase, Request, Run, Usage
+
+Script: TypeAlias = Sequence[Event]
+PlayFunction: TypeAlias = Callable[[EngineOrder, Request, Run], Iterable[Event]]
+
+
+class Played(msgspec.Struct, frozen=True, eq=False):
+    """One play that was asked for: of which instrument, what, for which run, on which order."""
+
+    instrument: str
+    request: Request
+    run: Run
+    order: EngineOrder
+
+
+class FakeHost:
+    """Plays in this process and remembers every play in `plays`.
+
+    Args:
+        play: The events of every play, or a function that returns them; None: the order's own engine plays. Its
+            option `sleep_s`, if it has one, is slept by the host, without blocking the loop.
+        faults: What goes wrong, by the number of the play.
+        absent: Instruments that are not here.
+        warm_s: How long a first play, or `warm`, takes to get ready.
+        name: What the host is called.
+        numeric_class: What its takes are keyed by.
+    """
+
+    def __init__(
+        self,
+        play: Script | PlayFunction | None = None,
+        *,
+        faults: FaultSchedule | None = None,
+        absent: Collection[str] = (),
+        warm_s: float = 0.0,
+        name: str = "fake",
+        numeric_class: str = "fake",
+    ) -> None:
+        self._play = play
+        self._faults = faults or FaultSchedule()
+        self._absent = absent
+        self._warm_s = warm_s
+        self._name = name
+        self._numeric_class = numeric_class
+        self._states: dict[str, HostState] = {}
+        self._closed = False
+        self.plays: list[Played] = []
+        self.playing = 0
+
+    @property
+    def name(self) -> str:
+        """As it was called."""
+        return self._name
+
+    @property
+    def numeric_class(self) -> str:
+        """As it was given."""
+        return self._numeric_class
+
+    async def play(self, order: EngineOrder, request: Request, run: Run) -> AsyncGenerator[Event, None]:
+        """Yield phases, the results, one `Usage` and `Done`, unless the schedule says otherwise.
+
+        Raises:
+            HostUnavailable: the host is closed.
+            MissingExtra: the instrument is absent.
+            HausmusikError: what the engine or the schedule raises; foreign errors arrive as EngineError.
+        """
+        fault = self._faults.of(len(self.plays))
+        self.plays.append(Played(order.instrument, request, run, order))
+        self.playing += 1
+        try:
+            async with aclosing(self._phases(order)) as phases:
+                async for phase in phases:
+                    yield phase
+            yield Phase(name="play")
+            delivered: list[Event] = []
+            used, reason = Usage(), ""
+            events = self._events(order, request, run)
+            try:
+                for event in events:
+                    await self._pause(order, fault)
+                    if fault.error is not None and len(delivered) >= fault.after:
+                        break
+                    if isinstance(event, Usage):
+                        used += event
+                    elif isinstance(event, Done):
+                        reason = event.reason
+                    else:
+                        if not isinstance(event, Phase):
+                            delivered.append(event)
+                        yield event
+            finally:
+                events.close()
+            if fault.error is not None:
+                raise _as_promised(fault.error, delivered)
+            if not reason:
+                raise EngineError("the engine broke its contract: the play ended without Done")
+            yield used
+            yield Done(reason=reason)
+        finally:
+            self.playing -= 1
+
+    def state(self, order: EngineOrder) -> HostState:
+        """Return absent, cold, warming or warm."""
+        if order.instrument in self._absent:
+            return HostState(state="absent")
+        return self._states.get(order.instrument, HostState(state="cold", eta_s=self._warm_s))
+
+    async def warm(self, order: EngineOrder) -> None:
+        """Take `warm_s` and be warm."""
+        async for _ in self._phases(order):
+            pass
+
+    async def release(self, instrument: str = "") -> None:
+        """Be cold again."""
+        for each in [instrument] if instrument else list(self._states):
+            self._states.pop(each, None)
+
+    async def close(self) -> None:
+        """Refuse every further play."""
+        self._closed = True
+        self._states.clear()
+
+    async def _phases(self, order: EngineOrder) -> AsyncGenerator[Phase, None]:
+        if self._closed:
+            raise HostUnavailable("the fake host is closed")
+        if order.instrument in self._absent:
+            raise MissingExtra(f"{order.instrument} is not installed", hint=f"haus install {order.instrument}")
+        if self.state(order).state != "warm":
+            try:
+                for name in ("boot", "load"):
+                    eta_s = self._warm_s / 2
+                    self._states[order.instrument] = HostState(state="warming", phase=name, eta_s=eta_s)
+                    yield Phase(name=name, eta_s=eta_s)
+                    await asyncio.sleep(eta_s)
+                self._states[order.instrument] = HostState(state="warm")
+            finally:
+                if self.state(order).state == "warming":
+                    del self._states[order.instrument]
+
+    def _events(self, order: EngineOrder, request: Request, run: Run) -> Generator[Event, None, None]:
+        """Yield what is played; every error as it would arrive from a worker."""
+        try:
+            if self._play is None:
+                yield from _performed(order, request)
+            elif callable(self._play):
+                yield from self._play(order, request, run)
+            else:
+                yield from self._play
+        except HausmusikError:
+            raise
+        except Exception as error:
+            raise error_of(failure_of(error)) from error
+
+    @staticmethod
+    async def _pause(order: EngineOrder, fault: Fault) -> None:
+        await asyncio.sleep(fault.delay_s + float(order.context.options.get("sleep_s", 0.0)))
+
+
+def _performed(order: EngineOrder, request: Request) -> Generator[Event, None, None]:
+    """Play on the order's engine, loaded for this one play; cancelled when the generator is closed."""
+    options = {name: value for name, value in order.context.options.items() if name != "sleep_s"}
+    engine = load_engine(order.engine, msgspec.structs.replace(order.context, options=options))
+    cancel = threading.Event()
+    try:
+        for stage in (engine.prepare(), engine.load(order.device), engine.warm_up()):
+            for _ in stage:
+                pass
+        for _, event in engine.play([request], cancel):
+            yield event
+    finally:
+        cancel.set()
+        engine.close()
+
+
+def _as_promised(error: HausmusikError, delivered: list[Event]) -> HausmusikError:
+    if isinstance(error, WorkerLost) and delivered:
+        return StreamBroken(error.message, partial=tuple(delivered), hint=error.hint)
+    return copy.copy(error)  # a schedule may name one error for many plays
