@@ -23,6 +23,7 @@ ENDPOINT: Final = "https://huggingface.co"
 BLOCK_BYTES: Final = 1 << 18
 TIMEOUT_S: Final = 30.0
 TRIES: Final = 3
+PAUSE_S: Final = 0.5
 
 
 class _Redirects(urllib.request.HTTPRedirectHandler):
@@ -65,7 +66,7 @@ def fetch(source: HubSource, target: Path, size_bytes: int) -> Iterator[int]:
                 raise SourceFailed(f"the hub cannot be reached: {getattr(error, 'reason', error)}") from error
         else:
             return
-        time.sleep(0.5 * attempt)
+        time.sleep(PAUSE_S * attempt)
 
 
 def _attempt(url: str, target: Path, size_bytes: int) -> Iterator[int]:

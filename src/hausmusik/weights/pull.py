@@ -159,22 +159,30 @@ class SetPull:
         ]
 
     def _take(self, file: WeightFile, part: Part, label: str) -> Iterator[PullProgress]:
-        """Take every missing file out of an archive in one pass."""
+        """Take every missing file out of an archive in one pass; only what happens to `file` itself can fail it."""
         by_member = {member: each for each, member in self._within(part.archive)}
         staged = self._folder.staging / part.archive.file_name
-        seen: dict[str, bool] = {}
-        for member, stream in self._members(staged, set(by_member)):
-            each = by_member[member]
-            with self._sink(each) as sink:
-                with archive_errors(staged.name):
+        failed: dict[str, SourceFailed | None] = {}
+        try:
+            for member, stream in self._members(staged, set(by_member)):
+                each = by_member[member]
+                failed[each.name] = self._take_one(each, stream, label)
+                if failed[each.name] is None:
+                    yield self._here(each, label)
+        except SourceFailed as error:  # the archive broke off; what was taken before is good
+            failed.setdefault(file.name, error)
+        error = failed.get(file.name, BadArchive("the archive has no such member"))
+        if error is not None:
+            raise error
+
+    def _take_one(self, file: WeightFile, stream: IO[bytes], label: str) -> SourceFailed | None:
+        with self._sink(file) as sink:
+            try:
+                with archive_errors("the archive"):
                     sink.write_all(stream)
-                seen[each.name] = self._settle(each, sink, label)
-            if seen[each.name]:
-                yield self._here(each, label)
-        if file.name not in seen:
-            raise BadArchive("the archive has no such member")
-        if not seen[file.name]:
-            raise WrongBytes(WRONG_BYTES)
+            except SourceFailed as error:
+                return error
+            return None if self._settle(file, sink, label) else WrongBytes(WRONG_BYTES)
 
     def _join(self, file: WeightFile, source: Source) -> Iterator[PullProgress]:
         """Write the members of several archives one after the other into one file."""

@@ -238,7 +238,7 @@ def readable(size_bytes: int) -> str:
         return f"{size_bytes / 1e9:.1f} GB"
     if size_bytes >= 1e6:
         return f"{size_bytes / 1e6:.0f} MB"
-    return f"{max(size_bytes, 500) / 1e3:.0f} kB"
+    return f"{max(round(size_bytes / 1e3), min(size_bytes, 1))} kB"
 
 
 def _unique(sets: Sequence[Weights]) -> list[Weights]:

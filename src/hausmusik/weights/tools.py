@@ -17,6 +17,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import MappingProxyType
 from typing import IO, Final, Protocol
@@ -27,6 +28,9 @@ STALL_S: Final = 300.0
 
 DISK_TROUBLE: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EFBIG})
 """Errors of the disk, which no other source heals."""
+
+POLITE_S: Final = 2.0
+"""How long a tool may take to end itself before it is killed."""
 
 _LOG_NAME: Final = ".tool.log"
 
@@ -115,14 +119,16 @@ class ToolRunner:
 
     def _watch(self, child: subprocess.Popen[bytes], folder: Path) -> Iterator[int]:
         seen, since = -1, time.monotonic()
-        while child.poll() is None:
+        while True:
+            with suppress(subprocess.TimeoutExpired):
+                child.wait(TICK_S)
+                return
             size = bytes_in(folder)
             if size != seen:
                 seen, since = size, time.monotonic()
             elif time.monotonic() - since > self._stall_s:
                 raise SourceFailed(f"nothing came for {self._stall_s:.0f} s")
             yield size
-            time.sleep(TICK_S)
 
 
 def bytes_in(folder: Path) -> int:
@@ -157,8 +163,8 @@ def _output(output: Path | None, errors: IO[bytes]) -> IO[bytes]:
 
 
 def _end(child: subprocess.Popen[bytes]) -> None:
-    """Stop the child's whole process group: first politely, after two seconds for good."""
-    for sign, patience_s in ((signal.SIGTERM, 2.0), (signal.SIGKILL, 10.0)):
+    """Stop the child's whole process group: first politely, then for good."""
+    for sign, patience_s in ((signal.SIGTERM, POLITE_S), (signal.SIGKILL, 10.0)):
         if child.poll() is not None:
             return
         try:

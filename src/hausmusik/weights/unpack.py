@@ -109,10 +109,10 @@ def members_of(archive: Path, wanted: Collection[str], *, scratch: Path) -> Iter
 
 def _zip_members(archive: Path, wanted: Collection[str]) -> Iterator[tuple[str, IO[bytes]]]:
     with zipfile.ZipFile(archive) as wheel:
-        for info in wheel.infolist():
-            if info.filename in wanted and not info.is_dir():
-                with wheel.open(info) as stream:
-                    yield info.filename, stream
+        infos = {info.filename: info for info in wheel.infolist() if info.filename in wanted and not info.is_dir()}
+        for name, info in infos.items():
+            with wheel.open(info) as stream:
+                yield name, stream
 
 
 def _tar_members(file: IO[bytes], mode: TarMode, wanted: Collection[str]) -> Iterator[tuple[str, IO[bytes]]]:
