@@ -14,8 +14,8 @@ from typing import Any
 import msgspec
 
 from hausmusik.audio.files import import_wav, probe
-from hausmusik.audio.loudness import measure_file
-from hausmusik.audio.wav import wav_info
+from hausmusik.audio.loudness import LoudnessMeter
+from hausmusik.audio.wav import WavReader, wav_info
 from hausmusik.errors import GenerationFailed
 from hausmusik.seams import Clock, Player, TakeIdentity
 from hausmusik.takes.key import canonical_request, take_key
@@ -23,7 +23,7 @@ from hausmusik.takes.store import Take, TakeDraft, TakeRecord, TakeStore
 from hausmusik.types import Artifact, AudioChunk, Event, Request, Run, Usage, WordTiming
 
 IMPORT_REVISION = "import/1"
-LOUDNESS_MIN_S = 0.4  # one gating block of BS.1770-4; shorter takes have no integrated loudness
+BLOCK_S = 10.0
 
 
 async def record_take(
@@ -105,7 +105,7 @@ def _record(
         duration_s=info.duration_s,
         sample_rate_hz=info.sample_rate_hz,
         channels=info.channels,
-        loudness_lufs=measured_loudness(draft.audio_path, info.duration_s),
+        loudness_lufs=measured_loudness(draft.audio_path),
         words=words,
         artifacts=draft.artifacts,
         created=clock.now().isoformat(),
@@ -113,11 +113,15 @@ def _record(
     )
 
 
-def measured_loudness(path: Path, duration_s: float) -> float | None:
-    """Return the integrated loudness of a WAV in LUFS, or None when it is too short or silent."""
-    if duration_s < LOUDNESS_MIN_S:
-        return None
-    return measure_file(path)
+def measured_loudness(path: Path) -> float | None:
+    """Return the integrated loudness of one of our WAV files in LUFS, or None when it is silent."""
+    with WavReader.open(path) as reader:
+        rate = reader.info.sample_rate_hz
+        meter = LoudnessMeter(rate, reader.info.channels)
+        for start in range(0, reader.info.frames, round(BLOCK_S * rate)):
+            meter.push(reader.read(start, round(BLOCK_S * rate)))
+    loudness = meter.finish()
+    return None if loudness.silent else loudness.integrated_lufs
 
 
 def import_take(store: TakeStore, path: Path, *, clock: Clock) -> Take:
@@ -147,7 +151,7 @@ def import_take(store: TakeStore, path: Path, *, clock: Clock) -> Take:
             duration_s=info.duration_s,
             sample_rate_hz=info.sample_rate_hz,
             channels=info.channels,
-            loudness_lufs=measured_loudness(draft.audio_path, info.duration_s),
+            loudness_lufs=measured_loudness(draft.audio_path),
             created=clock.now().isoformat(),
             source=path.name,
         )

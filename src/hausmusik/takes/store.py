@@ -11,7 +11,7 @@ import contextlib
 import os
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -310,7 +310,7 @@ def _cost(record: TakeRecord) -> Decimal:
 
 
 @contextlib.contextmanager
-def _store_errors(place: Path) -> Iterator[None]:
+def _store_errors(place: Path) -> Generator[None]:
     try:
         yield
     except OSError as error:

@@ -1,0 +1,275 @@
+"""The house: catalogue, weights, hosts, money, takes and journal, wired together. The only place that knows them all.
+
+Everything is made when it is first needed, so that `haus instruments` starts no worker and opens no database. Verbs:
+play one instrument (`speak`, `music`, `sound`, `transcribe`, `judge`), make a piece (`check`, `plan`, `compose`), look
+after the house (`pull`, `costs`, `doctor` …). The sync form of this class is generated: see `hausmusik.facade`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import aclosing
+from decimal import Decimal
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Self
+
+from hausmusik.clock import SystemClock, TimeIds
+from hausmusik.config.folders import Folders, find_folders
+from hausmusik.config.loading import LoadedSettings, load_settings
+from hausmusik.errors import UsageError
+from hausmusik.hosts.local.environments import Environments
+from hausmusik.hosts.local.host import LocalHost
+from hausmusik.instruments.catalogue import Catalogue
+from hausmusik.jobs.journal import Journal
+from hausmusik.jobs.stop import Stop
+from hausmusik.money.ledger import Ledger
+from hausmusik.player import HousePlayer, pull_beside
+from hausmusik.score.check import OpenedScore, check_score, open_score
+from hausmusik.score.compose import ComposeOptions, Composer
+from hausmusik.score.plan import Plan
+from hausmusik.score.reading import Problem
+from hausmusik.score.progress import Finished, Progress
+from hausmusik.seams import Clock, Host, Ids
+from hausmusik.takes.store import TakeStore
+from hausmusik.types import Event, Request, Run, Task
+from hausmusik.verbs import Verbs, task_of
+from hausmusik.weights.progress import PullProgress
+from hausmusik.weights.store import WeightsStore
+
+
+class AsyncHouse(Verbs):
+    """Everything one person has: instruments, where they play, what they cost, what was made.
+
+    Use it in an `async with` block; leaving it stops the workers. Not tied to a loop before its first play.
+
+    Args:
+        loaded: The settings.
+        folders: Where things are.
+        environ: For the weights' tools and the workers.
+        hosts: Instead of the local host, by name; for tests and for hosts of your own.
+        clock: For tests.
+        ids: For tests.
+    """
+
+    def __init__(
+        self,
+        loaded: LoadedSettings,
+        folders: Folders,
+        *,
+        hosts: Mapping[str, Host] | None = None,
+        clock: Clock | None = None,
+        ids: Ids | None = None,
+    ) -> None:
+        self.loaded = loaded
+        self.settings = loaded.settings
+        self.folders = folders
+        self._given_hosts = hosts
+        self.clock: Clock = clock or SystemClock()
+        self.ids: Ids = ids or TimeIds(self.clock)
+
+    # -- the parts, made when first needed --------------------------------------------------------------------------
+
+    @cached_property
+    def catalogue(self) -> Catalogue:
+        """Which instruments there are."""
+        return Catalogue.load(self.folders.instruments)
+
+    @cached_property
+    def weights(self) -> WeightsStore:
+        """Where their files are."""
+        settings = self.settings.weights
+        return WeightsStore(settings.folder or self.folders.weights, folders=settings.folders, offline=settings.offline)
+
+    @cached_property
+    def environments(self) -> Environments:
+        """Where the engines' interpreters are."""
+        return Environments(self.folders.data / "environments", self.settings.environments)
+
+    @cached_property
+    def hosts(self) -> Mapping[str, Host]:
+        """Where instruments play."""
+        if self._given_hosts is not None:
+            return self._given_hosts
+        local = self.settings.local
+        return {
+            "local": LocalHost(
+                interpreters=self._interpreter,
+                logs=self.folders.state / "workers",
+                clock=self.clock,
+                max_workers=local.workers,
+                idle_unload_s=local.idle_unload_s,
+                start_timeout_s=local.start_timeout_s,
+                stall_timeout_s=local.stall_timeout_s,
+            )
+        }
+
+    def _interpreter(self, environment: str) -> Sequence[str]:
+        found = self.catalogue.environment(environment) if environment else None
+        return [str(self.environments.interpreter(found))]
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """What was played and what it cost."""
+        return Ledger(self.folders.ledger, clock=self.clock, ids=self.ids)
+
+    @cached_property
+    def journal(self) -> Journal:
+        """Jobs and their steps."""
+        return Journal(self.folders.jobs, clock=self.clock, ids=self.ids)
+
+    @cached_property
+    def takes(self) -> TakeStore:
+        """What was made."""
+        return TakeStore(self.folders.takes)
+
+    @cached_property
+    def player(self) -> HousePlayer:
+        """Plays instruments, metered."""
+        return HousePlayer(
+            self.catalogue,
+            self.weights,
+            self.environments,
+            self.hosts,
+            self._metering,
+            default_host=self.settings.defaults.host,
+            offline=self.settings.weights.offline,
+        )
+
+    @cached_property
+    def _defaults(self) -> dict[Task, str]:
+        given = self.settings.defaults
+        return {
+            "speak": given.speak,
+            "music": given.music,
+            "sound": given.sound,
+            "transcribe": given.transcribe,
+            "judge": given.judge,
+        }
+
+    @cached_property
+    def _composer(self) -> Composer:
+        cores = self.settings.local.workers or len(os.sched_getaffinity(0))
+        return Composer(
+            self.player,
+            self.takes,
+            self.journal,
+            clock=self.clock,
+            renders=self.folders.data / "renders",
+            defaults=self._defaults,
+            concurrency=cores,
+        )
+
+    def new_run(self, label: str, *, on: str = "", budget_usd: Decimal | None = None) -> Run:
+        """Return a new run; everything played under it is told together in the ledger.
+
+        Args:
+            label: For people.
+            on: Host; empty: the settings' default.
+            budget_usd: Most it may cost; None: no limit of its own.
+        """
+        return Run(id=self.ids.new(), label=label, host=on, budget_usd="" if budget_usd is None else str(budget_usd))
+
+    # -- play one instrument ----------------------------------------------------------------------------------------
+
+    async def play(self, instrument: str, request: Request, *, run: Run | None = None) -> AsyncGenerator[Event]:
+        """Play an instrument and yield its events as they come.
+
+        Args:
+            instrument: Catalogue id or router; empty: the settings' default for the request's task.
+            request: What to play.
+            run: To which it belongs; None: one of its own.
+        """
+        task = task_of(request)
+        run = run or self.new_run(task)
+        async with aclosing(self.player.play(instrument or self._defaults[task], request, run=run)) as events:
+            async for event in events:
+                yield event
+
+    # -- make a piece -------------------------------------------------------------------------------------------------
+
+    def check(self, score: Path, *, variables: Mapping[str, str | float | bool] | None = None) -> tuple[Problem, ...]:
+        """Return every problem of a score, those that only instruments can tell included; plays nothing."""
+        allow = self.settings.score.allow_outside
+        opened, problems = check_score(score, variables=variables, allow_outside=allow)
+        if opened is None or any(problem.severity == "error" for problem in problems):
+            return problems
+        plan = self._composer.planner(opened, run=self.new_run("check")).plan()
+        return (*problems, *plan.problems)
+
+    def open_score(self, score: Path, *, variables: Mapping[str, str | float | bool] | None = None) -> OpenedScore:
+        """Read, check and complete a score; ScoreError lists everything wrong with it."""
+        return open_score(score, variables=variables, allow_outside=self.settings.score.allow_outside)
+
+    def plan(
+        self, score: Path, *, variables: Mapping[str, str | float | bool] | None = None, run: Run | None = None
+    ) -> Plan:
+        """Return what composing the score would do; plays nothing."""
+        opened = self.open_score(score, variables=variables)
+        return self._composer.planner(opened, run=run or self.new_run("plan")).plan()
+
+    async def compose(
+        self,
+        score: Path,
+        *,
+        options: ComposeOptions | None = None,
+        variables: Mapping[str, str | float | bool] | None = None,
+        run: Run | None = None,
+        stop: Stop | None = None,
+        on_progress: Callable[[Progress], None] | None = None,
+    ) -> Finished:
+        """Make a piece from its score; see `score.compose`."""
+        opened = await asyncio.to_thread(self.open_score, score, variables=variables)
+        return await self._composer.compose(
+            opened,
+            options or ComposeOptions(),
+            run=run or self.new_run(f"compose {score.stem}"),
+            stop=stop or Stop(),
+            on_progress=on_progress or (lambda _progress: None),
+        )
+
+    # -- look after the house -----------------------------------------------------------------------------------------
+
+    async def pull(self, names: Sequence[str] = (), *, embedded: bool = False) -> AsyncGenerator[PullProgress]:
+        """Bring weights here: of instruments, routers or weight sets by name, or the embedded tier."""
+        sets = {each.id: each for name in names for each in self.catalogue.pullable(name)}
+        if embedded:
+            sets |= {each.id: each for each in self.catalogue.embedded()}
+        if not sets:
+            raise UsageError("nothing to pull was named", hint="name instruments, or say --embedded")
+        async with aclosing(pull_beside(self.weights, list(sets.values()))) as steps:
+            async for progress in steps:
+                yield progress
+
+    async def close(self) -> None:
+        """Stop the workers and close the databases; the house is not used again."""
+        made = self.__dict__  # only what was ever needed exists
+        if "hosts" in made:
+            for host in self.hosts.values():
+                await host.close()
+        if "journal" in made:
+            self.journal.close()
+        if "ledger" in made:
+            self.ledger.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+
+def open_async(*, home: Path | None = None, settings: Mapping[str, Any] | None = None) -> AsyncHouse:
+    """Return the house of this machine's user; nothing is started yet.
+
+    Args:
+        home: Instead of the user's own folders; as `HAUSMUSIK_HOME`.
+        settings: Overrides by `section.key`.
+
+    Raises:
+        ConfigError: a settings file or variable is wrong.
+    """
+    environ = dict(os.environ) | ({"HAUSMUSIK_HOME": str(home)} if home else {})
+    return AsyncHouse(load_settings(overrides=settings, environ=environ), find_folders(environ))

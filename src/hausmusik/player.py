@@ -1,0 +1,275 @@
+"""The house's Player: turns an instrument's name into a metered play on some host.
+
+Routing, weights, environments, budget and ledger meet here and nowhere else. Workflows see only the `Player` protocol.
+Knows nothing of scores or files.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import importlib.util
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from contextlib import aclosing
+from pathlib import Path
+from typing import Final, Protocol
+
+from hausmusik.engines.loading import load_engine
+from hausmusik.errors import ConfigError, MissingExtra, NotFoundError, UsageError
+from hausmusik.hosts.local.environments import Environments
+from hausmusik.instruments.catalogue import Catalogue
+from hausmusik.instruments.model import Environment, Instrument, Weights, weights_digest
+from hausmusik.instruments.problems import nearest
+from hausmusik.instruments.routing import Facts
+from hausmusik.seams import EngineContext, EngineOrder, Host, TakeIdentity
+from hausmusik.types import (
+    Event,
+    MusicRequest,
+    Phase,
+    Request,
+    Run,
+    SoundRequest,
+    SpeakRequest,
+)
+from hausmusik.weights.progress import PullProgress
+from hausmusik.weights.store import WeightsStore
+
+CHARACTERS_PER_S: Final = 14.5  # English narration at 165 words a minute, spaces and punctuation included
+UNKNOWN_SOUND_S: Final = 4.0
+PROGRESS_EVERY_S: Final = 0.2
+
+
+class Metering(Protocol):
+    """What the player needs of the money: one row per play, budget held before it starts."""
+
+    def metered(
+        self, events: AsyncIterator[Event], *, instrument: Instrument, request: Request, host: str, run: Run
+    ) -> AsyncGenerator[Event]:
+        """Pass the events on, write one ledger row whatever happens; refuse before anything starts."""
+        ...
+
+
+class HousePlayer:
+    """Plays instruments of one catalogue on the house's hosts.
+
+    Args:
+        catalogue: Which instruments there are.
+        weights: Where their files are.
+        environments: Where their interpreters are.
+        hosts: By name.
+        metering: Writes the ledger and holds the budget.
+        default_host: Where instruments play when neither run nor cue says so.
+        offline: Whether nothing may be pulled.
+        threads: Per worker; part of what makes results reproducible.
+    """
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        weights: WeightsStore,
+        environments: Environments,
+        hosts: Mapping[str, Host],
+        metering: Metering,
+        *,
+        default_host: str = "local",
+        offline: bool = False,
+        threads: int = 1,
+    ) -> None:
+        self._catalogue = catalogue
+        self._weights = weights
+        self._environments = environments
+        self._hosts = hosts
+        self._metering = metering
+        self._default_host = default_host
+        self._offline = offline
+        self._threads = threads
+        self._facts: Facts | None = None
+        self._revisions: dict[str, str] = {}
+        self._pulling = asyncio.Lock()
+
+    async def play(self, instrument: str, request: Request, *, run: Run) -> AsyncGenerator[Event]:
+        """Play; weights that are missing are pulled first, told as `Phase("pull")` events."""
+        chosen = self.resolve(instrument, request, run=run)
+        host = self._host(run)
+        async for progress in self._pull_missing(chosen):
+            yield Phase(name="pull", done=progress.fraction)
+        events = host.play(self.order(chosen), request, run)
+        metered = self._metering.metered(events, instrument=chosen, request=request, host=host.name, run=run)
+        async with aclosing(metered) as stream:
+            async for event in stream:
+                yield event
+
+    def identify(self, instrument: str, request: Request, *, run: Run) -> TakeIdentity:
+        """See `Player.identify`."""
+        chosen = self.resolve(instrument, request, run=run)
+        host = self._host(run)
+        return TakeIdentity(
+            instrument=chosen.id,
+            engine_revision=self._revision(chosen),
+            weights=weights_digest(self._catalogue.weights_of(chosen)),
+            numeric_class=host.numeric_class,
+            licence=chosen.licence.weights,
+            commercial=chosen.licence.commercial,
+            credit=chosen.licence.credit,
+            host=host.name,
+        )
+
+    def estimate_s(self, instrument: str, request: Request) -> float:  # noqa: ARG002 - a learnt estimate will need it
+        """See `Player.estimate_s`."""
+        if isinstance(request, SpeakRequest):
+            return max(0.4, len(request.text) / CHARACTERS_PER_S / request.speed)
+        if isinstance(request, MusicRequest):
+            return request.duration_s
+        if isinstance(request, SoundRequest):
+            return request.duration_s or UNKNOWN_SOUND_S
+        raise UsageError(f"a {type(request).__name__} makes no sound")
+
+    def resolve(self, instrument: str, request: Request, *, run: Run) -> Instrument:
+        """Return the catalogue entry that will play, after routing; checks the voices.
+
+        Raises:
+            NotFoundError: no such instrument or voice.
+            UsageError: the instrument does something else.
+        """
+        chosen = self._catalogue.resolve(instrument, request, self.facts(run))
+        if isinstance(request, SpeakRequest) and chosen.voices:
+            known = {voice.id for voice in chosen.voices}
+            for name in request.voice:
+                if name not in known:
+                    hint = nearest(name, known) or f"`haus instruments {chosen.id}` lists its voices"
+                    raise NotFoundError(f"{chosen.id} has no voice {name!r}", hint=hint)
+        return chosen
+
+    def order(self, instrument: Instrument) -> EngineOrder:
+        """Return all that a host needs to play; the weights must be here.
+
+        Raises:
+            WeightsError: they are not.
+        """
+        sets = self._catalogue.weights_of(instrument)
+        context = EngineContext(
+            files=self._weights.located(sets), options=dict(instrument.options), threads=self._threads
+        )
+        return EngineOrder(
+            instrument=instrument.id,
+            engine=instrument.engine,
+            context=context,
+            environment=instrument.environment,
+            workers=instrument.workers,
+        )
+
+    def facts(self, run: Run) -> Facts:
+        """Return what routers may know; gathered once and again after each pull."""
+        if self._facts is None:
+            sets = self._catalogue.weight_sets()
+            self._facts = Facts(
+                places=(),
+                weights_here=frozenset(each.id for each in sets if not self._weights.missing([each])),
+                weights_obtainable=frozenset(each.id for each in sets if self._weights.obtainable(each)),
+                environments_here=frozenset(
+                    each.id for each in self._catalogue.environments() if self._is_installed(each)
+                ),
+                offline=self._offline,
+            )
+        place = run.host or self._default_host
+        return Facts(
+            places=(place,),
+            weights_here=self._facts.weights_here,
+            weights_obtainable=self._facts.weights_obtainable,
+            environments_here=self._facts.environments_here,
+            offline=self._offline,
+        )
+
+    def _is_installed(self, environment: Environment) -> bool:
+        try:
+            self._environments.interpreter(environment)
+        except ConfigError:  # MissingExtra is one too
+            return False
+        return True
+
+    def _host(self, run: Run) -> Host:
+        name = run.host or self._default_host
+        if name not in self._hosts:
+            raise NotFoundError(f"there is no host {name!r}", hint=f"use one of: {', '.join(sorted(self._hosts))}")
+        return self._hosts[name]
+
+    async def _pull_missing(self, instrument: Instrument) -> AsyncGenerator[PullProgress]:
+        sets = self._catalogue.weights_of(instrument)
+        if not self._weights.missing(sets):
+            return
+        async with self._pulling:  # one pull at a time; the next play finds them here
+            async for progress in pull_beside(self._weights, sets):
+                yield progress
+        self._facts = None
+
+    def _revision(self, instrument: Instrument) -> str:
+        """Return the engine's revision: of our own engines from their spec, of others a hash of their file.
+
+        Foreign code is not imported here: it runs in the worker only, so that it cannot take the caller down.
+        """
+        if instrument.engine not in self._revisions:
+            self._revisions[instrument.engine] = _revision_of(instrument.engine)
+        return self._revisions[instrument.engine]
+
+
+def _revision_of(entry_point: str) -> str:
+    where = entry_point.rpartition(":")[0]
+    if where.startswith("hausmusik."):
+        spec = load_engine(entry_point, EngineContext()).spec
+        return f"{spec.name}/{spec.revision}"
+    path = Path(where) if where.endswith(".py") else _module_file(where)
+    try:
+        return f"file/{hashlib.sha256(path.read_bytes()).hexdigest()[:16]}"
+    except OSError as error:
+        raise ConfigError(
+            f"the engine {entry_point} cannot be read: {error.strerror}", hint="see `haus doctor`"
+        ) from error
+
+
+def _module_file(module: str) -> Path:
+    try:
+        spec = importlib.util.find_spec(module)
+    except (ImportError, ValueError):
+        spec = None
+    if spec is None or spec.origin is None:
+        raise MissingExtra(f"the engine module {module} is not installed", hint="install its package")
+    return Path(spec.origin)
+
+
+async def pull_beside(store: WeightsStore, sets: Sequence[Weights]) -> AsyncGenerator[PullProgress]:
+    """Pull in a thread and yield the progress, at most every 0.2 s; closing the iterator stops the pull."""
+    loop = asyncio.get_running_loop()
+    queue: asyncio.Queue[PullProgress | BaseException | None] = asyncio.Queue()
+    stopped = False
+
+    def work() -> None:
+        end: BaseException | None = None
+        steps = store.pull(sets)
+        try:
+            for step in steps:
+                loop.call_soon_threadsafe(queue.put_nowait, step)
+                if stopped:
+                    break
+        except BaseException as error:  # noqa: BLE001 - handed to the waiting side, which raises it
+            end = error
+        finally:
+            close = getattr(steps, "close", None)
+            if close is not None:
+                close()
+            loop.call_soon_threadsafe(queue.put_nowait, end)
+
+    thread = asyncio.create_task(asyncio.to_thread(work))
+    last = float("-inf")
+    try:
+        while True:
+            item = await queue.get()
+            if item is None:
+                return
+            if isinstance(item, BaseException):
+                raise item
+            if loop.time() - last >= PROGRESS_EVERY_S or item.fraction >= 1.0:
+                last = loop.time()
+                yield item
+    finally:
+        stopped = True
+        await asyncio.shield(thread)

@@ -1,0 +1,278 @@
+"""Makes a piece from a score: takes, mix, master, files. The whole journey, in rounds that survive being killed.
+
+Each round plans, plays the takes that are missing (through the journal: leased, resumed, shared between processes) and
+plans again with the exact lengths, until nothing waits. Then one pass mixes and masters, and the files are written.
+Knows the Player, never an engine or a host.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from hausmusik.audio.activity import activity_intervals
+from hausmusik.audio.files import probe
+from hausmusik.errors import Cancelled, NotFoundError, ScoreError
+from hausmusik.jobs.journal import Journal
+from hausmusik.jobs.model import NewStep, Step
+from hausmusik.jobs.model import Progress as StepsDone
+from hausmusik.jobs.runner import run_steps
+from hausmusik.jobs.stop import Stop
+from hausmusik.score.check import OpenedScore
+from hausmusik.score.history import load_history, save_history
+from hausmusik.score.mixdown import mix_of, needs_activity
+from hausmusik.score.plan import Plan, PlannedCue, Planner
+from hausmusik.score.progress import Finished, Progress, Stage
+from hausmusik.score.render import render_piece, render_preview
+from hausmusik.score.schema import Format
+from hausmusik.score.targets import targets_for
+from hausmusik.score.timeline import cue_name
+from hausmusik.seams import Clock, Player
+from hausmusik.takes.record import import_take, record_take
+from hausmusik.takes.store import Take, TakeStore
+from hausmusik.types import Run, Task
+
+MAX_ROUNDS: Final = 20  # each round makes at least one length exact; scores chain their lengths a few deep at most
+
+
+class ComposeOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """How to compose.
+
+    Args:
+        out: File, folder or None; see `targets_for`.
+        formats: Instead of the score's; empty: the score's.
+        only: Cues (`segment/cue`), segments or layers whose takes may be made; empty: all.
+        force: Make takes anew even if they are kept.
+        preview: Render only this stretch, seconds of the piece.
+    """
+
+    out: Path | None = None
+    formats: tuple[Format, ...] = ()
+    only: tuple[str, ...] = ()
+    force: bool = False
+    preview: tuple[float, float] | None = None
+
+
+class Composer:
+    """Composes scores with one house's parts.
+
+    Args:
+        player: Who plays.
+        takes: Where takes are kept.
+        journal: Where jobs are kept.
+        clock: For records.
+        renders: Folder of render histories.
+        defaults: The settings' instrument for each task.
+        concurrency: Most takes at once.
+    """
+
+    def __init__(
+        self,
+        player: Player,
+        takes: TakeStore,
+        journal: Journal,
+        *,
+        clock: Clock,
+        renders: Path,
+        defaults: Mapping[Task, str],
+        concurrency: int,
+    ) -> None:
+        self._player = player
+        self._takes = takes
+        self._journal = journal
+        self._clock = clock
+        self._renders = renders
+        self._defaults = defaults
+        self._concurrency = concurrency
+
+    def planner(self, opened: OpenedScore, *, run: Run) -> Planner:
+        """Return a planner of the score, with this house's takes and the last render's history."""
+        return Planner(
+            opened,
+            self._player,
+            self._takes,
+            run=run,
+            defaults=self._defaults,
+            file_length_s=functools.cache(_file_length_s),
+            history=load_history(self._renders, opened.path),
+        )
+
+    async def compose(
+        self,
+        opened: OpenedScore,
+        options: ComposeOptions,
+        *,
+        run: Run,
+        stop: Stop,
+        on_progress: Callable[[Progress], None],
+    ) -> Finished:
+        """Make the piece and return what was written.
+
+        Raises:
+            ScoreError: the plan has problems; takes made before they showed are kept.
+            PartialFailure, EngineError, HostError: takes could not be made; those that could are kept.
+            Cancelled: stopped; finished takes are kept.
+            OutputError: a file cannot be written.
+        """
+        targets = targets_for(opened.path, options.out, options.formats or opened.score.master.formats)
+        planner = self.planner(opened, run=run)
+        wanted = _chooser(opened, options.only)
+        plan, made = await self._make_takes(opened, planner, options, wanted, run, stop, on_progress)
+        takes = await self._gather(plan, preview=options.preview is not None)
+        activity = {
+            cue.name: await asyncio.to_thread(activity_intervals, takes[cue.name].audio_path)
+            for cue in needs_activity(plan)
+            if cue.name in takes
+        }
+        spec = mix_of(plan, takes, activity)
+        if stop.level != "go":
+            raise Cancelled("stopped before the mix; every finished take is kept", hint="run it again to go on")
+        render = functools.partial(render_piece, plan, takes, spec, targets, tell=on_progress, stop=stop)
+        if options.preview:
+            render = functools.partial(
+                render_preview, plan, takes, spec, targets, stretch=options.preview, tell=on_progress, stop=stop
+            )
+        finished = await _in_thread(render, stop)
+        save_history(self._renders, opened.path, {name: take.record.key for name, take in takes.items()})
+        return msgspec.structs.replace(finished, made=made, kept=len(takes) - made)
+
+    async def _make_takes(
+        self,
+        opened: OpenedScore,
+        planner: Planner,
+        options: ComposeOptions,
+        wanted: Callable[[PlannedCue], bool],
+        run: Run,
+        stop: Stop,
+        on_progress: Callable[[Progress], None],
+    ) -> tuple[Plan, int]:
+        """Play what is missing, round by round; returns the final plan and how many takes were made."""
+        made: set[str] = set()
+        for _ in range(MAX_ROUNDS):
+            plan = planner.plan()
+            _raise_problems(opened, plan)
+            heard = [cue for cue in plan.cues if _is_heard(cue, options.preview)]
+            todo = {cue.key: cue for cue in heard if cue.status == "make" and wanted(cue)}
+            if options.force:
+                todo |= {cue.key: cue for cue in heard if cue.status == "kept" and wanted(cue)}
+            todo = {key: cue for key, cue in todo.items() if key not in made}
+            if not todo:
+                left = [cue.name for cue in heard if cue.status in ("make", "wait")]
+                if left:
+                    raise NotFoundError(
+                        f"these cues have no take yet: {', '.join(left)}", hint="compose without --only to make them"
+                    )
+                return plan, len(made)
+            await self._round(opened, planner, todo, options, run, stop, on_progress)
+            made |= set(todo)
+        raise ScoreError("the lengths of the cues do not settle", hint="give some cues an explicit length")
+
+    async def _round(
+        self,
+        opened: OpenedScore,
+        planner: Planner,
+        todo: Mapping[str, PlannedCue],
+        options: ComposeOptions,
+        run: Run,
+        stop: Stop,
+        on_progress: Callable[[Progress], None],
+    ) -> None:
+        job = self._journal.open_job(
+            "compose",
+            opened.score.title,
+            key=str(opened.path.resolve()),
+            run=run.id,
+            steps=[NewStep(key=key, payload=cue.name.encode()) for key, cue in todo.items()],
+        )
+
+        async def work(step: Step) -> bytes:
+            cue = todo.get(step.key)
+            if cue is None or cue.request is None:
+                return b""  # left over from an earlier version of the score
+            await record_take(
+                self._player,
+                self._takes,
+                planner.asked_instrument(cue),
+                cue.request,
+                run=planner.run_for(cue),
+                clock=self._clock,
+                force=options.force,
+            )
+            on_progress(Progress(stage=Stage.TAKES, label=cue.name))
+            return step.key.encode()
+
+        def tell(progress: StepsDone) -> None:
+            share = progress.done / progress.total if progress.total else 1.0
+            label = f"{progress.done} of {progress.total} takes"
+            on_progress(Progress(stage=Stage.TAKES, done=share, label=label, eta_s=progress.eta_s))
+
+        await run_steps(
+            self._journal,
+            job,
+            work,
+            clock=self._clock,
+            concurrency=self._concurrency,
+            stop=stop,
+            on_progress=tell,
+        )
+
+    async def _gather(self, plan: Plan, *, preview: bool) -> dict[str, Take]:
+        """Return the take of every cue; files of the user's own are brought in now."""
+        takes: dict[str, Take] = {}
+        for cue in plan.cues:
+            if cue.take is not None:
+                takes[cue.name] = self._takes.use(cue.key) or cue.take
+            elif cue.file is not None:
+                takes[cue.name] = await asyncio.to_thread(import_take, self._takes, cue.file, clock=self._clock)
+            elif not preview:
+                raise NotFoundError(f"the take of {cue.name} is gone", hint="run it again")
+        return takes
+
+
+def _file_length_s(path: Path) -> float:
+    return probe(path).duration_s
+
+
+def _raise_problems(opened: OpenedScore, plan: Plan) -> None:
+    if plan.problems:
+        raise ScoreError(
+            f"{opened.path.name} cannot be rendered",
+            problems=tuple(str(problem) for problem in plan.problems),
+            hint=f"`haus plan {opened.path.name}` shows the timeline",
+        )
+
+
+def _is_heard(cue: PlannedCue, preview: tuple[float, float] | None) -> bool:
+    return preview is None or (cue.place.start.s < preview[1] and cue.place.end.s > preview[0])
+
+
+def _chooser(opened: OpenedScore, only: tuple[str, ...]) -> Callable[[PlannedCue], bool]:
+    """Return which cues `--only` names; each name must mean something.
+
+    Raises:
+        NotFoundError: a name is no cue, segment or layer of the score.
+    """
+    if not only:
+        return lambda _cue: True
+    names = {cue_name(segment, index) for segment in opened.score.segments for index in range(len(segment.cues))}
+    segments = {segment.id for segment in opened.score.segments}
+    for name in only:
+        if name not in names | segments | {"voice", "music", "sound"}:
+            raise NotFoundError(f"the score has no cue, segment or layer {name!r}", hint="`haus plan` lists them")
+    return lambda cue: bool({cue.name, cue.name.split("/")[0], cue.cue.layer} & set(only))
+
+
+async def _in_thread(work: Callable[[], Finished], stop: Stop) -> Finished:
+    """Run the mix beside the event loop; asked to stop now, it is abandoned after its current block."""
+    task = asyncio.create_task(asyncio.to_thread(work))
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        stop.now()
+        await asyncio.gather(task, return_exceptions=True)
+        raise

@@ -1,0 +1,249 @@
+"""The report of a render: every figure, every take and licence, every file with its hash. Deterministic: no dates.
+
+It is also the mark of a finished render: `inputs` is one hash over all that shaped it, and the files' hashes say
+whether they are still what was written.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from hausmusik.audio.loudness import Loudness
+from hausmusik.audio.master import MasterReport
+from hausmusik.score.credits import Credit, credits_of, use_of
+from hausmusik.score.encoding import output_file, write_text
+from hausmusik.score.plan import Plan
+from hausmusik.score.progress import Finished, OutputFile
+from hausmusik.score.targets import Targets
+from hausmusik.takes.store import Take
+
+RENDER_REVISION: Final = "1"
+"""Changes whenever the same takes and score would give other files."""
+
+
+class FileEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """A file of the render; its name is relative to the report's folder."""
+
+    name: str
+    role: str
+    sha256: str
+    size_bytes: int
+    loudness_lufs: float | None = None
+    true_peak_dbtp: float | None = None
+
+
+class CueEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """A cue as it sounds in the piece, times in seconds."""
+
+    name: str
+    layer: str
+    start_s: float
+    end_s: float
+    instrument: str
+    take: str
+    licence: str
+    commercial: bool
+
+
+class SegmentEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """A segment's place in the piece, in seconds."""
+
+    id: str
+    title: str
+    start_s: float
+    end_s: float
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """See the module.
+
+    Args:
+        hausmusik: Version of this form.
+        title: Of the piece.
+        inputs: Hash over score, takes, formats and `RENDER_REVISION`.
+        duration_s: Of the piece.
+        master: Figures of the master: loudness, peaks, range, gain, limiting.
+        stems_gain_db: By how much all stems were turned down to fit 24 bits; their sum is the pre-master at this gain.
+        use: Whether it may be used commercially, in words.
+        segments: In order.
+        cues: In the order in which they start.
+        credits: Who made what.
+        files: What was written.
+        warnings: What a listener might notice.
+    """
+
+    hausmusik: int
+    title: str
+    inputs: str
+    duration_s: float
+    master: dict[str, float | bool | int | None]
+    stems_gain_db: float
+    use: str
+    segments: tuple[SegmentEntry, ...]
+    cues: tuple[CueEntry, ...]
+    credits: tuple[Credit, ...]
+    files: tuple[FileEntry, ...]
+    warnings: tuple[str, ...] = ()
+
+    def files_unchanged(self, folder: Path) -> bool:
+        """Return whether every file is there with the bytes that were written."""
+        for entry in self.files:
+            path = folder / Path(entry.name).name
+            if not path.is_file() or path.stat().st_size != entry.size_bytes:
+                return False
+            if output_file(path, entry.role).sha256 != entry.sha256:
+                return False
+        return True
+
+    def finished(self, targets: Targets, *, reused: bool) -> Finished:
+        """Return the result that this report stands for."""
+        folder = targets.base.parent
+        return Finished(
+            path=targets.main,
+            files=tuple(
+                OutputFile(
+                    path=folder / entry.name,
+                    role=entry.role,
+                    sha256=entry.sha256,
+                    size_bytes=entry.size_bytes,
+                    loudness_lufs=entry.loudness_lufs,
+                    true_peak_dbtp=entry.true_peak_dbtp,
+                )
+                for entry in self.files
+            ),
+            report=targets.report,
+            duration_s=self.duration_s,
+            loudness_lufs=_number(self.master.get("loudness_lufs")),
+            true_peak_dbtp=_number(self.master.get("true_peak_dbtp")),
+            use=self.use,
+            warnings=self.warnings,
+            reused=reused,
+        )
+
+
+def report_inputs(plan: Plan, takes: Mapping[str, Take], targets: Targets) -> str:
+    """Return one hash over everything that shapes the files of a render."""
+    what: dict[str, Any] = {
+        "revision": RENDER_REVISION,
+        "score": plan.score.model_dump(mode="json", by_alias=True),
+        "takes": {name: take.record.key for name, take in takes.items()},
+        "formats": targets.formats,
+        "name": targets.base.name,
+    }
+    return hashlib.sha256(msgspec.json.encode(what, order="sorted")).hexdigest()
+
+
+def make_report(
+    plan: Plan,
+    takes: Mapping[str, Take],
+    *,
+    inputs: str,
+    files: tuple[OutputFile, ...],
+    master: MasterReport,
+    stems_gain_db: float,
+) -> Report:
+    """Put the report together."""
+    found = credits_of(plan, takes)
+    placed = sorted((cue for cue in plan.cues if cue.name in takes), key=lambda cue: (cue.place.start.s, cue.name))
+    return Report(
+        hausmusik=1,
+        title=plan.score.title,
+        inputs=inputs,
+        duration_s=round(plan.timeline.duration_s, 6),
+        master=_figures(master),
+        stems_gain_db=round(stems_gain_db, 3),
+        use=use_of(found),
+        segments=tuple(
+            SegmentEntry(
+                id=segment.id,
+                title=segment.title,
+                start_s=round(slot.start.s, 6),
+                end_s=round(slot.end.s, 6),
+            )
+            for segment, slot in zip(plan.score.segments, plan.timeline.segments, strict=True)
+        ),
+        cues=tuple(
+            CueEntry(
+                name=cue.name,
+                layer=cue.cue.layer,
+                start_s=round(cue.place.start.s, 6),
+                end_s=round(cue.place.end.s, 6),
+                instrument=takes[cue.name].record.instrument,
+                take=takes[cue.name].record.key,
+                licence=takes[cue.name].record.licence,
+                commercial=takes[cue.name].record.commercial,
+            )
+            for cue in placed
+        ),
+        credits=found,
+        files=tuple(
+            FileEntry(
+                name=file.path.name,
+                role=file.role,
+                sha256=file.sha256,
+                size_bytes=file.size_bytes,
+                loudness_lufs=file.loudness_lufs,
+                true_peak_dbtp=file.true_peak_dbtp,
+            )
+            for file in files
+        ),
+        warnings=_warnings(plan, master),
+    )
+
+
+def write_report(path: Path, report: Report) -> None:
+    """Write the report whole or not at all."""
+    write_text(path, msgspec.json.format(msgspec.json.encode(report)).decode() + "\n")
+
+
+def read_report(path: Path) -> Report | None:
+    """Return the report of an earlier render, or None when there is none that can be read."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Report)
+    except (OSError, msgspec.MsgspecError):
+        return None
+
+
+def _figures(master: MasterReport) -> dict[str, float | bool | int | None]:
+    return {
+        "loudness_lufs": _shown(master.after, "integrated_lufs"),
+        "true_peak_dbtp": _shown(master.after, "true_peak_dbtp"),
+        "range_lu": _shown(master.after, "range_lu"),
+        "short_term_max_lufs": _shown(master.after, "short_term_max_lufs"),
+        "mix_loudness_lufs": _shown(master.before, "integrated_lufs"),
+        "mix_true_peak_dbtp": _shown(master.before, "true_peak_dbtp"),
+        "gain_db": round(master.gain_db, 3),
+        "limiter_max_reduction_db": round(master.limiter_max_reduction_db, 3),
+        "passes": master.passes,
+        "silence": master.silence,
+    }
+
+
+def _shown(loudness: Loudness, name: str) -> float | None:
+    value = float(getattr(loudness, name))
+    return round(value, 3) if value > float("-inf") else None
+
+
+def _number(value: float | bool | None) -> float:
+    return float("-inf") if value is None else float(value)
+
+
+def _warnings(plan: Plan, master: MasterReport) -> tuple[str, ...]:
+    found: list[str] = []
+    target = plan.score.master.loudness_lufs
+    reached = master.after.integrated_lufs
+    if master.silence:
+        found.append("the piece is silent")
+    elif abs(reached - target) > 0.5:
+        found.append(f"the loudness is {reached:.1f} LUFS, not {target:g}: the peaks leave no more room")
+    if master.limiter_max_reduction_db > 6:
+        found.append(
+            f"the limiter turns down by up to {master.limiter_max_reduction_db:.1f} dB; lower the loudest cues"
+        )
+    found += [f"{cue.name} is {cue.reason}" for cue in plan.cues if cue.status == "locked" and cue.reason]
+    return tuple(found)

@@ -1,0 +1,246 @@
+"""The verbs that play one instrument and fold its stream into a result: speak, music, sound, transcribe, judge.
+
+Streaming is the primitive (`play`), so the plain form cannot drift from it. Knows only `play`; the house brings it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from abc import abstractmethod
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import aclosing
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from hausmusik.audio.files import decode
+from hausmusik.errors import GenerationFailed, UsageError
+from hausmusik.types import (
+    REQUEST_OF_TASK,
+    Audio,
+    AudioChunk,
+    Embeddings,
+    Event,
+    FloatArray,
+    JudgeRequest,
+    MusicRequest,
+    Request,
+    Run,
+    SoundRequest,
+    SpeakRequest,
+    Task,
+    TextDelta,
+    TranscribeRequest,
+    WordTiming,
+    concatenate,
+)
+
+RequestT = TypeVar("RequestT", SpeakRequest, MusicRequest, SoundRequest)
+
+
+class Spoken(msgspec.Struct, frozen=True, kw_only=True):
+    """A spoken text.
+
+    Args:
+        audio: The sound.
+        words: When each word is spoken; empty where the instrument does not tell.
+    """
+
+    audio: Audio
+    words: tuple[WordTiming, ...] = ()
+
+
+class Transcript(msgspec.Struct, frozen=True, kw_only=True):
+    """A written-down recording."""
+
+    text: str
+    words: tuple[WordTiming, ...] = ()
+
+
+class Verbs:
+    """What one asks of a single instrument."""
+
+    @abstractmethod
+    def play(self, instrument: str, request: Request, *, run: Run | None = None) -> AsyncGenerator[Event]:
+        """Play an instrument and yield its events as they come."""
+        ...
+
+    async def speak(
+        self,
+        text: str,
+        *,
+        voice: str | Mapping[str, float] = "",
+        speed: float = 1.0,
+        language: str = "",
+        lexicon: Mapping[str, str] | None = None,
+        instrument: str = "",
+        seed: int = 0,
+        run: Run | None = None,
+        on_event: Callable[[Event], None] | None = None,
+    ) -> Spoken:
+        """Say a text and return the sound with its word times.
+
+        Args:
+            text: What to say.
+            voice: A name, `a(2)+b(1)` for a blend, or weights by name; empty: the instrument's default.
+            speed: 0.5 to 2.0.
+            language: BCP 47; empty: the voice's own.
+            lexicon: Word -> /phonemes/ or a respelling.
+            instrument: Empty: the settings' default.
+            seed: For engines with randomness.
+            run: To which it belongs.
+            on_event: Told of every event as it comes.
+
+        Raises:
+            BadInput: nothing to say, unknown voice …
+        """
+        request = speak_request(text, voice=voice, speed=speed, language=language, lexicon=lexicon, seed=seed)
+        chunks: list[Audio] = []
+        words: list[WordTiming] = []
+        async for event in self._told(instrument, request, run, on_event):
+            if isinstance(event, AudioChunk):
+                chunks.append(event.audio)
+            elif isinstance(event, WordTiming):
+                words.append(event)
+        return Spoken(audio=_joined(chunks, "speech"), words=tuple(words))
+
+    async def music(
+        self,
+        prompt: str,
+        *,
+        duration_s: float,
+        seed: int = 0,
+        tempo_bpm: float = 0.0,
+        instrument: str = "",
+        run: Run | None = None,
+        on_event: Callable[[Event], None] | None = None,
+    ) -> Audio:
+        """Make a piece of music of exactly that length."""
+        request = _checked(MusicRequest, prompt=prompt, duration_s=duration_s, seed=seed, tempo_bpm=tempo_bpm)
+        return await self._sounding(instrument, request, run, on_event, "music")
+
+    async def sound(
+        self,
+        prompt: str,
+        *,
+        duration_s: float = 0.0,
+        loop: bool = False,
+        seed: int = 0,
+        instrument: str = "",
+        run: Run | None = None,
+        on_event: Callable[[Event], None] | None = None,
+    ) -> Audio:
+        """Make or find a sound; 0 s leaves its length to the instrument."""
+        request = _checked(SoundRequest, prompt=prompt, duration_s=duration_s, loop=loop, seed=seed)
+        return await self._sounding(instrument, request, run, on_event, "sound")
+
+    async def transcribe(
+        self,
+        audio: Audio | Path,
+        *,
+        language: str = "",
+        prompt: str = "",
+        instrument: str = "",
+        run: Run | None = None,
+        on_event: Callable[[Event], None] | None = None,
+    ) -> Transcript:
+        """Write down what is said in a file or a sound; files up to 30 minutes."""
+        request = TranscribeRequest(audio=await _heard(audio), language=language, prompt=prompt)
+        text: list[str] = []
+        words: list[WordTiming] = []
+        async for event in self._told(instrument, request, run, on_event):
+            if isinstance(event, TextDelta):
+                text.append(event.text)
+            elif isinstance(event, WordTiming):
+                words.append(event)
+        return Transcript(text="".join(text).strip(), words=tuple(words))
+
+    async def judge(self, audio: Audio | Path, *, instrument: str = "", run: Run | None = None) -> FloatArray:
+        """Return the speaker vector of a recording: float32 `(dim,)`, L2-normalised."""
+        request = JudgeRequest(audio=await _heard(audio))
+        async for event in self._told(instrument, request, run, None):
+            if isinstance(event, Embeddings):
+                return event.values[0]
+        raise GenerationFailed("the judge gave no vector")
+
+    async def _told(
+        self, instrument: str, request: Request, run: Run | None, on_event: Callable[[Event], None] | None
+    ) -> AsyncGenerator[Event]:
+        async with aclosing(self.play(instrument, request, run=run)) as events:
+            async for event in events:
+                if on_event is not None:
+                    on_event(event)
+                yield event
+
+    async def _sounding(
+        self,
+        instrument: str,
+        request: Request,
+        run: Run | None,
+        on_event: Callable[[Event], None] | None,
+        what: str,
+    ) -> Audio:
+        events = self._told(instrument, request, run, on_event)
+        return _joined([event.audio async for event in events if isinstance(event, AudioChunk)], what)
+
+
+def speak_request(
+    text: str,
+    *,
+    voice: str | Mapping[str, float] = "",
+    speed: float = 1.0,
+    language: str = "",
+    lexicon: Mapping[str, str] | None = None,
+    seed: int = 0,
+) -> SpeakRequest:
+    """Return the request for a line; `voice` may be a name, `a(2)+b(1)`, or weights by name.
+
+    Raises:
+        UsageError: a number is out of range, or the blend is misspelt.
+    """
+    weights = parse_voice(voice) if isinstance(voice, str) else dict(voice)
+    return _checked(
+        SpeakRequest, text=text, voice=weights, speed=speed, language=language, lexicon=dict(lexicon or {}), seed=seed
+    )
+
+
+def parse_voice(text: str) -> dict[str, float]:
+    """Read a voice as people write it: `af_heart`, or a blend `af_heart(2)+am_michael(1)`; empty: none.
+
+    Raises:
+        UsageError: it is neither.
+    """
+    weights: dict[str, float] = {}
+    for part in filter(None, (part.strip() for part in text.split("+"))):
+        name, bracket, weight = part.partition("(")
+        try:
+            value = float(weight.removesuffix(")")) if bracket else 1.0
+        except ValueError:
+            value = 0.0
+        if value <= 0 or not name.strip() or (bracket and not weight.endswith(")")):
+            raise UsageError(f"{part!r} is no voice", hint="write a name, or a blend like af_heart(2)+am_michael(1)")
+        weights[name.strip()] = weights.get(name.strip(), 0.0) + value
+    return weights
+
+
+def _checked(kind: type[RequestT], **fields: object) -> RequestT:
+    try:
+        return msgspec.convert(fields | {"type": kind.__name__}, kind)
+    except msgspec.ValidationError as error:
+        raise UsageError(f"this cannot be asked for: {error}", hint="see `--help` for the ranges") from error
+
+
+def task_of(request: Request) -> Task:
+    """Return the task that a request belongs to."""
+    return next(task for task, kind in REQUEST_OF_TASK.items() if isinstance(request, kind))
+
+
+def _joined(chunks: list[Audio], what: str) -> Audio:
+    if not chunks:
+        raise GenerationFailed(f"the instrument ended without any {what}")
+    return concatenate(chunks)
+
+
+async def _heard(audio: Audio | Path) -> Audio:
+    return audio if isinstance(audio, Audio) else await asyncio.to_thread(decode, audio)
