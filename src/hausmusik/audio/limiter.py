@@ -1,8 +1,8 @@
 """A look-ahead limiter for true peaks: turns down just before a peak and just enough, without a corner in the gain.
 
-Per sample the reduction that its oversampled peak needs; from that the lowest of the coming 5 ms (so it is down in
-time), a straight rise in decibels afterwards, and over that a triangular mean of 5 ms. A mean of values that are each
-low enough is low enough, so no peak passes; and what is never above the ceiling passes bit for bit. All channels are
+Per sample the reduction that its oversampled peak needs; from that the most of the coming 5 ms (so it is down in
+time), an exponential release in decibels, and over that a triangular mean of 5 ms. A mean of values that are each low
+enough is low enough, so no peak passes; and what is never above the ceiling passes bit for bit. All channels are
 turned down together, so the stereo picture stays. The sound comes out `latency` frames late within the stream, and
 `finish` gives the rest, so the whole is as long as the input and aligned with it.
 
@@ -20,7 +20,8 @@ from hausmusik.audio.truepeak import Matrix, Oversampler
 from hausmusik.types import FloatArray
 
 LOOK_AHEAD_S: Final = 0.005
-RELEASE_DB_PER_S: Final = 40.0  # 2 dB are back after 50 ms; a 50 Hz tone at +2 dB is modulated by 0.2 dB
+RELEASE_S: Final = 0.060  # time to a third, in decibels: 20 dB are 0.3 after 0.25 s; a 50 Hz tone ripples by 0.2 dB
+_RELEASED_DB: Final = 1e-3  # less than this is none: the sound is then passed bit for bit again
 _MARGIN_DB: Final = 0.02  # the gain still moves within the 32 samples that make a point between two samples
 _CHUNK: Final = 8192  # its arrays stay below malloc's limit for fresh pages
 
@@ -29,7 +30,7 @@ class Limiter:
     """Keeps a stream's true peak at or below a ceiling. Not thread-safe.
 
     Args:
-        sample_rate_hz: 8,000 to 192,000.
+        sample_rate_hz: 1,000 to 384,000.
         channels: 1 to 8.
         ceiling_dbtp: Highest true peak of the output, four times oversampled.
     """
@@ -39,10 +40,10 @@ class Limiter:
         self._box = box
         self._window = 2 * box - 1
         self._ceiling = factor(ceiling_dbtp - _MARGIN_DB)
-        self._slope = RELEASE_DB_PER_S / sample_rate_hz
+        self._decay = 1.0 / (RELEASE_S * sample_rate_hz)
         self._oversampler = Oversampler(channels, exact=True)
         self._last_peak = 0.0
-        self._held = np.zeros(self._window - 1)  # the last values of the held and released gain, in dB
+        self._held = np.zeros(self._window - 1)  # the last values of the held and released reduction, in dB
         # As if the sound had begun one window earlier with silence: the gain is down when a loud beginning comes.
         self._needed = np.zeros(self._window - 1)
         self._waiting = np.zeros((channels, self._window - 1), np.float32)
@@ -73,41 +74,46 @@ class Limiter:
         drop = min(self._ahead, ready)
         self._ahead -= drop
         if self._needed.any() or self._held.any():
-            gain_db = self._smooth_gain(ready)
-            self.max_reduction_db = max(self.max_reduction_db, -float(gain_db.min()))
-            out *= np.exp(gain_db * (np.log(10) / 20)).astype(np.float32)
+            reduction_db = self._smooth_reduction(ready)
+            self.max_reduction_db = max(self.max_reduction_db, float(reduction_db.max()))
+            out *= np.exp(reduction_db * (-np.log(10) / 20)).astype(np.float32)
         self._needed = self._needed[ready:]
         return out[:, drop:]
 
     def _reductions(self, samples: FloatArray) -> Matrix:
-        """Return the decibels, 0 or below, that each frame whose peak is now known must be turned down."""
+        """Return the decibels, 0 or above, by which each frame whose peak is now known must be turned down."""
         peaks = self._oversampler.push(samples, self._ceiling)
         before = np.concatenate([[self._last_peak], peaks[:-1]]) if peaks.size else peaks
         self._last_peak = float(peaks[-1]) if peaks.size else self._last_peak
         highest = np.maximum(peaks, before)  # a point between two samples is turned down with both of them
         needed = np.zeros(peaks.size)
         over = highest > self._ceiling
-        needed[over] = -20.0 * np.log10(highest[over] / self._ceiling)
+        needed[over] = 20.0 * np.log10(highest[over] / self._ceiling)
         return needed
 
-    def _smooth_gain(self, frames: int) -> Matrix:
-        """Return the gain in dB of the next frames and keep what the following ones need."""
-        lowest = _coming_minimum(self._needed, self._window)[:frames]
-        steps = np.arange(1, frames + 1) * self._slope
-        held = np.minimum.accumulate(np.minimum(lowest, self._held[-1] + steps) - steps) + steps
-        chain = np.concatenate([self._held, np.minimum(held, 0.0)])
+    def _smooth_reduction(self, frames: int) -> Matrix:
+        """Return the reduction in dB of the next frames and keep what the following ones need.
+
+        The release r[n] = max(needed[n], r[n-1] * exp(-decay)) is a running maximum of log(needed) + n * decay.
+        """
+        most = _coming_maximum(self._needed, self._window)[:frames]
+        most[0] = max(most[0], self._held[-1] * np.exp(-self._decay))
+        steps = np.arange(frames) * self._decay
+        released = np.exp(np.maximum.accumulate(np.log(np.maximum(most, 1e-30)) + steps) - steps)
+        held = np.maximum(np.where(released < _RELEASED_DB, 0.0, released), most)
+        chain = np.concatenate([self._held, held])
         self._held = chain[frames:]
-        return np.minimum(_running_mean(_running_mean(chain, self._box), self._box), 0.0)
+        return np.maximum(_running_mean(_running_mean(chain, self._box), self._box), 0.0)
 
 
-def _coming_minimum(values: Matrix, width: int) -> Matrix:
-    """Return the minimum of `width` values from each on: as many as fit, by doubling the reach."""
-    reach, lowest = 1, values
+def _coming_maximum(values: Matrix, width: int) -> Matrix:
+    """Return the maximum of `width` values from each on: as many as fit, by doubling the reach."""
+    reach, highest = 1, values
     while 2 * reach <= width:
-        lowest = np.minimum(lowest[:-reach], lowest[reach:])
+        highest = np.maximum(highest[:-reach], highest[reach:])
         reach *= 2
     rest = width - reach
-    return np.minimum(lowest[: lowest.size - rest], lowest[rest:]) if rest else lowest
+    return np.maximum(highest[: highest.size - rest], highest[rest:]) if rest else highest.copy()
 
 
 def _running_mean(values: Matrix, width: int) -> Matrix:

@@ -61,7 +61,7 @@ class LoudnessMeter:
     """Measures a stream. Not thread-safe.
 
     Args:
-        sample_rate_hz: 8,000 to 192,000.
+        sample_rate_hz: 1,000 to 384,000.
         channels: 1, 2, or 5 in the order left, right, centre, left and right surround.
     """
 

@@ -26,6 +26,7 @@ from hausmusik.audio.wav import WavReader, WavWriter
 
 _TOLERANCE_LU: Final = 0.2
 _MOST_PASSES: Final = 4
+_LEAST_YIELD: Final = 0.2  # loudness won per decibel of gain; a piece that yields less is all peaks and stays below
 
 Progress: TypeAlias = Callable[[str, float], None]
 """Called with the phase (`mix`, `master`) and how many seconds of the piece it has done; may raise to stop."""
@@ -160,15 +161,17 @@ def _master_file(
     """Find the gain by trying it: once where nothing is limited, with corrections where limiting costs loudness."""
     wanted = 0.0 if before.silent else aim.loudness_lufs - before.integrated_lufs
     gain_db = min(wanted, aim.max_gain_db)
-    passes = 0
+    passes, yield_per_db, last_missing, last_gain_db = 0, 1.0, 0.0, 0.0
     while True:
         passes += 1
         after, reduction = _apply(source, output, gain_db, before, aim, durable=durable, report=report)
         missing = 0.0 if before.silent or after.silent else aim.loudness_lufs - after.integrated_lufs
-        corrected = min(gain_db + missing, aim.max_gain_db)
-        if passes == _MOST_PASSES or reduction == 0.0 or abs(corrected - gain_db) <= _TOLERANCE_LU:
+        if passes > 1:  # what is limited anyway gains less than what is put in: the secant says how much
+            yield_per_db = min(1.0, max(_LEAST_YIELD, (last_missing - missing) / (gain_db - last_gain_db)))
+        corrected = min(gain_db + missing / yield_per_db, aim.max_gain_db)
+        if passes == _MOST_PASSES or reduction == 0.0 or min(abs(missing), abs(corrected - gain_db)) <= _TOLERANCE_LU:
             break
-        gain_db = corrected
+        last_missing, last_gain_db, gain_db = missing, gain_db, corrected
     return MasterReport(
         before=before,
         after=after,
