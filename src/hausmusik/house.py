@@ -22,19 +22,24 @@ from hausmusik.config.loading import LoadedSettings, load_settings
 from hausmusik.errors import UsageError
 from hausmusik.hosts.local.environments import Environments
 from hausmusik.hosts.local.host import LocalHost
+from hausmusik.instruments.additions import add, remove
 from hausmusik.instruments.catalogue import Catalogue
+from hausmusik.instruments.model import Environment
 from hausmusik.jobs.journal import Journal
 from hausmusik.jobs.stop import Stop
 from hausmusik.money.ledger import Ledger
-from hausmusik.player import HousePlayer, pull_beside
+from hausmusik.player import HousePlayer
 from hausmusik.score.check import OpenedScore, check_score, open_score
 from hausmusik.score.compose import ComposeOptions, Composer
+from hausmusik.score.locks import lock_cue, unlock_cue
 from hausmusik.score.plan import Plan
-from hausmusik.score.reading import Problem
 from hausmusik.score.progress import Finished, Progress
+from hausmusik.score.reading import Problem
 from hausmusik.seams import Clock, Host, Ids
 from hausmusik.takes.store import TakeStore
-from hausmusik.types import Event, Request, Run, Task
+from hausmusik.threads import in_thread
+from hausmusik.types import Event, Phase, Request, Run, Task
+from hausmusik.upkeep import Finding, InstrumentRow, examine, instrument_rows
 from hausmusik.verbs import Verbs, task_of
 from hausmusik.weights.progress import PullProgress
 from hausmusik.weights.store import WeightsStore
@@ -230,6 +235,15 @@ class AsyncHouse(Verbs):
             on_progress=on_progress or (lambda _progress: None),
         )
 
+    def lock(self, score: Path, cue: str) -> Path:
+        """Copy the take of a cue beside its score, so that it stays; returns the folder."""
+        opened = self.open_score(score)
+        return lock_cue(opened, self._composer.planner(opened, run=self.new_run("lock")).plan(), cue)
+
+    def unlock(self, score: Path, cue: str) -> Path:
+        """Remove the locked take of a cue; returns the folder it had."""
+        return unlock_cue(self.open_score(score), cue)
+
     # -- look after the house -----------------------------------------------------------------------------------------
 
     async def pull(self, names: Sequence[str] = (), *, embedded: bool = False) -> AsyncGenerator[PullProgress]:
@@ -239,9 +253,55 @@ class AsyncHouse(Verbs):
             sets |= {each.id: each for each in self.catalogue.embedded()}
         if not sets:
             raise UsageError("nothing to pull was named", hint="name instruments, or say --embedded")
-        async with aclosing(pull_beside(self.weights, list(sets.values()))) as steps:
+        async with aclosing(in_thread(self.weights.pull(list(sets.values())))) as steps:
             async for progress in steps:
                 yield progress
+
+    def remove_weights(self, names: Sequence[str]) -> int:
+        """Remove weights by the names that `pull` takes; returns the bytes freed."""
+        return self.weights.remove([each for name in names for each in self.catalogue.pullable(name)])
+
+    async def install(self, name: str) -> AsyncGenerator[Phase]:
+        """Make the environment of an instrument, or of that name, with the user's own pip."""
+        async for phase in in_thread(self.environments.install(self._environment(name))):
+            yield phase
+
+    def uninstall(self, name: str) -> bool:
+        """Remove the environment of an instrument, or of that name; returns whether there was one."""
+        return self.environments.remove(self._environment(name))
+
+    def _environment(self, name: str) -> Environment:
+        known = {each.id: each for each in self.catalogue.instruments()}
+        if name in known and not known[name].environment:
+            raise UsageError(f"{name} needs no environment of its own", hint="it plays as it is")
+        return self.catalogue.environment(known[name].environment if name in known else name)
+
+    def instruments(self, task: str = "") -> tuple[InstrumentRow, ...]:
+        """Return what instruments there are and whether they are ready."""
+        return instrument_rows(self.catalogue, self.weights, self.environments, task)
+
+    def add_instrument(self, file: Path) -> tuple[str, ...]:
+        """Add instruments from a TOML file with its engine file beside it; returns their names."""
+        added = add(file, self.folders.instruments)
+        self._forget()
+        return added.names
+
+    def remove_instrument(self, name: str) -> tuple[str, ...]:
+        """Remove an added instrument; returns the files that went."""
+        removed = remove(name, self.folders.instruments)
+        self._forget()
+        return removed
+
+    def _forget(self) -> None:
+        """Have the catalogue, and what was made from it, read again at the next use."""
+        for part in ("catalogue", "player", "_composer"):
+            self.__dict__.pop(part, None)
+
+    def doctor(self, *, weights: bool = False) -> tuple[Finding, ...]:
+        """Look at the whole house; `weights` hashes them all again."""
+        return tuple(
+            examine(self.folders, self.catalogue, self.weights, self.environments, self.journal, hash_weights=weights)
+        )
 
     async def close(self) -> None:
         """Stop the workers and close the databases; the house is not used again."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import importlib.util
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing
 from pathlib import Path
 from typing import Final, Protocol
@@ -18,10 +18,11 @@ from hausmusik.engines.loading import load_engine
 from hausmusik.errors import ConfigError, MissingExtra, NotFoundError, UsageError
 from hausmusik.hosts.local.environments import Environments
 from hausmusik.instruments.catalogue import Catalogue
-from hausmusik.instruments.model import Environment, Instrument, Weights, weights_digest
+from hausmusik.instruments.model import Instrument, weights_digest
 from hausmusik.instruments.problems import nearest
 from hausmusik.instruments.routing import Facts
 from hausmusik.seams import EngineContext, EngineOrder, Host, TakeIdentity
+from hausmusik.threads import in_thread
 from hausmusik.types import (
     Event,
     MusicRequest,
@@ -36,7 +37,6 @@ from hausmusik.weights.store import WeightsStore
 
 CHARACTERS_PER_S: Final = 14.5  # English narration at 165 words a minute, spaces and punctuation included
 UNKNOWN_SOUND_S: Final = 4.0
-PROGRESS_EVERY_S: Final = 0.2
 
 
 class Metering(Protocol):
@@ -167,7 +167,7 @@ class HousePlayer:
                 weights_here=frozenset(each.id for each in sets if not self._weights.missing([each])),
                 weights_obtainable=frozenset(each.id for each in sets if self._weights.obtainable(each)),
                 environments_here=frozenset(
-                    each.id for each in self._catalogue.environments() if self._is_installed(each)
+                    each.id for each in self._catalogue.environments() if self._environments.is_installed(each)
                 ),
                 offline=self._offline,
             )
@@ -180,13 +180,6 @@ class HousePlayer:
             offline=self._offline,
         )
 
-    def _is_installed(self, environment: Environment) -> bool:
-        try:
-            self._environments.interpreter(environment)
-        except ConfigError:  # MissingExtra is one too
-            return False
-        return True
-
     def _host(self, run: Run) -> Host:
         name = run.host or self._default_host
         if name not in self._hosts:
@@ -198,7 +191,7 @@ class HousePlayer:
         if not self._weights.missing(sets):
             return
         async with self._pulling:  # one pull at a time; the next play finds them here
-            async for progress in pull_beside(self._weights, sets):
+            async for progress in in_thread(self._weights.pull(sets)):
                 yield progress
         self._facts = None
 
@@ -234,42 +227,3 @@ def _module_file(module: str) -> Path:
     if spec is None or spec.origin is None:
         raise MissingExtra(f"the engine module {module} is not installed", hint="install its package")
     return Path(spec.origin)
-
-
-async def pull_beside(store: WeightsStore, sets: Sequence[Weights]) -> AsyncGenerator[PullProgress]:
-    """Pull in a thread and yield the progress, at most every 0.2 s; closing the iterator stops the pull."""
-    loop = asyncio.get_running_loop()
-    queue: asyncio.Queue[PullProgress | BaseException | None] = asyncio.Queue()
-    stopped = False
-
-    def work() -> None:
-        end: BaseException | None = None
-        steps = store.pull(sets)
-        try:
-            for step in steps:
-                loop.call_soon_threadsafe(queue.put_nowait, step)
-                if stopped:
-                    break
-        except BaseException as error:  # noqa: BLE001 - handed to the waiting side, which raises it
-            end = error
-        finally:
-            close = getattr(steps, "close", None)
-            if close is not None:
-                close()
-            loop.call_soon_threadsafe(queue.put_nowait, end)
-
-    thread = asyncio.create_task(asyncio.to_thread(work))
-    last = float("-inf")
-    try:
-        while True:
-            item = await queue.get()
-            if item is None:
-                return
-            if isinstance(item, BaseException):
-                raise item
-            if loop.time() - last >= PROGRESS_EVERY_S or item.fraction >= 1.0:
-                last = loop.time()
-                yield item
-    finally:
-        stopped = True
-        await asyncio.shield(thread)

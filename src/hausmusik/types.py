@@ -20,7 +20,8 @@ FloatArray: TypeAlias = npt.NDArray[np.float32]
 Task: TypeAlias = Literal["speak", "music", "sound", "transcribe", "judge"]
 """What an instrument does. `chat` and `embed` join when their engines do."""
 
-Positive: TypeAlias = Annotated[float, msgspec.Meta(gt=0)]
+Positive: TypeAlias = Annotated[float, msgspec.Meta(gt=0, le=1e6)]
+Length: TypeAlias = Annotated[float, msgspec.Meta(gt=0, le=86_400)]
 Seed: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=2**32 - 1)]
 
 
@@ -114,7 +115,7 @@ class MusicRequest(Value, frozen=True):
     """
 
     prompt: str
-    duration_s: Positive
+    duration_s: Length
     seed: Seed = 0
     tempo_bpm: Annotated[float, msgspec.Meta(ge=0, le=300)] = 0.0
 
@@ -130,7 +131,7 @@ class SoundRequest(Value, frozen=True):
     """
 
     prompt: str
-    duration_s: Annotated[float, msgspec.Meta(ge=0)] = 0.0
+    duration_s: Annotated[float, msgspec.Meta(ge=0, le=86_400)] = 0.0
     seed: Seed = 0
     loop: bool = False
 

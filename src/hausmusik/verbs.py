@@ -117,7 +117,7 @@ class Verbs:
         on_event: Callable[[Event], None] | None = None,
     ) -> Audio:
         """Make a piece of music of exactly that length."""
-        request = _checked(MusicRequest, prompt=prompt, duration_s=duration_s, seed=seed, tempo_bpm=tempo_bpm)
+        request = music_request(prompt, duration_s=duration_s, seed=seed, tempo_bpm=tempo_bpm)
         return await self._sounding(instrument, request, run, on_event, "music")
 
     async def sound(
@@ -132,7 +132,7 @@ class Verbs:
         on_event: Callable[[Event], None] | None = None,
     ) -> Audio:
         """Make or find a sound; 0 s leaves its length to the instrument."""
-        request = _checked(SoundRequest, prompt=prompt, duration_s=duration_s, loop=loop, seed=seed)
+        request = sound_request(prompt, duration_s=duration_s, loop=loop, seed=seed)
         return await self._sounding(instrument, request, run, on_event, "sound")
 
     async def transcribe(
@@ -203,6 +203,16 @@ def speak_request(
     return _checked(
         SpeakRequest, text=text, voice=weights, speed=speed, language=language, lexicon=dict(lexicon or {}), seed=seed
     )
+
+
+def music_request(prompt: str, *, duration_s: float, seed: int = 0, tempo_bpm: float = 0.0) -> MusicRequest:
+    """Return the request for a piece of music; UsageError when a number is out of range."""
+    return _checked(MusicRequest, prompt=prompt, duration_s=duration_s, seed=seed, tempo_bpm=tempo_bpm)
+
+
+def sound_request(prompt: str, *, duration_s: float = 0.0, loop: bool = False, seed: int = 0) -> SoundRequest:
+    """Return the request for a sound; UsageError when a number is out of range."""
+    return _checked(SoundRequest, prompt=prompt, duration_s=duration_s, loop=loop, seed=seed)
 
 
 def parse_voice(text: str) -> dict[str, float]:

@@ -1,0 +1,180 @@
+"""What the house says of itself: which instruments are ready, what is wrong and what to do about it.
+
+Reads only; knows nothing of how anything is played or mended.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import sys
+from collections.abc import Iterator
+from importlib import metadata
+from pathlib import Path
+from typing import Final, Literal
+
+import msgspec
+
+from hausmusik.config.folders import Folders
+from hausmusik.errors import HausmusikError
+from hausmusik.hosts.local.environments import Environments
+from hausmusik.instruments.catalogue import Catalogue
+from hausmusik.instruments.model import Instrument
+from hausmusik.jobs.journal import Journal
+from hausmusik.weights.store import WeightsStore, readable
+
+LOW_DISK_BYTES: Final = 2 << 30
+LIBRARIES: Final = ("numpy", "av", "soxr", "onnxruntime", "midirenderer", "faster-whisper")
+
+
+class InstrumentRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of `haus instruments`.
+
+    Args:
+        id: Name.
+        task: What it does.
+        title: For people.
+        size_bytes: Of its weights.
+        licence: Of its weights.
+        commercial: Whether results may be used commercially.
+        places: Where it can run.
+        ready: `yes`, or what is missing in words.
+    """
+
+    id: str
+    task: str
+    title: str
+    size_bytes: int
+    licence: str
+    commercial: bool
+    places: tuple[str, ...]
+    ready: str
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of `haus doctor`: `good`, `note` (nothing to worry about) or `bad`."""
+
+    what: str
+    state: Literal["good", "note", "bad"]
+    how: str
+    fix: str = ""
+
+
+def instrument_rows(
+    catalogue: Catalogue, weights: WeightsStore, environments: Environments, task: str = ""
+) -> tuple[InstrumentRow, ...]:
+    """Return a row for every instrument, and for every router with what it chooses from."""
+    rows = [
+        InstrumentRow(
+            id=each.id,
+            task=each.task,
+            title=each.title,
+            size_bytes=sum(one.size_bytes for one in catalogue.weights_of(each)),
+            licence=each.licence.weights,
+            commercial=each.licence.commercial,
+            places=each.places,
+            ready=readiness(each, catalogue, weights, environments),
+        )
+        for each in catalogue.instruments()
+        if task in ("", each.task)
+    ]
+    return tuple(rows)
+
+
+def readiness(instrument: Instrument, catalogue: Catalogue, weights: WeightsStore, environments: Environments) -> str:
+    """Return `yes`, or what must be done before it can play here."""
+    if instrument.environment and not environments.is_installed(catalogue.environment(instrument.environment)):
+        return f"after `haus install {instrument.environment}`"
+    missing = sum(state.missing_bytes for state in weights.missing(catalogue.weights_of(instrument)))
+    return f"pulls {readable(missing)} first" if missing else "yes"
+
+
+def examine(
+    folders: Folders,
+    catalogue: Catalogue,
+    weights: WeightsStore,
+    environments: Environments,
+    journal: Journal,
+    *,
+    hash_weights: bool,
+) -> Iterator[Finding]:
+    """Yield what there is to say about every part of the house."""
+    yield Finding(what="python", state="good", how=f"{platform.python_version()} at {sys.executable}")
+    yield from _libraries()
+    yield from _folders(folders)
+    for problem in catalogue.problems:
+        yield Finding(what=f"catalogue {problem.file}", state="bad", how=problem.reason, fix=problem.fix)
+    for each in catalogue.instruments():
+        ready = readiness(each, catalogue, weights, environments)
+        yield Finding(what=f"instrument {each.id}", state="good" if ready == "yes" else "note", how=_ready_words(ready))
+    if hash_weights:
+        yield from _hashes(catalogue, weights)
+    yield from _tools()
+    yield from _jobs(journal)
+
+
+def _ready_words(ready: str) -> str:
+    return "ready" if ready == "yes" else f"not ready: {ready}"
+
+
+def _libraries() -> Iterator[Finding]:
+    for name in LIBRARIES:
+        try:
+            yield Finding(what=f"library {name}", state="good", how=metadata.version(name))
+        except metadata.PackageNotFoundError:
+            yield Finding(
+                what=f"library {name}", state="bad", how="not installed", fix="pip install 'hausmusik[embedded]'"
+            )
+
+
+def _folders(folders: Folders) -> Iterator[Finding]:
+    for name in ("config", "data", "cache", "state"):
+        path: Path = getattr(folders, name)
+        there = path
+        while not there.exists():
+            there = there.parent
+        if not os.access(there, os.W_OK):
+            yield Finding(what=f"folder {name}", state="bad", how=f"{path} cannot be written", fix="set HAUSMUSIK_HOME")
+            continue
+        free = shutil.disk_usage(there).free
+        low = free < LOW_DISK_BYTES
+        fix = "`haus takes gc` and `haus pull --remove` make room" if low else ""
+        how = f"{path}, {readable(free)} free"
+        yield Finding(what=f"folder {name}", state="bad" if low else "good", how=how, fix=fix)
+
+
+def _hashes(catalogue: Catalogue, weights: WeightsStore) -> Iterator[Finding]:
+    for each in weights.verify(catalogue.weight_sets()):
+        if each.verdict == "wrong":
+            what = f"weights {each.set}/{each.file}"
+            yield Finding(what=what, state="bad", how="not the pinned bytes", fix=f"haus pull {each.set}")
+        elif each.verdict == "right":
+            yield Finding(what=f"weights {each.set}/{each.file}", state="good", how="the pinned bytes")
+
+
+def _tools() -> Iterator[Finding]:
+    for tool, use in (
+        ("npm", "English voices of Kokoro, the sound bank"),
+        ("apt-get", "recorded sounds, the sound bank"),
+    ):
+        path = shutil.which(tool)
+        if path:
+            yield Finding(what=f"tool {tool}", state="good", how=path)
+        else:
+            how = f"not found; it brings: {use}. Other sources are tried."
+            yield Finding(what=f"tool {tool}", state="note", how=how)
+
+
+def _jobs(journal: Journal) -> Iterator[Finding]:
+    try:
+        left = journal.jobs(state="open")
+    except HausmusikError as error:
+        yield Finding(what="jobs", state="bad", how=error.message, fix=error.hint)
+        return
+    for job in left:
+        yield Finding(
+            what=f"job {job.label or job.id}", state="note", how="not finished; run the same command to go on"
+        )
+    if not left:
+        yield Finding(what="jobs", state="good", how="none left unfinished")
