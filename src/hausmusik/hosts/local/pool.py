@@ -61,6 +61,7 @@ class Pool:
         self._tasks: set[asyncio.Task[None]] = set()
         self._uses = 0
         self._failed_s: dict[str, float] = {}
+        self._left_s: dict[str, float] = {}
         self.closed = False
 
     # -- for the host -----------------------------------------------------------------------------------------------
@@ -162,12 +163,12 @@ class Pool:
         self._tell_the_queue()
 
     def _serve_the_starving(self) -> None:
-        """Give the oldest waiter without any worker of its kind the place of an idle one, whoever waits for that."""
+        """Give a waiter whose kind has had no worker for too long the place of an idle one, whoever waits for that."""
         for waiter in self._waiting:
-            if self._now_s() - waiter.asked_s > self._limits.patience_s and not any(self._of(waiter.wanted.kind)):
-                if self._make_room():
-                    self._begin(waiter.wanted)
-                return
+            kind = waiter.wanted.kind
+            since_s = max(waiter.asked_s, self._left_s.get(kind, -math.inf))
+            if self._now_s() - since_s > self._limits.patience_s and not any(self._of(kind)) and self._make_room():
+                self._begin(waiter.wanted)
 
     def _may_grow(self, wanted: Wanted) -> bool:
         alive = sum(1 for _ in self._of(wanted.kind))
@@ -180,7 +181,8 @@ class Pool:
         """Return whether one more worker may be started, after unloading the least recently used idle one if needed."""
         if len(self._slots) < self._limits.max_workers:
             return True
-        idle = [slot for slot in self._slots if slot.state == "idle"]
+        # A worker that has just been started plays at least once, or two kinds could push each other out for ever.
+        idle = [slot for slot in self._slots if slot.state == "idle" and not (slot.fresh and self._wanted(slot))]
         if not idle:
             return False
         self._drop(min(idle, key=lambda slot: slot.last_used), self._limits.close_grace_s)
@@ -188,7 +190,7 @@ class Pool:
 
     def _grant(self, waiter: Waiter, slot: Slot) -> None:
         slot.keep()
-        slot.state = "busy"
+        slot.state, slot.fresh = "busy", False
         self._waiting.remove(waiter)
         waiter.grant(slot)
 
@@ -211,7 +213,8 @@ class Pool:
             slots = list(self._of(kind))
             starting = [slot for slot in slots if slot.state == "starting"]
             if starting:
-                waiter.tell(starting[0].phase)
+                if waiter.last is None or waiter.last.name == "queue":  # later phases come from the start itself
+                    waiter.tell(starting[0].phase)
                 continue
             play_s = self._starter.learnt.expected_s(waiter.wanted.order.instrument, "play")
             eta_s = None if play_s is None else round(play_s * ahead[kind] / max(1, len(slots)), 3)
@@ -244,6 +247,7 @@ class Pool:
             if slot.process is not None:
                 await slot.process.stop(0.0)
         else:
+            self._failed_s.pop(slot.wanted.kind, None)
             slot.running.exited.add_done_callback(lambda _: self._gone(slot))
             if slot.doomed or (slot.retire and not self._wanted(slot)):
                 self._drop(slot, self._limits.close_grace_s)
@@ -283,6 +287,7 @@ class Pool:
     def _drop(self, slot: Slot, grace_s: float) -> None:
         slot.keep()
         self._slots.remove(slot)
+        self._left_s[slot.wanted.kind] = self._now_s()
         self._spawn(slot.running.stop(grace_s), name=f"stop {slot.instrument}")
 
     def _spawn(self, work: Coroutine[Any, Any, None], name: str | None = None) -> None:

@@ -93,6 +93,7 @@ class WorkerProcess:
         except OSError as error:
             ours.close()
             os.close(read_end)
+            log.close()
             raise HostUnavailable(
                 f"the interpreter {interpreter[0]} cannot be run: {error.strerror or error}",
                 hint="check the path in the settings, or `haus doctor`",

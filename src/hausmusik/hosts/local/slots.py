@@ -44,6 +44,7 @@ class Slot:
     phase_began_s: float = 0.0
     ready_s: float = 0.0
     last_used: int = 0
+    fresh: bool = True
     retire: bool = False
     doomed: bool = False
     start: Usage = field(default_factory=Usage)

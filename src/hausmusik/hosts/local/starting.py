@@ -120,4 +120,4 @@ class Starter:
         if expected is None:
             return phase
         spent = self.clock.monotonic() - slot.phase_began_s
-        return Phase(name=phase.name, done=phase.done, eta_s=round(max(0.0, expected - spent), 3))
+        return Phase(name=phase.name, done=phase.done, eta_s=round(max(0.0, expected - spent), 4))

@@ -176,7 +176,8 @@ def end_everything(code: int) -> NoReturn:
 def tie_to_parent(parent: int) -> None:
     """Make the kernel end this process when its parent ends; the end of the pipe does the same, unless we hang in C.
 
-    Source: prctl(2), PR_SET_PDEATHSIG. The parent may have died before the call, hence the second look.
+    Source: prctl(2), PR_SET_PDEATHSIG. The parent may have died before the call, hence the second look. A host that is
+    killed takes its workers along for certain, programs that an engine has started only when the pipe is seen first.
     """
     if sys.platform == "linux":
         import ctypes  # noqa: PLC0415 - only where it is used

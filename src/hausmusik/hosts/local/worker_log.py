@@ -13,7 +13,7 @@ from typing import IO, Final
 
 LIMIT_BYTES: Final = 256 * 1024
 _TAIL_BYTES: Final = 8 * 1024
-_HINT_CHARACTERS: Final = 1_200
+_HINT_CHARACTERS: Final = 2_000
 
 
 class WorkerLog:
@@ -41,8 +41,8 @@ class WorkerLog:
             if self._file.tell() > self._limit:
                 self._halve()
 
-    def tail(self, lines: int = 12) -> str:
-        """Return the last non-empty lines of this worker, at most 1,200 characters."""
+    def tail(self, lines: int = 16) -> str:
+        """Return the last non-empty lines of this worker, at most 2,000 characters."""
         text = self._tail.decode("utf-8", "replace")
         kept = [line.rstrip() for line in text.splitlines() if line.strip()][-lines:]
         return "\n".join(kept)[-_HINT_CHARACTERS:]
