@@ -29,6 +29,9 @@ BUSY_TIMEOUT_S: Final = 30.0
 class Database:
     """One SQLite file; nothing is opened or made before the first use.
 
+    Threads may share it. A forked process may not, nor may it open the same file anew while its parent has it open
+    (https://www.sqlite.org/howtocorrupt.html, section 2.6); processes that are started afresh may.
+
     Args:
         path: The file; its folder is made when it is not there.
         title: What it is in words, for errors: `ledger`.
@@ -54,7 +57,6 @@ class Database:
         self._lock = threading.RLock()
         self._connection: sqlite3.Connection | None = None
         self._process = 0
-        self._abandoned: list[sqlite3.Connection] = []
 
     @contextmanager
     def write(self) -> Generator[sqlite3.Connection]:
@@ -106,9 +108,8 @@ class Database:
 
     def _opened(self) -> sqlite3.Connection:
         if self._connection is not None and self._process != os.getpid():
-            # A connection must not be used across a fork, and not be closed either: it may clean up after the parent.
-            self._abandoned.append(self._connection)
-            self._connection = None
+            # SQLite keeps its locks in tables of the process; a forked copy of them makes it lose commits.
+            raise RuntimeError(f"the {self.title} was opened before a fork; close it first, or use a new process")
         if self._connection is None:
             self._process = os.getpid()
             self._connection = self._connect()

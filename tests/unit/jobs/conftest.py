@@ -59,7 +59,10 @@ def live(path: Path) -> Iterator[Journal]:
 
 
 def fork(work: Callable[[], object]) -> int:
-    """Run `work` in a forked child (no imports to wait for) that ends with 0, or 1 if it raised; returns its pid."""
+    """Run `work` in a forked child (no imports to wait for) that ends with 0, or 1 if it raised; returns its pid.
+
+    No SQLite file may be open here when it is called: see `Database`.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # newer Pythons warn that numpy has threads
         pid = os.fork()

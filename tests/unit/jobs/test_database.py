@@ -221,12 +221,19 @@ def test_many_processes_may_make_it_at_once(file: Path) -> None:
     database.close()
 
 
-def test_a_fork_gets_a_connection_of_its_own(file: Path) -> None:
+def test_it_does_not_cross_a_fork(file: Path) -> None:
     database = make(file)
     note(database, "parent")
+
+    def attempt() -> None:
+        with pytest.raises(RuntimeError, match="before a fork"):
+            note(database, "child")
+
+    assert wait(fork(attempt)) == 0
+    assert texts(database) == ["parent"]
+    database.close()
     assert wait(fork(lambda: note(database, "child"))) == 0
-    note(database, "parent again")
-    assert texts(database) == ["parent", "child", "parent again"]
+    assert texts(database) == ["parent", "child"]
     database.close()
 
 

@@ -20,7 +20,7 @@ from tests.unit.jobs.conftest import fork, wait
 STEPS = 60
 
 
-def work_through(path: Path, log: Path, lease_s: float) -> None:
+def work_through(path: Path, job: str, log: Path, lease_s: float) -> None:
     journal = Journal(path, clock=SystemClock(), ids=TimeIds(), lease_s=lease_s)
     handle = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
 
@@ -34,7 +34,7 @@ def work_through(path: Path, log: Path, lease_s: float) -> None:
         note("end", step)
         return f"{step.key}!".encode()
 
-    asyncio.run(run_steps(journal, make(journal), work, clock=SystemClock(), concurrency=3))
+    asyncio.run(run_steps(journal, job, work, clock=SystemClock(), concurrency=3))
 
 
 def make(journal: Journal) -> str:
@@ -46,7 +46,8 @@ def test_killed_at_any_moment_all_is_done_once_and_never_twice_at_once(path: Pat
     random, log = Random(seed), tmp_path / "log"
     journal = Journal(path, clock=SystemClock(), ids=TimeIds())
     job = make(journal)
-    running = [fork(lambda: work_through(path, log, 30)) for _ in range(2)]
+    journal.close()  # SQLite does not bear being open across a fork
+    running = [fork(lambda: work_through(path, job, log, 30)) for _ in range(2)]
     killed: set[int] = set()
     interrupted = 0
     for _ in range(10):
@@ -55,7 +56,7 @@ def test_killed_at_any_moment_all_is_done_once_and_never_twice_at_once(path: Pat
         os.kill(running[victim], signal.SIGKILL)
         killed.add(running[victim])
         interrupted += wait(running[victim]) == -9
-        running[victim] = fork(lambda: work_through(path, log, 30))
+        running[victim] = fork(lambda: work_through(path, job, log, 30))
     assert interrupted >= 3
     began = time.monotonic()
     assert [wait(pid) for pid in running] == [0, 0]
@@ -86,12 +87,14 @@ def test_a_process_that_hangs_loses_its_steps_when_the_lease_runs_out(path: Path
     log = tmp_path / "log"
     journal = Journal(path, clock=SystemClock(), ids=TimeIds())
     job = make(journal)
-    hung = fork(lambda: work_through(path, log, 0.2))
+    journal.close()
+    hung = fork(lambda: work_through(path, job, log, 0.2))
     while not log.exists() or b"end" not in log.read_bytes():
         time.sleep(0.005)
     while not stopped_at_work(hung, journal, job):
         time.sleep(0.003)
-    assert wait(fork(lambda: work_through(path, log, 0.2))) == 0
+    journal.close()
+    assert wait(fork(lambda: work_through(path, job, log, 0.2))) == 0
     assert journal.counts(job).done == STEPS
     results = [step.result for step in journal.steps(job)]
     os.kill(hung, signal.SIGCONT)  # it wakes, finds its leases gone, and that all is done
