@@ -97,13 +97,13 @@ class Environments:
         return self._folder / f"{environment.id}-{hashlib.sha256(shape.encode()).hexdigest()[:12]}"
 
     def install(self, environment: Environment) -> Iterator[Phase]:
-        """Make an environment with the user's own pip, unless it is there; yields phases, may take minutes.
+        """Make an environment with the user's own pip, unless there is an interpreter for it; may take minutes.
 
         Made under another name and renamed when it is complete, so an interrupted installation leaves nothing that
         would be used, and the next one starts again (with what pip has in its cache). A second process waits.
 
         Raises:
-            ConfigError: a requirement is not one.
+            ConfigError: a requirement is not one, or the settings name an interpreter that does not exist.
             MissingExtra: it could not be made; the hint has pip's last lines.
         """
         place = self.place(environment)
@@ -117,7 +117,9 @@ class Environments:
                 patience_s = 1.0
                 yield Phase(name="queue")
         try:
-            if not self._python(place).exists():
+            try:
+                self.interpreter(environment)
+            except MissingExtra:
                 yield from self._make(environment, place)
         finally:
             lock.release()
