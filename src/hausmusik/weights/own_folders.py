@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Final
 
@@ -15,51 +16,63 @@ from hausmusik.instruments.model import WeightFile
 from hausmusik.weights.archives import sha256_of
 
 MAX_ENTRIES: Final = 50_000
-"""Most directory entries looked at per folder, so that a folder such as `/` costs a second and not an hour."""
+"""Most files looked at per folder, so that a folder such as `/` costs a second and not an hour."""
 
 
-def find(file: WeightFile, set_id: str, folders: Sequence[Path]) -> Path | None:
-    """Return a file with the pinned size and hash, or None.
+class OwnFolders:
+    """The user's folders, walked once, and only when the expected places have nothing.
 
     Args:
-        file: What is wanted.
-        set_id: Its set; `FOLDER/<set id>/<name>` is looked at first.
-        folders: The user's folders.
+        folders: Absent ones count as empty.
     """
-    tried: set[Path] = set()
-    for path in candidates(file, set_id, folders):
-        if path in tried:
-            continue
-        tried.add(path)
-        try:
-            if path.stat().st_size == file.size_bytes and sha256_of(path) == file.sha256:
-                return path
-        except OSError:
-            continue  # unreadable or gone: not a candidate
-    return None
+
+    def __init__(self, folders: Sequence[Path]) -> None:
+        self._folders = folders
+
+    def find(self, file: WeightFile, set_id: str) -> Path | None:
+        """Return a file with the pinned size and hash, or None.
+
+        Args:
+            file: What is wanted.
+            set_id: Its set; `FOLDER/<set id>/<name>` is looked at first.
+        """
+        tried: set[Path] = set()
+        for path in self.candidates(file, set_id):
+            if path in tried:
+                continue
+            tried.add(path)
+            try:
+                if sha256_of(path) == file.sha256:
+                    return path
+            except OSError:
+                continue  # unreadable or gone: not a candidate
+        return None
+
+    def candidates(self, file: WeightFile, set_id: str) -> Iterator[Path]:
+        """Yield files of the right size, those in the expected places first; their contents are not read."""
+        for folder in self._folders:
+            for place in (folder / set_id / file.name, folder / file.name, folder / Path(file.name).name):
+                if place.is_file() and place.stat().st_size == file.size_bytes:
+                    yield place
+        yield from self._by_size.get(file.size_bytes, ())
+
+    @cached_property
+    def _by_size(self) -> dict[int, list[Path]]:
+        found: dict[int, list[Path]] = {}
+        for folder in self._folders:
+            for path, size in _files(folder):
+                found.setdefault(size, []).append(path)
+        return found
 
 
-def candidates(file: WeightFile, set_id: str, folders: Sequence[Path]) -> Iterator[Path]:
-    """Yield files of the right size, those in the expected places first."""
-    for folder in folders:
-        for place in (folder / set_id / file.name, folder / file.name, folder / Path(file.name).name):
-            if place.is_file() and place.stat().st_size == file.size_bytes:
-                yield place
-    for folder in folders:
-        yield from _of_size(folder, file.size_bytes)
-
-
-def _of_size(folder: Path, size_bytes: int) -> Iterator[Path]:
+def _files(folder: Path) -> Iterator[tuple[Path, int]]:
     seen = 0
     for place, folders, names in os.walk(folder):
         folders.sort()
         for name in sorted(names):
-            seen += 1
             path = Path(place) / name
-            try:
-                if path.stat().st_size == size_bytes and path.is_file():
-                    yield path
-            except OSError:
-                continue  # a dangling link
-        if seen > MAX_ENTRIES:
-            return
+            if path.is_file():  # false for a dangling link
+                yield path, path.stat().st_size
+            seen += 1
+            if seen >= MAX_ENTRIES:
+                return

@@ -18,9 +18,10 @@ from typing import IO, Final
 
 from hausmusik.errors import HashMismatch, WeightsError
 from hausmusik.instruments.model import HubSource, Source, WeightFile, Weights
-from hausmusik.weights import hub, own_folders
+from hausmusik.weights import hub
 from hausmusik.weights.archives import Archive, Part, download, parts_of, sha256_of, unpack_with_dpkg
 from hausmusik.weights.layout import SetFolder
+from hausmusik.weights.own_folders import OwnFolders
 from hausmusik.weights.progress import DOWNLOAD_SHARE, PullPhase, PullProgress, Tally
 from hausmusik.weights.tools import BadArchive, Runner, SourceFailed, WrongBytes
 from hausmusik.weights.unpack import NeedsDpkg, Sink, archive_errors, members_of
@@ -41,7 +42,7 @@ class SetPull:
 
     def __init__(self, folder: SetFolder, *, own: Sequence[Path], offline: bool, runner: Runner, tally: Tally) -> None:
         self._folder = folder
-        self._own = (*own, folder.all_versions)  # an older version of the set may hold the same file
+        self._own = OwnFolders((*own, folder.all_versions))  # an older version of the set may hold the same file
         self._offline = offline
         self._runner = runner
         self._tally = tally
@@ -76,7 +77,7 @@ class SetPull:
             yield self._here(file)
             return
         yield self._at("search", file)
-        found = own_folders.find(file, self._set.id, self._own)
+        found = self._own.find(file, self._set.id)
         if found is not None:
             yield from self._copy(file, found)
             return

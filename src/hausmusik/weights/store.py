@@ -18,9 +18,9 @@ from filelock import FileLock, Timeout
 
 from hausmusik.errors import HashMismatch, WeightsError
 from hausmusik.instruments.model import HubSource, WeightFile, Weights
-from hausmusik.weights import own_folders
 from hausmusik.weights.archives import Archive, parts_of, tools_of
 from hausmusik.weights.layout import SetFolder
+from hausmusik.weights.own_folders import OwnFolders
 from hausmusik.weights.progress import PullProgress, Tally
 from hausmusik.weights.pull import SetPull
 from hausmusik.weights.tools import Runner, ToolRunner
@@ -117,7 +117,9 @@ class WeightsStore:
         True when everything is here; else each missing file needs a copy in the user's folders or, unless offline, a
         source whose tool is installed. A set whose pull failed in this process is not obtainable until one succeeds.
         """
-        return all(self._reachable(weights, file) for file in self._missing_files(weights))
+        missing = self._missing_files(weights)
+        own = OwnFolders(self._own)
+        return all(self._downloadable(weights, file) or any(own.candidates(file, weights.id)) for file in missing)
 
     def pull(self, sets: Sequence[Weights]) -> Iterator[PullProgress]:
         """Bring what is missing of all sets; nothing is yielded when nothing is.
@@ -189,9 +191,7 @@ class WeightsStore:
         stamps = folder.stamps()
         return [file for file in weights.files if not (folder.trusted(file, stamps) or folder.check(file))]
 
-    def _reachable(self, weights: Weights, file: WeightFile) -> bool:
-        if next(own_folders.candidates(file, weights.id, self._own), None) is not None:
-            return True
+    def _downloadable(self, weights: Weights, file: WeightFile) -> bool:
         if self._offline or weights.id in self._unobtainable:
             return False
         return any(all(self._runner.command(tool) for tool in tools_of(source)) for source in file.sources)
