@@ -61,8 +61,10 @@ def _problem(error: Any, document: dict[str, Any], file: str) -> Problem:
         return Problem(file=file, reason=f"{place}: unknown key", fix=fix)
     if error["type"] == "missing":
         return Problem(file=file, reason=f"{place} is missing", fix="add it")
-    reason = str(error["msg"]).removeprefix("Value error, ")
-    return Problem(file=file, reason=f"{place}: {reason}", fix="see docs/instruments.md for the format")
+    if error["type"] == "tuple_type":
+        fix = f"write [[{steps[0]}]] with two brackets" if len(steps) == 1 else "put it between [ and ]"
+        return Problem(file=file, reason=f"{place} must be a list", fix=fix)
+    return Problem(file=file, reason=f"{place}: {str(error['msg']).removeprefix('Value error, ')}", fix="correct it")
 
 
 def _place(steps: tuple[str | int, ...], document: dict[str, Any]) -> str:
@@ -70,20 +72,17 @@ def _place(steps: tuple[str | int, ...], document: dict[str, Any]) -> str:
     words = ""
     at: Any = document
     for depth, step in enumerate(steps):
+        if isinstance(step, str) and isinstance(at, dict) and cast("dict[str, Any]", at).get("kind") == step:
+            continue  # which kind of source it is: pydantic's step, not a key of the file
         at = _inside(at, step)
         if depth == 1 and isinstance(step, int):
             name = cast("dict[str, Any]", at).get("id") if isinstance(at, dict) else None
             words += f' "{name}" ' if isinstance(name, str) else f" number {step + 1} "
         elif isinstance(step, int):
             words += f"[{step}]"
-        elif depth == 0 or words.endswith(" "):
-            words += step
-        elif at is not _TAG:
-            words += f".{step}"
+        else:
+            words += step if words[-1:] in {"", " "} else f".{step}"
     return words.strip()
-
-
-_TAG = object()
 
 
 def _inside(at: Any, step: str | int) -> Any:
