@@ -5,7 +5,7 @@ Where a value comes from, the first that has one wins:
 1. an explicit override (a flag of the command line, an argument in Python);
 2. the environment: `HAUSMUSIK_SECTION__KEY`, e.g. `HAUSMUSIK_LOCAL__WORKERS=2`; set but empty counts as not set;
 3. the project file: `hausmusik.toml` in the working directory or the nearest folder above it;
-4. the user file: `config.toml` in the config folder (`haus config path` prints it);
+4. the user file: `config.toml` in the config folder;
 5. the default.
 
 `HAUSMUSIK_HOME` puts everything under one folder: `config.toml` in it, and its `data`, `cache` and `state`.

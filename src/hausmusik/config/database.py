@@ -2,7 +2,7 @@
 
 It lives beside the folders because it is the lowest part that knows files; ledger, budget and job journal build on it.
 WAL mode, so that readers never wait for a writer; every write is a `BEGIN IMMEDIATE` transaction, so that what was read
-inside it is still true when it commits. A commit survives `kill -9` always, a power cut where `durable` is asked for.
+inside it is still true when it commits. A commit survives `kill -9`; a power cut too where `durable` is asked for.
 Knows nothing of what the tables mean.
 
 Sources: https://www.sqlite.org/wal.html, https://www.sqlite.org/pragma.html#pragma_synchronous.
@@ -36,7 +36,6 @@ class Database:
         path: The file; its folder is made when it is not there.
         title: What it is in words, for errors: `ledger`.
         migrations: One SQL script per version; version n of the file has seen the first n of them.
-        durable: Whether a commit must survive a power cut (one fsync each) and not only a crash.
         busy_timeout_s: How long to wait for another process that is writing.
     """
 
@@ -46,26 +45,27 @@ class Database:
         *,
         title: str,
         migrations: tuple[str, ...],
-        durable: bool = False,
         busy_timeout_s: float = BUSY_TIMEOUT_S,
     ) -> None:
         self.path = path
         self.title = title
         self._migrations = migrations
-        self._durable = durable
         self._busy_timeout_s = busy_timeout_s
         self._lock = threading.RLock()
         self._connection: sqlite3.Connection | None = None
         self._process = 0
 
     @contextmanager
-    def write(self) -> Generator[sqlite3.Connection]:
+    def write(self, *, durable: bool = False) -> Generator[sqlite3.Connection]:
         """Give a connection inside a write transaction: all of it is committed, or none where anything is raised.
+
+        Args:
+            durable: Whether the commit must survive a power cut, which takes an fsync, and not only a crash.
 
         Raises:
             StoreError: the file is damaged, locked, read-only, of a newer version, or the disk is full.
         """
-        with self._transaction("BEGIN IMMEDIATE") as connection:
+        with self._transaction("BEGIN IMMEDIATE", "FULL" if durable else "NORMAL") as connection:
             yield connection
 
     @contextmanager
@@ -94,9 +94,10 @@ class Database:
             self._connection = None
 
     @contextmanager
-    def _transaction(self, begin: str) -> Generator[sqlite3.Connection]:
+    def _transaction(self, begin: str, synchronous: str = "NORMAL") -> Generator[sqlite3.Connection]:
         with self._lock, self._mapped():
             connection = self._opened()
+            connection.execute(f"PRAGMA synchronous = {synchronous}")
             connection.execute(begin)
             try:
                 yield connection
@@ -136,7 +137,6 @@ class Database:
     def _prepare(self, connection: sqlite3.Connection) -> None:
         connection.create_aggregate("usd_sum", 1, DollarSum)  # pyright: ignore[reportArgumentType] -- stub wants int
         _patiently(connection, "PRAGMA journal_mode = WAL", self._busy_timeout_s)
-        connection.execute(f"PRAGMA synchronous = {'FULL' if self._durable else 'NORMAL'}")
         connection.execute("PRAGMA foreign_keys = ON")
         if self._version(connection) < len(self._migrations):
             connection.execute("BEGIN IMMEDIATE")

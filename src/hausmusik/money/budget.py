@@ -1,0 +1,267 @@
+"""The budget: before a play its worst case is reserved, afterwards what it cost is settled.
+
+Limits hold for a run, a day (UTC) and the whole house; spent plus reserved never exceeds one, with any number of
+threads and processes, because both are read and written in one transaction. Who dies without settling holds its
+reservation until it lapses; lapsed ones stay in the file, for somebody may yet be billed for them. Knows nothing of
+prices and hosts.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Final, Literal, TypeAlias
+
+import msgspec
+
+from hausmusik.config.database import Database, rows_of, storable
+from hausmusik.errors import BudgetError, UsageError
+from hausmusik.money.dollars import from_nano, nano_down, nano_up, shown
+from hausmusik.money.ledger import insert
+from hausmusik.money.prices import Price
+from hausmusik.money.rows import LedgerRow
+from hausmusik.seams import Clock, Ids
+from hausmusik.types import Run
+
+Scope: TypeAlias = Literal["run", "day", "house"]
+
+HOLD_S: Final = 3600.0
+_HINTS: Final[dict[Scope, str]] = {
+    "run": "raise the budget of the run (or money.run_usd), or play on your own machine",
+    "day": "raise money.day_usd, wait until midnight UTC, or play on your own machine",
+    "house": "raise money.house_usd, or play on your own machine",
+}
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    """The most that may be spent; None: no limit.
+
+    Args:
+        run_usd: By one run, whose own budget may be lower still.
+        day_usd: In one day (UTC).
+        house_usd: Ever, with this file.
+    """
+
+    run_usd: Decimal | None = None
+    day_usd: Decimal | None = None
+    house_usd: Decimal | None = None
+
+
+class Reservation(msgspec.Struct, frozen=True, kw_only=True):
+    """Money set aside for one play.
+
+    Args:
+        id: Will be the id of the play's row in the ledger.
+        run: Id of the run.
+        label: The run's label.
+        instrument: What is to be played.
+        host: Where.
+        usd: How much; a reservation of nothing is not written down.
+    """
+
+    id: str
+    run: str
+    label: str
+    instrument: str
+    host: str
+    usd: Decimal
+
+
+class LimitState(msgspec.Struct, frozen=True, kw_only=True):
+    """How one limit stands."""
+
+    scope: Scope
+    limit_usd: Decimal
+    spent_usd: Decimal
+    reserved_usd: Decimal
+
+    @property
+    def left_usd(self) -> Decimal:
+        """What may still be reserved; never below zero."""
+        return max(Decimal(0), self.limit_usd - self.spent_usd - self.reserved_usd)
+
+
+class Budget:
+    """The limits of a house.
+
+    Args:
+        database: From `money_file`, the same as the ledger's.
+        limits: Of the settings.
+        clock: Tells the day, and when reservations lapse.
+        ids: Names reservations, and thereby plays.
+    """
+
+    def __init__(self, database: Database, limits: Limits, *, clock: Clock, ids: Ids) -> None:
+        self._database = database
+        self._limits = limits
+        self._clock = clock
+        self._ids = ids
+
+    def reserve(
+        self, run: Run, worst_case_usd: Decimal, *, instrument: str = "", host: str = "", hold_s: float = HOLD_S
+    ) -> Reservation:
+        """Set aside the most that a play can cost; nothing is asked of plays that cost nothing.
+
+        Args:
+            run: The run; its `budget_usd` counts where it is lower than the limit for runs.
+            worst_case_usd: As the host's own limits enforce it, from 0.
+            instrument: What is to be played.
+            host: Where.
+            hold_s: After how many seconds the reservation lapses unless it is settled or extended before.
+
+        Raises:
+            BudgetError: a limit would be exceeded; says which, and what is left of it.
+            UsageError: the run's own budget is not an amount of dollars.
+            StoreError: the file cannot be used.
+        """
+        nano = nano_up(worst_case_usd)
+        if nano < 0:
+            raise ValueError("a play costs no less than nothing")
+        wanted = Reservation(
+            id=self._ids.new(), run=run.id, label=run.label, instrument=instrument, host=host, usd=from_nano(nano)
+        )
+        if nano:
+            limits = self._limits_of(run)
+            with self._database.write(durable=True) as connection:
+                self._lapse(connection)
+                for state in sorted(self._states(connection, run.id, limits), key=lambda each: each.left_usd):
+                    if nano > nano_down(state.left_usd):
+                        raise _refusal(wanted, state)
+                now = self._clock.now()
+                connection.execute(
+                    "INSERT INTO reservations (id, run, instrument, host, nano, made_at, expires_at) "
+                    "VALUES (?, ?, ?, ?, ?, ?, ?)",
+                    (
+                        *(wanted.id, *map(storable, (run.id, instrument, host)), nano),
+                        *(now.isoformat(), now.timestamp() + hold_s),
+                    ),
+                )
+        return wanted
+
+    def settle(self, reservation: Reservation, actual_usd: Decimal, row: LedgerRow | None = None) -> LedgerRow:
+        """Charge what a play has cost and let go of the rest, in one transaction. The ledger row is the charge.
+
+        Args:
+            reservation: Also one that has lapsed: what was spent was spent.
+            actual_usd: From 0; more than was reserved is charged all the same.
+            row: The play's row, with the reservation's id and this cost. Default: one that says nothing more.
+
+        Raises:
+            StoreError: nothing was changed, the reservation still holds; or it was settled before.
+        """
+        bare = Price(name="unknown", usd_per_s=Decimal(0), date=self._clock.now().date(), source="settled by hand")
+        row = row or LedgerRow(
+            **{name: getattr(reservation, name) for name in ("id", "run", "label", "instrument", "host")},
+            at=self._clock.now().astimezone(UTC),
+            basis="estimated",
+            cost_usd=actual_usd,
+            price=bare,
+        )
+        if row.id != reservation.id or row.cost_usd != actual_usd:
+            raise ValueError("the row is of another play")
+        with self._database.write(durable=bool(reservation.usd or row.cost_usd)) as connection:
+            insert(connection, row)
+            connection.execute("DELETE FROM reservations WHERE id = ?", (reservation.id,))
+        return row
+
+    def release(self, reservation: Reservation) -> None:
+        """Let go of a reservation for a play that never began; raises StoreError."""
+        if reservation.usd:
+            with self._database.write() as connection:
+                connection.execute("DELETE FROM reservations WHERE id = ?", (reservation.id,))
+
+    def extend(self, reservation: Reservation, hold_s: float = HOLD_S) -> bool:
+        """Hold a reservation for longer, from now on; returns whether it was still held. Raises StoreError."""
+        if not reservation.usd:
+            return True
+        with self._database.write() as connection:
+            self._lapse(connection)
+            return (
+                connection.execute(
+                    "UPDATE reservations SET expires_at = ? WHERE id = ? AND state = 'held'",
+                    (self._clock.now().timestamp() + hold_s, reservation.id),
+                ).rowcount
+                == 1
+            )
+
+    def states(self, run: Run) -> tuple[LimitState, ...]:
+        """Return how each limit that a run has stands; raises StoreError, UsageError."""
+        limits = self._limits_of(run)
+        with self._database.write() as connection:
+            self._lapse(connection)
+            return self._states(connection, run.id, limits)
+
+    def lapsed(self) -> tuple[Reservation, ...]:
+        """Return the reservations that nobody settled: plays whose process died, which may still have cost money."""
+        with self._database.write() as connection:
+            self._lapse(connection)
+            rows = rows_of(connection, "SELECT * FROM reservations WHERE state = 'lapsed' ORDER BY id")
+        names = ("id", "run", "instrument", "host")
+        return tuple(
+            Reservation(**{name: row[name] for name in names}, label="", usd=from_nano(row["nano"])) for row in rows
+        )
+
+    def _limits_of(self, run: Run) -> dict[Scope, Decimal]:
+        own = _own_limit(run)
+        run_usd = min((each for each in (own, self._limits.run_usd) if each is not None), default=None)
+        given: dict[Scope, Decimal | None] = {
+            "run": run_usd,
+            "day": self._limits.day_usd,
+            "house": self._limits.house_usd,
+        }
+        return {scope: usd for scope, usd in given.items() if usd is not None}
+
+    def _lapse(self, connection: sqlite3.Connection) -> None:
+        connection.execute(
+            "UPDATE reservations SET state = 'lapsed' WHERE state = 'held' AND expires_at <= ?",
+            (self._clock.now().timestamp(),),
+        )
+
+    def _states(self, connection: sqlite3.Connection, run: str, limits: dict[Scope, Decimal]) -> tuple[LimitState, ...]:
+        run = storable(run)
+        held_all, held_run = connection.execute(
+            "SELECT coalesce(sum(nano), 0), coalesce(sum(nano) FILTER (WHERE run = ?), 0) FROM reservations "
+            "WHERE state = 'held'",
+            (run,),
+        ).fetchone()
+        keys: dict[Scope, str] = {"run": run, "day": _day(self._clock.now()), "house": ""}
+        states: list[LimitState] = []
+        for scope, limit in limits.items():
+            spent = connection.execute("SELECT nano FROM totals WHERE scope = ? AND key = ?", (scope, keys[scope]))
+            states.append(
+                LimitState(
+                    scope=scope,
+                    limit_usd=limit,
+                    spent_usd=from_nano((spent.fetchone() or (0,))[0]),
+                    reserved_usd=from_nano(held_run if scope == "run" else held_all),
+                )
+            )
+        return tuple(states)
+
+
+def _own_limit(run: Run) -> Decimal | None:
+    if not run.budget_usd:
+        return None
+    try:
+        own = Decimal(run.budget_usd.strip().removeprefix("$"))
+        if nano_down(own) >= 0:
+            return own
+    except (InvalidOperation, ValueError):
+        pass
+    raise UsageError(f"a budget of {run.budget_usd!r} is not an amount of dollars", hint="write it like 2.50")
+
+
+def _day(time: datetime) -> str:
+    return time.astimezone(UTC).date().isoformat()
+
+
+def _refusal(wanted: Reservation, state: LimitState) -> BudgetError:
+    what = f"a play of {wanted.instrument}" if wanted.instrument else "a play"
+    where = f" on {wanted.host}" if wanted.host else ""
+    return BudgetError(
+        f"{what}{where} may cost up to {shown(wanted.usd)}, and of the {state.scope}'s limit of "
+        f"{shown(state.limit_usd)} only {shown(state.left_usd)} is left "
+        f"({shown(state.spent_usd)} spent, {shown(state.reserved_usd)} reserved); it was not started",
+        hint=_HINTS[state.scope],
+    )

@@ -1,0 +1,92 @@
+"""The tables of ledger and budget, one script per version; a script that was released is never changed.
+
+Both share one file, so that a charge and the reservation that it settles go in one transaction. `plays` refuses UPDATE
+and DELETE. Costs stand twice: as exact text, and rounded up to nano-dollars in `totals`, which triggers keep, so that a
+budget is checked without reading the ledger. `at` is ISO 8601 in UTC with six decimals, which sorts as text.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from hausmusik.config.database import Database
+
+_V1: Final = """
+CREATE TABLE plays (
+    id TEXT PRIMARY KEY,
+    at TEXT NOT NULL,
+    session TEXT NOT NULL,
+    run TEXT NOT NULL,
+    label TEXT NOT NULL,
+    cue TEXT NOT NULL,
+    document TEXT NOT NULL,
+    instrument TEXT NOT NULL,
+    host TEXT NOT NULL,
+    workspace TEXT NOT NULL,
+    basis TEXT NOT NULL CHECK (basis IN ('measured', 'estimated', 'reconciled')),
+    outcome TEXT NOT NULL CHECK (outcome IN ('done', 'failed', 'cancelled')),
+    queue_s REAL NOT NULL,
+    boot_s REAL NOT NULL,
+    load_s REAL NOT NULL,
+    busy_s REAL NOT NULL,
+    cpu_s REAL NOT NULL,
+    audio_s REAL NOT NULL,
+    characters INTEGER NOT NULL,
+    tokens_in INTEGER NOT NULL,
+    tokens_out INTEGER NOT NULL,
+    cost_usd TEXT NOT NULL,
+    cost_nano INTEGER NOT NULL,
+    price_name TEXT NOT NULL,
+    price_usd_per_s TEXT NOT NULL,
+    price_date TEXT NOT NULL,
+    price_source TEXT NOT NULL,
+    corrects TEXT REFERENCES plays (id)
+);
+CREATE INDEX plays_by_time ON plays (at);
+CREATE INDEX plays_by_run ON plays (run, at);
+CREATE INDEX plays_by_instrument ON plays (instrument, host, at);
+CREATE INDEX corrections ON plays (corrects) WHERE corrects IS NOT NULL;
+
+CREATE TRIGGER plays_are_not_changed BEFORE UPDATE ON plays BEGIN
+    SELECT RAISE(ABORT, 'the ledger is append-only');
+END;
+CREATE TRIGGER plays_are_not_removed BEFORE DELETE ON plays BEGIN
+    SELECT RAISE(ABORT, 'the ledger is append-only');
+END;
+CREATE TRIGGER plays_are_not_replaced BEFORE INSERT ON plays
+WHEN EXISTS (SELECT 1 FROM plays WHERE id = NEW.id) BEGIN
+    SELECT RAISE(ABORT, 'the ledger is append-only');
+END;
+
+CREATE TABLE totals (
+    scope TEXT NOT NULL CHECK (scope IN ('run', 'day', 'house')),
+    key TEXT NOT NULL,
+    nano INTEGER NOT NULL,
+    PRIMARY KEY (scope, key)
+) WITHOUT ROWID;
+CREATE TRIGGER plays_are_added_up AFTER INSERT ON plays WHEN NEW.cost_nano <> 0 BEGIN
+    INSERT INTO totals (scope, key, nano)
+    VALUES ('run', NEW.run, NEW.cost_nano), ('day', substr(NEW.at, 1, 10), NEW.cost_nano), ('house', '', NEW.cost_nano)
+    ON CONFLICT (scope, key) DO UPDATE SET nano = nano + excluded.nano;
+END;
+
+CREATE TABLE reservations (
+    id TEXT PRIMARY KEY,
+    run TEXT NOT NULL,
+    instrument TEXT NOT NULL,
+    host TEXT NOT NULL,
+    nano INTEGER NOT NULL CHECK (nano > 0),
+    made_at TEXT NOT NULL,
+    expires_at REAL NOT NULL,
+    state TEXT NOT NULL DEFAULT 'held' CHECK (state IN ('held', 'lapsed'))
+);
+CREATE INDEX reservations_held ON reservations (run, nano) WHERE state = 'held';
+"""
+
+MIGRATIONS: Final = (_V1,)
+
+
+def money_file(path: Path) -> Database:
+    """Return the SQLite file of ledger and budget; nothing is opened yet."""
+    return Database(path, title="ledger", migrations=MIGRATIONS)

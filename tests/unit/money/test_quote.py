@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hausmusik.errors import BudgetError
+from hausmusik.instruments.model import Measured
+from hausmusik.money import Learnt, LocalPrices, Quote, QuoteItem, Spread, quote
+from tests.unit.jobs.conftest import ManualClock
+from tests.unit.money.conftest import CloudPrices
+
+KOKORO = Measured(unit="audio_s", cpu_s_per_unit=0.5, cold_start_s=4.0, on="a laptop, 2026-11-20")
+LEARNT = Learnt(
+    unit="audio_s", cpu_s=Spread(0.9, 1, 1.1), busy_s=Spread(1.0, 1.2, 1.5), cold_start_s=Spread(2, 3, 5), plays=9
+)
+
+
+def item(instrument: str = "kokoro", host: str = "local", units: float = 100.0, cold_starts: int = 1) -> QuoteItem:
+    return QuoteItem(instrument=instrument, host=host, units=units, measured=KOKORO, cold_starts=cold_starts, plays=4)
+
+
+def test_the_catalogues_figures_get_a_wide_range_and_cold_starts_are_counted() -> None:
+    found = quote([item(cold_starts=2)], prices=CloudPrices())
+    assert found.seconds == Spread(25, 58, 145)
+    assert (found.low_usd, found.expected_usd, found.high_usd) == (0, 0, 0)
+    assert (found.cold_starts, found.basis, found.lines[0].plays) == (2, "catalogue", 4)
+
+
+def test_what_was_learnt_beats_the_catalogue() -> None:
+    found = quote([item(host="cloud")], prices=CloudPrices(), learnt=lambda *_: LEARNT)
+    assert found.seconds == Spread(100, 123, 155)
+    assert found.basis == "learnt"
+    assert found.expected_usd == Decimal("0.000306") * 123
+    assert found.low_usd < found.expected_usd < found.high_usd
+    mixed = quote(
+        [item(), item("piper")], prices=CloudPrices(), learnt=lambda name, *_: LEARNT if name == "piper" else None
+    )
+    assert mixed.basis == "mixed"
+
+
+def test_without_a_known_cold_start_the_catalogues_stands() -> None:
+    import msgspec
+
+    known = msgspec.structs.replace(LEARNT, cold_start_s=None)
+    assert quote([item()], prices=CloudPrices(), learnt=lambda *_: known).seconds == Spread(100, 124, 160)
+
+
+def test_an_unknown_price_is_an_error(clock: ManualClock) -> None:
+    with pytest.raises(BudgetError):
+        quote([item(host="elsewhere")], prices=CloudPrices())
+    with pytest.raises(BudgetError):
+        quote([item(host="cloud")], prices=LocalPrices(clock))
+
+
+ITEMS = st.lists(
+    st.builds(
+        item,
+        st.sampled_from(["kokoro", "bark", "whisper"]),
+        st.sampled_from(["local", "cloud"]),
+        st.integers(0, 1000).map(float),
+        st.integers(0, 3),
+    ),
+    max_size=6,
+)
+
+
+@given(ITEMS, ITEMS)
+def test_quotes_add_up(one: list[QuoteItem], two: list[QuoteItem]) -> None:
+    first, second = quote(one, prices=CloudPrices()), quote(two, prices=CloudPrices())
+    for both in (first + second, second + first, quote([*one, *two], prices=CloudPrices())):
+        assert both.seconds.mid == pytest.approx(first.seconds.mid + second.seconds.mid)
+        assert both.seconds.low <= both.seconds.mid <= both.seconds.high
+        assert both.low_usd <= both.expected_usd <= both.high_usd
+        assert float(both.high_usd) == pytest.approx(float(first.high_usd + second.high_usd), abs=1e-6)
+        assert both.cold_starts == first.cold_starts + second.cold_starts
+        assert len({(line.instrument, line.host) for line in both.lines}) == len(both.lines)
+    assert first + Quote() == Quote() + first == first
+
+
+def test_a_quote_reads_well() -> None:
+    both = quote([item(), item("bark", "cloud", 3600.0)], prices=CloudPrices())
+    wanted = """\
+together                           30 min 58 s (15 min 25 s to 1 h 17 min)  $0.55 ($0.28 to $1.38)  catalogue
+kokoro    local  100 s of audio    54 s (25 s to 2 min 15 s)                $0.00                   catalogue
+bark      cloud  3,600 s of audio  30 min 04 s (15 min 00 s to 1 h 15 min)  $0.55 ($0.28 to $1.38)  catalogue"""
+    assert str(both) == wanted
+    assert str(Quote()) == "nothing to do, $0.00"
+    assert "9.8 s" in str(quote([item(units=11.6)], prices=CloudPrices()))
