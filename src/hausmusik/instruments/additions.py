@@ -52,7 +52,10 @@ def add(path: Path, user_folder: Path, *, replace: bool = False, packages: Seque
     text = _text(path)
     target = user_folder / path.name
     if target.exists() and not replace and path.resolve() != target.resolve():
-        raise UsageError(f"{target} exists already", hint="rename your file, or add it with --replace")
+        raise UsageError(
+            f"{target} exists already",
+            hint=f"rename your file, or remove that one first: haus instruments remove {path.stem}",
+        )
     content, _ = parse(text, str(path))
     beside = _files_beside(content, path.parent)
     problems = _catalogue_problems(path, text, target, plugins() if packages is None else packages)
