@@ -11,12 +11,14 @@ import asyncio
 import os
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
+from datetime import datetime
 from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
 from hausmusik.clock import SystemClock, TimeIds
+from hausmusik.config.database import Database
 from hausmusik.config.folders import Folders, find_folders
 from hausmusik.config.loading import LoadedSettings, load_settings
 from hausmusik.errors import UsageError
@@ -27,7 +29,13 @@ from hausmusik.instruments.catalogue import Catalogue
 from hausmusik.instruments.model import Environment
 from hausmusik.jobs.journal import Journal
 from hausmusik.jobs.stop import Stop
+from hausmusik.money.budget import Budget, Limits
 from hausmusik.money.ledger import Ledger
+from hausmusik.money.meter import Meter
+from hausmusik.money.prices import LocalPrices, PriceSource
+from hausmusik.money.quote import Quote, QuoteItem, quote
+from hausmusik.money.rows import Grouping, Total
+from hausmusik.money.tables import money_file
 from hausmusik.player import HousePlayer
 from hausmusik.score.check import OpenedScore, check_score, open_score
 from hausmusik.score.compose import ComposeOptions, Composer
@@ -116,9 +124,25 @@ class AsyncHouse(Verbs):
         return [str(self.environments.interpreter(found))]
 
     @cached_property
+    def _money(self) -> Database:
+        return money_file(self.folders.ledger)
+
+    @cached_property
     def ledger(self) -> Ledger:
         """What was played and what it cost."""
-        return Ledger(self.folders.ledger, clock=self.clock, ids=self.ids)
+        return Ledger(self._money, clock=self.clock, ids=self.ids)
+
+    @cached_property
+    def budget(self) -> Budget:
+        """What may still be spent."""
+        given = self.settings.money
+        limits = Limits(run_usd=given.run_usd, day_usd=given.day_usd, house_usd=given.house_usd)
+        return Budget(self._money, limits, clock=self.clock, ids=self.ids)
+
+    @cached_property
+    def prices(self) -> PriceSource:
+        """What a second costs, by host."""
+        return LocalPrices(self.clock, tuple(self.hosts))
 
     @cached_property
     def journal(self) -> Journal:
@@ -138,7 +162,13 @@ class AsyncHouse(Verbs):
             self.weights,
             self.environments,
             self.hosts,
-            self._metering,
+            Meter(
+                ledger=self.ledger,
+                budget=self.budget,
+                prices=self.prices,
+                clock=self.clock,
+                session=self.ids.new(),
+            ),
             default_host=self.settings.defaults.host,
             offline=self.settings.weights.offline,
         )
@@ -214,6 +244,29 @@ class AsyncHouse(Verbs):
         """Return what composing the score would do; plays nothing."""
         opened = self.open_score(score, variables=variables)
         return self._composer.planner(opened, run=run or self.new_run("plan")).plan()
+
+    def quote(self, plan: Plan) -> Quote:
+        """Return what composing a plan would take and cost."""
+        items: list[QuoteItem] = []
+        started: set[tuple[str, str]] = set()
+        for cue in (*plan.to_make, *plan.waiting):
+            if cue.identity is None:
+                continue
+            where = (cue.identity.instrument, cue.identity.host)
+            measured = self.catalogue.instrument(cue.identity.instrument).measured
+            text = getattr(cue.request, "text", "")
+            units = len(text) if measured.unit == "characters" else cue.place.duration_s
+            items.append(
+                QuoteItem(
+                    instrument=where[0],
+                    host=where[1],
+                    units=units,
+                    measured=measured,
+                    cold_starts=0 if where in started else 1,
+                )
+            )
+            started.add(where)
+        return quote(items, prices=self.prices, learnt=self.ledger.learnt)
 
     async def compose(
         self,
@@ -297,6 +350,10 @@ class AsyncHouse(Verbs):
         for part in ("catalogue", "player", "_composer"):
             self.__dict__.pop(part, None)
 
+    def costs(self, by: Grouping = "run", *, since: datetime | None = None) -> tuple[Total, ...]:
+        """Return what was played and what it cost, in sums by run, session, instrument, host, day, document or cue."""
+        return self.ledger.totals(by, since=since)
+
     def doctor(self, *, weights: bool = False) -> tuple[Finding, ...]:
         """Look at the whole house; `weights` hashes them all again."""
         return tuple(
@@ -311,8 +368,8 @@ class AsyncHouse(Verbs):
                 await host.close()
         if "journal" in made:
             self.journal.close()
-        if "ledger" in made:
-            self.ledger.close()
+        if "_money" in made:
+            self._money.close()
 
     async def __aenter__(self) -> Self:
         return self

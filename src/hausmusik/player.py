@@ -9,10 +9,10 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import importlib.util
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final
 
 from hausmusik.engines.loading import load_engine
 from hausmusik.errors import ConfigError, MissingExtra, NotFoundError, UsageError
@@ -21,6 +21,7 @@ from hausmusik.instruments.catalogue import Catalogue
 from hausmusik.instruments.model import Instrument, weights_digest
 from hausmusik.instruments.problems import nearest
 from hausmusik.instruments.routing import Facts
+from hausmusik.money.meter import Meter
 from hausmusik.seams import EngineContext, EngineOrder, Host, TakeIdentity
 from hausmusik.threads import in_thread
 from hausmusik.types import (
@@ -39,16 +40,6 @@ CHARACTERS_PER_S: Final = 14.5  # English narration at 165 words a minute, space
 UNKNOWN_SOUND_S: Final = 4.0
 
 
-class Metering(Protocol):
-    """What the player needs of the money: one row per play, budget held before it starts."""
-
-    def metered(
-        self, events: AsyncIterator[Event], *, instrument: Instrument, request: Request, host: str, run: Run
-    ) -> AsyncGenerator[Event]:
-        """Pass the events on, write one ledger row whatever happens; refuse before anything starts."""
-        ...
-
-
 class HousePlayer:
     """Plays instruments of one catalogue on the house's hosts.
 
@@ -57,7 +48,7 @@ class HousePlayer:
         weights: Where their files are.
         environments: Where their interpreters are.
         hosts: By name.
-        metering: Writes the ledger and holds the budget.
+        meter: Writes the ledger and holds the budget.
         default_host: Where instruments play when neither run nor cue says so.
         offline: Whether nothing may be pulled.
         threads: Per worker; part of what makes results reproducible.
@@ -69,7 +60,7 @@ class HousePlayer:
         weights: WeightsStore,
         environments: Environments,
         hosts: Mapping[str, Host],
-        metering: Metering,
+        meter: Meter,
         *,
         default_host: str = "local",
         offline: bool = False,
@@ -79,7 +70,7 @@ class HousePlayer:
         self._weights = weights
         self._environments = environments
         self._hosts = hosts
-        self._metering = metering
+        self._meter = meter
         self._default_host = default_host
         self._offline = offline
         self._threads = threads
@@ -93,8 +84,10 @@ class HousePlayer:
         host = self._host(run)
         async for progress in self._pull_missing(chosen):
             yield Phase(name="pull", done=progress.fraction)
-        events = host.play(self.order(chosen), request, run)
-        metered = self._metering.metered(events, instrument=chosen, request=request, host=host.name, run=run)
+        order = self.order(chosen)
+        metered = self._meter.play(
+            lambda: host.play(order, request, run), run=run, instrument=chosen.id, host=host.name
+        )
         async with aclosing(metered) as stream:
             async for event in stream:
                 yield event

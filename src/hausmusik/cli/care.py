@@ -293,7 +293,7 @@ def config_path(context: typer.Context) -> None:
 def costs(
     context: typer.Context,
     *,
-    by: Annotated[str, typer.Option("--by", help="run, instrument or day.")] = "run",
+    by: Annotated[str, typer.Option("--by", help="run, session, instrument, host, day, document or cue.")] = "run",
     since: Annotated[str, typer.Option("--since", metavar="DAYS", help="Only so far back, e.g. 7d.")] = "",
     csv: Annotated[bool, typer.Option("--csv", help="Comma-separated rows on stdout.")] = False,
     json: Json = False,
@@ -302,47 +302,46 @@ def costs(
 
     Example: haus costs --by instrument --since 7d
     """
+    import sys
+    from datetime import timedelta
+    from typing import cast, get_args
+
+    from hausmusik.money.dollars import shown
+    from hausmusik.money.export import total_json, write_csv
+    from hausmusik.money.rows import Grouping, Total
+
     output: Output = context.obj
 
-    async def work(house: AsyncHouse, _stop: Stop) -> Any:
-        return house.costs(by, since_days=_days(since))
+    if by not in get_args(Grouping):
+        raise UsageError(f"costs cannot be shown by {by!r}", hint=f"use one of: {', '.join(get_args(Grouping))}")
+    days = _days(since)
+
+    async def work(house: AsyncHouse, _stop: Stop) -> tuple[Total, ...]:
+        after = None if days is None else house.clock.now() - timedelta(days=days)
+        return house.costs(cast("Grouping", by), since=after)
 
     rows = in_house(work, output)
     if json:
-        output.json({"by": by, "rows": rows})
+        output.json({"by": by, "rows": [total_json(row) for row in rows]})
     elif csv:
-        _write_csv(output, rows)
+        write_csv(rows, sys.stdout)
     else:
         output.table(
-            (by, "plays", "busy s", "cpu s", "audio s", "cost USD"),
+            (by, "label", "plays", "busy s", "cpu s", "audio s", "cost USD"),
             [
                 (
-                    row.group,
+                    row.key,
+                    row.label,
                     str(row.plays),
-                    f"{row.busy_s:.1f}",
-                    f"{row.cpu_s:.1f}",
-                    f"{row.audio_s:.1f}",
-                    str(row.cost_usd),
+                    f"{row.usage.busy_s:.1f}",
+                    f"{row.usage.cpu_s:.1f}",
+                    f"{row.usage.audio_s:.1f}",
+                    shown(row.cost_usd),
                 )
                 for row in rows
             ],
-            right=(1, 2, 3, 4, 5),
+            right=(2, 3, 4, 5, 6),
         )
-
-
-def _write_csv(output: Output, rows: Any) -> None:
-    import csv
-    import io
-
-    from hausmusik.cli.output import plain
-
-    text = io.StringIO()
-    values = [plain(row) for row in rows]
-    if values:
-        writer = csv.DictWriter(text, fieldnames=list(values[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(values)
-    output.data(text.getvalue().rstrip("\n"))
 
 
 def _days(text: str) -> float | None:

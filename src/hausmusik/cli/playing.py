@@ -148,7 +148,7 @@ def transcribe(
         output.data(transcript.text)
     else:
         from hausmusik.audio.captions import Spoken, make_captions
-        from hausmusik.audio.subtitles import to_srt, to_vtt
+        from hausmusik.audio.caption_files import to_srt, to_vtt
 
         spoken = [Spoken(text=word.text, start_s=word.start_s, end_s=word.end_s) for word in transcript.words]
         write = to_srt if format_ == "srt" else to_vtt

@@ -3,7 +3,7 @@
     piece.flac piece.mp3 …            the finished piece in each format
     piece.voice.flac piece.music.flac …   stems, if asked for
     piece.srt piece.vtt               captions
-    piece.png piece.cover.png         waveform, spectrogram, segments and cues; the cover
+    piece.png piece.cover.jpg         waveform, spectrogram, segments and cues; the cover
     piece.credits.md                  who made what, under which licence
     piece.report.json                 every figure
 
@@ -65,7 +65,7 @@ class Targets(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def cover(self) -> Path:
         """The cover."""
-        return self._beside("cover.png")
+        return self._beside("cover.jpg")
 
     @property
     def credits(self) -> Path:

@@ -1,0 +1,140 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hausmusik.audio.files import write_audio
+from hausmusik.score.check import open_score
+from hausmusik.score.plan import Plan, Planner, locked_name
+from hausmusik.takes.record import record_take
+from hausmusik.takes.store import TakeStore, copy_take
+from hausmusik.testing import FakeClock, FakePlayer, sine
+from hausmusik.types import Run
+from tests.unit.score.build import music, segment, sound, voice, write
+
+RUN = Run(id="r1")
+DEFAULTS: dict[Any, str] = {"speak": "tone-speak", "music": "tone-music", "sound": "tone-sound"}
+
+
+class Desk:
+    """A score on a desk with a player and a shelf of takes."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.player = FakePlayer(voices={"tone-speak": {"a", "b"}})
+        self.store = TakeStore(folder / "takes")
+        self.history: dict[str, str] = {}
+
+    def planner(self, *segments: dict[str, Any], **more: Any) -> Planner:
+        more.setdefault("voices", {"n": {"voice": "a"}})
+        opened = open_score(write(self.folder, *segments, **more))
+        return Planner(
+            opened, self.player, self.store, run=RUN, defaults=DEFAULTS, file_length_s=lambda _path: 2.0,
+            history=self.history,
+        )  # fmt: skip
+
+    def plan(self, *segments: dict[str, Any], **more: Any) -> Plan:
+        return self.planner(*segments, **more).plan()
+
+    async def make(self, plan: Plan) -> None:
+        for cue in plan.to_make:
+            assert cue.request is not None
+            await record_take(self.player, self.store, cue.instrument, cue.request, run=RUN, clock=FakeClock())
+        self.history = {cue.name: cue.key for cue in plan.cues if cue.key}
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    return Desk(tmp_path)
+
+
+def statuses(plan: Plan) -> dict[str, str]:
+    return {cue.name: cue.status for cue in plan.cues}
+
+
+async def test_what_depends_on_an_estimate_waits_for_the_round_after(desk: Desk) -> None:
+    cues = [voice(id="v"), music(id="m"), sound(id="s", length_s=3), sound(id="door", fit="trim")]
+    first = desk.plan(segment(*cues))
+    assert statuses(first) == {"one/v": "make", "one/m": "wait", "one/s": "make", "one/door": "make"}
+    assert not first.timeline.exact
+    await desk.make(first)
+    second = desk.plan(segment(*cues))
+    assert statuses(second) == {"one/v": "kept", "one/m": "make", "one/s": "kept", "one/door": "kept"}
+    assert second.timeline.exact
+    await desk.make(second)
+    assert desk.plan(segment(*cues)).finished
+
+
+async def test_an_explicit_length_waits_for_nobody(desk: Desk) -> None:
+    plan = desk.plan(segment(voice(id="v"), music(id="m"), duration_s=20))
+    assert statuses(plan) == {"one/v": "make", "one/m": "make"}
+
+
+async def test_one_changed_line_is_one_stale_take_and_says_why(desk: Desk) -> None:
+    def piece(text: str) -> dict[str, Any]:
+        return segment(voice(text, id="v"), voice("Other.", id="w"), music(id="m"), duration_s=30)
+
+    await desk.make(desk.plan(piece("Hello.")))
+    plan = desk.plan(piece("Hello again."))
+    assert statuses(plan) == {"one/v": "make", "one/w": "kept", "one/m": "kept"}
+    assert [cue.reason for cue in plan.to_make] == ["text changed"]
+
+
+async def test_a_new_engine_revision_makes_its_takes_stale(desk: Desk) -> None:
+    await desk.make(desk.plan(segment(voice(id="v"))))
+    desk.player.revisions["tone-speak"] = "2"
+    (cue,) = desk.plan(segment(voice(id="v"))).to_make
+    assert cue.reason == "engine changed"
+
+
+async def test_a_locked_take_is_used_whatever_changes(desk: Desk) -> None:
+    planner = desk.planner(segment(voice("Hello.", id="v")))
+    await desk.make(planner.plan())
+    (cue,) = planner.plan().cues
+    assert cue.take is not None
+    copy_take(cue.take, desk.folder / "piece.takes" / locked_name("one/v"))
+    (cue,) = desk.plan(segment(voice("Something else.", id="v"))).cues
+    assert (cue.status, cue.reason) == ("locked", "locked, though text changed")
+
+
+def test_files_voices_hosts_and_seeds_reach_the_request(desk: Desk) -> None:
+    write_audio(desk.folder / "x.wav", sine(440, 2.0))
+    cues = [
+        {"layer": "file", "id": "f", "path": "x.wav", "source_at_s": 0.5},
+        voice(id="v", voice="n", seed=9),
+        voice(id="w", voice="blend", host="fake"),
+    ]
+    voices = {"n": {"voice": "b", "speed": 1.2}, "blend": {"blend": {"a": 0.5, "b": 0.5}}}
+    plan = desk.plan(segment(*cues), voices=voices, seed=4)
+    f, v, w = plan.cues
+    assert f.status == "file"
+    assert f.place.duration_s == pytest.approx(1.5)
+    assert (v.request.voice, v.request.speed, v.request.seed) == ({"b": 1.0}, 1.2, 9)
+    assert (w.request.voice, w.request.seed) == ({"a": 0.5, "b": 0.5}, 4)
+
+
+@pytest.mark.parametrize(
+    ("cue", "more", "reason"),
+    [
+        (voice(voice="n"), {"voices": {"n": {"voice": "zzz"}}}, "has no voice zzz"),
+        (music(instrument="nothing"), {}, "no instrument nothing"),
+        (music(instrument="tone-speak"), {}, "cannot play a MusicRequest"),
+    ],
+)
+def test_what_the_instruments_refuse_is_a_problem_with_its_line(
+    desk: Desk, cue: dict[str, Any], more: dict[str, Any], reason: str
+) -> None:
+    problems = desk.plan(segment(cue, duration_s=5), **more).problems
+    assert len([p for p in problems if reason in p.reason and p.line > 0]) == 1, problems
+
+
+async def test_a_line_that_outlasts_its_segment_is_told_once_its_length_is_known(desk: Desk) -> None:
+    piece = segment(voice("One two three four five six seven eight nine ten.", id="v"), duration_s=1)
+    plan = desk.plan(piece)
+    assert not plan.problems
+    await desk.make(plan)
+    (problem,) = desk.plan(piece).problems
+    assert "still speaking" in problem.reason
+    assert "raise the segment's duration_s" in problem.fix
