@@ -18,14 +18,22 @@ import msgspec
 
 from hausmusik.engines.english.reading import read
 from hausmusik.engines.english.tokens import Word
+from hausmusik.engines.english.wordlists import word_set
 
 _CONTRACTIONS: Final = {
     "can't": "can not", "cannot": "can not", "won't": "will not", "shan't": "shall not", "ain't": "is not",
     "let's": "let us", "y'all": "you all", "gonna": "going to", "wanna": "want to", "gotta": "got to",
     "'cause": "because", "'til": "until", "'em": "them", "'tis": "it is", "ma'am": "madam", "o'clock": "oclock",
 }  # fmt: skip
-_ENDINGS: Final = (("n't", " not"), ("'re", " are"), ("'ve", " have"), ("'ll", " will"), ("'m", " am"), ("'d", " would"))
-_IS: Final = frozenset("it he she that there what who where here how when".split())
+_ENDINGS: Final = (
+    ("n't", " not"),
+    ("'re", " are"),
+    ("'ve", " have"),
+    ("'ll", " will"),
+    ("'m", " am"),
+    ("'d", " would"),
+)
+_IS: Final = word_set("it he she that there what who where here how when")
 _SAME: Final = {
     "mr": "mister", "mrs": "missus", "ms": "miss", "miz": "miss", "dr": "doctor", "prof": "professor", "st": "saint",
     "vs": "versus", "ok": "okay", "etc": "et cetera", "grey": "gray", "ad": "ad", "programme": "program",
@@ -41,15 +49,15 @@ _BRITISH: Final = (
     (re.compile(r"(\w{3,})isation(s?)$"), r"\1ization\2"),
     (re.compile(r"(\w{3,})is(e|es|ed|ing|er|ers)$"), r"\1iz\2"),
     (re.compile(r"(\w{3,})ys(e|es|ed|ing)$"), r"\1yz\2"),
-    (re.compile(r"(col|fav|hon|lab|neighb|behavi|flav|harb|rum|hum|vap|arm|sav|vig|val|od|parl|rig|endeav|glam)our(\w*)$"), r"\1or\2"),
+    (re.compile(r"(col|fav|hon|lab|neighb|behavi|flav|harb|rum|hum|vap|arm|sav|vig|val|parl)our(\w*)$"), r"\1or\2"),
     (re.compile(r"(\w{2,}[aeiou])ll(ed|ing|er|ers)$"), r"\1l\2"),
     (re.compile(r"(\w{3,})ogue(s?)$"), r"\1og\2"),
     (re.compile(r"(def|off|lic|pret)ence(s?)$"), r"\1ense\2"),
     (re.compile(r"(\w+)aem(\w+)$"), r"\1em\2"),
 )  # fmt: skip
-_NUMBER_WORDS: Final = frozenset(
-    "zero oh one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
-    "eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety hundred thousand million billion".split()
+_NUMBER_WORDS: Final = word_set(
+    "zero oh one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
+    "seventeen eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety hundred thousand million billion"
 )
 _MONTHS: Final = "january|february|march|april|may|june|july|august|september|october|november|december"
 _DAY: Final = r"(?:(?:twenty|thirty) )?[a-z]+(?:st|nd|rd|th)"

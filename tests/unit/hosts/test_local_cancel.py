@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import time
 from contextlib import aclosing, suppress
-from pathlib import Path
 
 import pytest
 
@@ -84,7 +83,7 @@ async def test_an_abandoned_play_is_closed_by_the_collector(make_host: MakeHost)
     await eventually(lambda: host._pool._slots[0].state == "idle", 2.0)
 
 
-@pytest.mark.parametrize("stage", ["boot", "load", "play", "queue"])
+@pytest.mark.parametrize("stage", ["boot", "load", "queue"])
 async def test_closing_at_every_stage_leaves_a_host_that_plays(make_host: MakeHost, stage: str) -> None:
     host = make_host(max_workers=1)
     order = tone(slow_load_s=0.1)
@@ -140,11 +139,3 @@ async def test_many_plays_at_once_over_two_workers(make_host: MakeHost) -> None:
     assert all(await asyncio.gather(*(some(number, host) for number in range(12))))
     await eventually(lambda: all(slot.state == "idle" for slot in host._pool._slots))
     assert len(pids(host)) == 2
-
-
-async def test_logs_stay_few(make_host: MakeHost, tmp_path: Path) -> None:
-    (tmp_path / "logs").mkdir()
-    for number in range(60):
-        (tmp_path / "logs" / f"old.{number}.log").touch()
-    await make_host().warm(tone())
-    assert len(list((tmp_path / "logs").glob("*.log"))) <= 41

@@ -58,14 +58,14 @@ async def test_a_long_recording_goes_in_and_a_vector_comes_out(host: LocalHost) 
 
 async def test_a_slow_listener_holds_the_engine_back_and_loses_nothing(host: LocalHost) -> None:
     count = 0
-    async for event in host.play(probe(), SpeakRequest(text="flood"), RUN):  # 2,000 chunks of 80 kB: 160 MB
+    async for event in host.play(probe(), SpeakRequest(text="flood"), RUN):  # 500 chunks of 80 kB: 40 MB
         if not isinstance(event, Phase | Usage | Done):
             count += 1
             if count == 1:
                 await asyncio.sleep(0.3)
                 buffered = len(host._pool._slots[0].running._reader._buffer)  # type: ignore[attr-defined]
                 assert buffered < 1_000_000
-    assert count == 2000
+    assert count == 500
 
 
 async def test_transcribing_through_the_pipe(host: LocalHost) -> None:

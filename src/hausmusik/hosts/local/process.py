@@ -75,9 +75,15 @@ class WorkerProcess:
 
         Raises:
             HostUnavailable: the interpreter cannot be run.
+            OSError: no more files can be opened.
         """
         ours, theirs = socket.socketpair()
-        read_end, write_end = os.pipe()
+        try:
+            read_end, write_end = os.pipe()
+        except OSError:
+            ours.close()
+            theirs.close()
+            raise
         try:
             process = await asyncio.create_subprocess_exec(
                 *interpreter,

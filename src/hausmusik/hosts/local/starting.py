@@ -52,7 +52,12 @@ class Starter:
             HausmusikError: what the engine raised.
         """
         self._enter(slot, "boot", tell)
-        slot.process = await self._boot(slot)
+        try:
+            slot.process = await self._boot(slot)
+        except OSError as error:
+            raise HostUnavailable(
+                f"{slot.instrument} could not be started: {error}", hint=f"check that {self.logs} can be written"
+            ) from error
         limit_s = self.clock.monotonic() + self.timeout_s
         if slot.doomed:
             slot.process.kill()

@@ -68,15 +68,17 @@ class Worker:
             while (frame := frames.receive(self._channel)) is not None:
                 message = frames.to_worker(frame)
                 if isinstance(message, frames.Halt):
-                    if message.play in self._cancels:
-                        self._cancels[message.play].set()
+                    # The play may be over meanwhile, and its flag gone, at any moment: no look before the leap.
+                    if (flag := self._cancels.get(message.play)) is not None:
+                        flag.set()
                     continue
                 if isinstance(message, frames.Play):
                     self._cancels[message.play] = threading.Event()
                 self._orders.put(message)
         except (OSError, CodecError):
             traceback.print_exc()
-        end_everything(0)
+        finally:  # a worker that cannot hear must not live on, whatever it was that made it deaf
+            end_everything(0)
 
     def _send(self, message: msgspec.Struct) -> None:
         try:

@@ -1,0 +1,82 @@
+"""The engines that the contract suite runs on. To add one, append its `EngineCase` to `CASES`.
+
+A case that needs weights is marked slow, gets them from the `weights` fixture, and is skipped (or fails, see
+`tests/weights.py`) where they are not here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import pytest
+
+from hausmusik.seams import EngineContext, Scalar
+from hausmusik.types import (
+    Audio,
+    JudgeRequest,
+    MusicRequest,
+    Request,
+    SoundRequest,
+    SpeakRequest,
+    TranscribeRequest,
+)
+
+
+@dataclass(frozen=True)
+class EngineCase:
+    """What the suite needs to know of an engine.
+
+    Args:
+        name: For the test's name.
+        entry_point: As in the catalogue.
+        requests: Playable ones, a few seconds each, at least one; all tasks the engine knows.
+        nonsense: Well-formed requests that it must refuse with BadInput.
+        long: A request that takes a second or more; it is cancelled on the way.
+        sample_rate_hz: Of its audio; 0 where it makes none.
+        channels: Of its audio, by the type of the request; those not named have one.
+        options: As in the catalogue.
+        long_options: Added for `long` alone, for engines that must be slowed down.
+        weights: Ids of the weight sets it needs.
+        cancel_within_s: How soon it must stop.
+    """
+
+    name: str
+    entry_point: str
+    requests: tuple[Request, ...]
+    nonsense: tuple[Request, ...]
+    long: Request
+    sample_rate_hz: int = 0
+    channels: Mapping[type[Request], int] = field(default_factory=dict)
+    options: Mapping[str, Scalar] = field(default_factory=dict)
+    long_options: Mapping[str, Scalar] = field(default_factory=dict)
+    weights: tuple[str, ...] = ()
+    cancel_within_s: float = 0.5
+
+    def context(self, files: dict[str, str], **more: Scalar) -> EngineContext:
+        return EngineContext(files=files, options=dict(self.options) | more, threads=1)
+
+    def parameter(self) -> object:
+        return pytest.param(self, id=self.name, marks=[pytest.mark.slow] if self.weights else [])
+
+
+_BEEP = Audio.mono([0.0, 0.1, 0.0, -0.1] * 4_000, 16_000)
+
+CASES: tuple[EngineCase, ...] = (
+    EngineCase(
+        name="tone",
+        entry_point="hausmusik.engines.tone:ToneEngine",
+        requests=(
+            SpeakRequest(text="Hello there. How are you, my friend?", voice={"ada": 1.0, "bob": 2.0}, seed=3),
+            MusicRequest(prompt="calm piano", duration_s=2.3, seed=1),
+            SoundRequest(prompt="rain", duration_s=1.5, loop=True),
+            TranscribeRequest(audio=_BEEP),
+            JudgeRequest(audio=_BEEP),
+        ),
+        nonsense=(SpeakRequest(text=" … "), MusicRequest(prompt="x", duration_s=1e6), SoundRequest(prompt="")),
+        long=SpeakRequest(text="one two three. " * 20),
+        sample_rate_hz=24_000,
+        channels={MusicRequest: 2},
+        long_options={"sleep_s": 0.1},
+    ),
+)
