@@ -17,6 +17,9 @@ from hausmusik.config.database import Database
 Unit: TypeAlias = Literal["audio_s", "characters", "tokens_out"]
 
 RECENT: Final = 50
+LOOKED_AT: Final = 2000
+"""Rows looked through for them, so that a long ledger is no slower than a short one."""
+
 ENOUGH: Final = 3
 _COLUMN: Final[dict[Unit, str]] = {"audio_s": "audio_s", "characters": "characters", "tokens_out": "tokens_out"}
 
@@ -86,7 +89,8 @@ def _recent(
     connection: sqlite3.Connection, instrument: str, host: str, what: str, positive: str
 ) -> list[tuple[float, float]]:
     return connection.execute(
-        f"SELECT {what} FROM plays WHERE instrument = ? AND host = ? AND {positive} > 0 "  # noqa: S608 -- our own names
-        "AND outcome = 'done' AND basis = 'measured' AND corrects IS NULL ORDER BY at DESC LIMIT ?",
-        (instrument, host, RECENT),
+        f"SELECT {what} FROM (SELECT * FROM plays WHERE instrument = ? AND host = ? ORDER BY at DESC LIMIT ?) "  # noqa: S608 -- our own names
+        f"WHERE {positive} > 0 AND outcome = 'done' AND basis = 'measured' AND corrects IS NULL "
+        "ORDER BY at DESC LIMIT ?",
+        (instrument, host, LOOKED_AT, RECENT),
     ).fetchall()
