@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import os
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as `haus` does, before numpy is loaded
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 from pathlib import Path
 
 import pytest
 import pytest_socket
+
+pytest_plugins = ["tests.weights"]
 
 
 @pytest.hookimpl(trylast=True)

@@ -147,8 +147,8 @@ def transcribe(
     elif format_ == "text":
         output.data(transcript.text)
     else:
-        from hausmusik.audio.captions import Spoken, make_captions
         from hausmusik.audio.caption_files import to_srt, to_vtt
+        from hausmusik.audio.captions import Spoken, make_captions
 
         spoken = [Spoken(text=word.text, start_s=word.start_s, end_s=word.end_s) for word in transcript.words]
         write = to_srt if format_ == "srt" else to_vtt

@@ -161,6 +161,8 @@ class Composer:
             if options.force:
                 todo |= {cue.key: cue for cue in heard if cue.status == "kept" and wanted(cue)}
             todo = {key: cue for key, cue in todo.items() if key not in made}
+            if not todo and options.preview:
+                todo = _what_is_waited_for(plan, heard)
             if not todo:
                 left = [cue.name for cue in heard if cue.status in ("make", "wait")]
                 if left:
@@ -249,6 +251,13 @@ def _raise_problems(opened: OpenedScore, plan: Plan) -> None:
 
 def _is_heard(cue: PlannedCue, preview: tuple[float, float] | None) -> bool:
     return preview is None or (cue.place.start.s < preview[1] and cue.place.end.s > preview[0])
+
+
+def _what_is_waited_for(plan: Plan, heard: list[PlannedCue]) -> dict[str, PlannedCue]:
+    """Return the unheard cues that a preview's waiting cues need: those of their segments, else all that are left."""
+    waiting = {cue.name.split("/")[0] for cue in heard if cue.status == "wait"}
+    near = {cue.key: cue for cue in plan.to_make if cue.name.split("/")[0] in waiting}
+    return near or ({cue.key: cue for cue in plan.to_make} if waiting else {})
 
 
 def _chooser(opened: OpenedScore, only: tuple[str, ...]) -> Callable[[PlannedCue], bool]:

@@ -14,6 +14,7 @@ import shutil
 import uuid
 from collections.abc import Callable, Generator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from importlib import metadata
 from pathlib import Path
 from typing import Final
 
@@ -214,10 +215,8 @@ class _Export:
         return [output_file(path, "captions") for path in write_captions(self._plan, self._takes, self._targets)]
 
     def _credits(self) -> list[OutputFile]:
-        from hausmusik import __version__  # noqa: PLC0415 - read from the installed package's metadata when needed
-
         found = credits_of(self._plan, self._takes)
-        text = credits_text(self._score.title, self._score.author, self._score.licence, found, __version__)
+        text = credits_text(self._score.title, self._score.author, self._score.licence, found, metadata.version("hausmusik"))
         write_text(self._targets.credits, text)
         return [output_file(self._targets.credits, "credits")]
 

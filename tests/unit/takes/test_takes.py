@@ -211,9 +211,7 @@ def test_two_drafts_of_one_take_both_succeed(store: TakeStore) -> None:
         draft = store.draft("2" * 64)
         draft.append(Audio.mono(np.full(800, value), 8_000))
         draft.close_audio()
-        record = TakeRecord(
-            key="2" * 64, instrument="x", request={}, duration_s=0.1, sample_rate_hz=8_000, channels=1
-        )
+        record = TakeRecord(key="2" * 64, instrument="x", request={}, duration_s=0.1, sample_rate_hz=8_000, channels=1)
         return draft, record
 
     one, record = finish(0.1)
