@@ -183,10 +183,12 @@ class HousePlayer:
         sets = self._catalogue.weights_of(instrument)
         if not self._weights.missing(sets):
             return
-        async with self._pulling:  # one pull at a time; the next play finds them here
-            async for progress in in_thread(self._weights.pull(sets)):
-                yield progress
-        self._facts = None
+        try:
+            async with self._pulling:  # one pull at a time; the next play finds them here
+                async for progress in in_thread(self._weights.pull(sets)):
+                    yield progress
+        finally:
+            self._facts = None  # also after a failed pull: the router may now choose somebody else
 
     def _revision(self, instrument: Instrument) -> str:
         """Return the engine's revision: of our own engines from their spec, of others a hash of their file.

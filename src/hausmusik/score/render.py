@@ -216,7 +216,8 @@ class _Export:
 
     def _credits(self) -> list[OutputFile]:
         found = credits_of(self._plan, self._takes)
-        text = credits_text(self._score.title, self._score.author, self._score.licence, found, metadata.version("hausmusik"))
+        version = metadata.version("hausmusik")
+        text = credits_text(self._score.title, self._score.author, self._score.licence, found, version)
         write_text(self._targets.credits, text)
         return [output_file(self._targets.credits, "credits")]
 

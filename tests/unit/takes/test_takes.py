@@ -106,7 +106,7 @@ async def test_damaged_takes_count_as_absent_and_are_made_again(store: TakeStore
     take = await record_take(player, store, "tone-speak", LINE, run=RUN, clock=FakeClock())
     for damage in (
         lambda: take.audio_path.write_bytes(take.audio_path.read_bytes()[:-100]),
-        lambda: take.audio_path.unlink(),
+        take.audio_path.unlink,
         lambda: (take.folder / "take.json").write_text("{"),
     ):
         damage()
