@@ -1,0 +1,133 @@
+"""Rules for what is typed rather than written: web and mail addresses, telephone numbers, versions, handles, codes.
+
+Read the way a person would read them out: "example dot com slash notes". Knows nothing of amounts or dates.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from hausmusik.engines.english.numerals import cardinal, digits, year
+from hausmusik.engines.english.tokens import Accent, Claim, Stop, Token, Word, word_claim
+
+_URL: Final = re.compile(
+    r"(?:https?://|ftp://|www\.)[^\s<>\"'()\[\]{}]+"
+    r"|(?<![\w@.])(?:[a-z0-9-]+\.)+(?:com|org|net|edu|gov|io|ai|dev|app|de|uk|fr|eu|info|co)\b(?:/[^\s<>\"'()\[\]{}]*)?"
+)
+_MAIL: Final = re.compile(r"(?<![\w.])(?P<user>[\w.+-]+)@(?P<domain>(?:[\w-]+\.)+[A-Za-z]{2,})")
+_HANDLE: Final = re.compile(r"(?<![\w@])@(?P<name>\w{2,})")
+_TAG: Final = re.compile(r"(?<![\w#&])#(?P<name>[A-Za-z]\w+)")
+_NUMBERED: Final = re.compile(r"(?<![\w#])#(?P<number>\d+)\b")
+_PHONE: Final = re.compile(
+    r"(?<![\w.,+-])(?P<plus>\+)?(?:"
+    r"\d{1,3}[\s.-])?\(\d{2,5}\)[\s.-]?\d{3,4}[\s.-]?\d{3,5}(?![\w-])"
+    r"|(?<![\w.,+-])\+\d{1,3}(?:[\s.-]?\d{2,5}){2,5}(?![\w-])"
+    r"|(?<![\w.,+-])(?:1-)?\d{3}[-.]\d{3}[-.]\d{4}(?![\w-])"
+    r"|(?<![\w.,+-])\d{3}-\d{4}(?![\w-])"
+    r"|(?<![\w.,+-])0\d{2,4}\s\d{3,4}(?:\s\d{3,5})?(?![\w-])"
+)
+_IP: Final = re.compile(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w.]\d)")
+_VERSION: Final = re.compile(
+    r"(?<![\w.])(?P<v>[vV]\.?\s?)(?P<short>\d+(?:\.\d+)*)(?![\w])|(?<![\w.])(?P<long>\d+(?:\.\d+){2,})(?![\w])"
+    r"|(?<=\b[Vv]ersion\s)(?P<named>\d+\.\d+)(?!\w|\.\d)"
+)
+_CODE: Final = re.compile(r"(?<![\w.,])(?=[\w-]*\d)(?=[\w-]*[A-Za-z])(?P<code>[A-Za-z0-9]+(?:-[A-Za-z0-9]+)*)(?![\w])")
+_PAIR: Final = re.compile(r"(?<!\w)(?P<a>[A-Z]{1,3})&(?P<b>[A-Z]{1,3})(?!\w)")
+_RUNS: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+")
+_SIGNS: Final = {
+    ".": "dot", "/": "slash", "-": "dash", "_": "underscore", "@": "at", ":": "colon", "?": "question mark",
+    "=": "equals", "&": "and", "#": "hash", "~": "tilde", "%": "percent", "+": "plus",
+}  # fmt: skip
+_SPELLED_DOMAINS: Final = frozenset({"io", "ai", "uk", "de", "eu", "fr", "tv", "us"})
+
+
+def _readable(text: str, accent: Accent) -> list[str]:
+    """Say an address: runs of letters as words, digits as short numbers, signs by name."""
+    said: list[str] = []
+    for piece in re.findall(r"[A-Za-z]+|\d+|[^\sA-Za-z\d]", text):
+        if piece.isdigit():
+            said += cardinal(int(piece), accent) if len(piece) < 3 and piece[0] != "0" else digits(piece)
+        elif piece.isalpha():
+            said += list(piece.upper()) if piece in _SPELLED_DOMAINS or not re.search("[aeiouy]", piece) else [piece]
+        elif piece in _SIGNS:
+            said += _SIGNS[piece].split()
+    return said
+
+
+def web(text: str, accent: Accent) -> Iterator[Claim]:
+    """Read web addresses without their scheme, and mail addresses."""
+    for match in _MAIL.finditer(text):
+        yield word_claim(match, [*_readable(match["user"], accent), "at", *_readable(match["domain"], accent)])
+    for match in _URL.finditer(text):
+        written = match[0].rstrip(".,;:!?…-")
+        bare = re.sub(r"^(?:https?|ftp)://", "", written)
+        bare = re.sub(r"^www\.", "", bare).rstrip("/")
+        bare = re.split(r"[?#]", bare)[0] or bare  # what follows is for machines
+        yield Claim(
+            match.start(),
+            match.start() + len(written),
+            (Word(written, match.start(), tuple(_readable(bare, accent))),),
+        )
+
+
+def handles(text: str, accent: Accent) -> Iterator[Claim]:
+    """Read `@name`, `#topic`, `#5`."""
+    for match in _HANDLE.finditer(text):
+        yield word_claim(match, ["at", *_readable(match["name"], accent)])
+    for match in _TAG.finditer(text):
+        split = re.findall(r"[A-Z]?[a-z]+|[A-Z]+|\d+", match["name"])
+        yield word_claim(match, ["hashtag", *_readable(" ".join(split), accent)])
+    for match in _NUMBERED.finditer(text):
+        yield word_claim(match, ["number", *cardinal(int(match["number"]), accent)])
+
+
+def telephones(text: str, accent: Accent) -> Iterator[Claim]:  # noqa: ARG001 -- the shape of a rule
+    """Read telephone numbers digit by digit with a rest between the groups."""
+    for match in _PHONE.finditer(text):
+        if sum(char.isdigit() for char in match[0]) < 7:
+            continue
+        tokens: list[Token] = []
+        for group in re.finditer(r"\+?\d+", match[0]):
+            at = match.start() + group.start()
+            said = [*(["plus"] if group[0].startswith("+") else []), *digits(group[0])]
+            if tokens:
+                tokens.append(Stop(",", at))
+            tokens.append(Word(group[0], at, tuple(said)))
+        yield Claim(match.start(), match.end(), tuple(tokens))
+
+
+def versions(text: str, accent: Accent) -> Iterator[Claim]:
+    """Read `v2.5`, `1.2.3`, `version 3.11` and internet addresses in figures: every part a number, "point" between."""
+    for match in _IP.finditer(text):
+        said = [word for each in match[0].split(".") for word in ["dot", *digits(each)]][1:]
+        yield word_claim(match, said)
+    for match in _VERSION.finditer(text):
+        figures = (match["short"] or match["long"] or match["named"]).split(".")
+        said = [word for each in figures for word in ["point", *cardinal(int(each), accent)]][1:]
+        yield word_claim(match, [*(["version"] if match["v"] else []), *said])
+
+
+def codes(text: str, accent: Accent) -> Iterator[Claim]:
+    """Read letters mixed with figures: `MP3`, `H100`, `GPT-4o`, `COVID-19`, `B2B`, `3D`, `AT&T`."""
+    for match in _PAIR.finditer(text):
+        yield word_claim(match, [*match["a"], "and", *match["b"]])
+    for match in _CODE.finditer(text):
+        said: list[str] = []
+        for run in _RUNS.findall(match["code"]):
+            if run.isdigit():
+                said += _code_figures(run, accent)
+            elif len(run) <= 2 or not re.search("[AEIOUYaeiouy]", run):
+                said += list(run.upper())
+            else:
+                said.append(run)
+        yield word_claim(match, said)
+
+
+def _code_figures(run: str, accent: Accent) -> list[str]:
+    if run.startswith("0") or len(run) > 4:
+        return digits(run)
+    if len(run) == 4 and not run.endswith("00"):
+        return year(int(run), accent)
+    return cardinal(int(run), accent)
