@@ -3,8 +3,8 @@
 The meter is fed while the piece is mixed or mastered, so measuring costs no pass of its own. It keeps one number per
 100 ms and channel sum (3 hours: 0.9 MB). Gated blocks are 400 ms every 100 ms; short-term is 3 s every 100 ms.
 
-Chosen by measurement over FFmpeg's `ebur128` through PyAV: see `benchmarks/mixing`. Both agree within 0.01 LU. Knows
-nothing of targets: that is `master`.
+Chosen by measurement over FFmpeg's `ebur128` through PyAV: see `benchmarks/mixing`. Both agree within 0.01 LU; ours
+takes 1.0 ms per second of stereo with true peak, FFmpeg's 1.7. Knows nothing of targets: that is `master`.
 
 Sources: ITU-R BS.1770-5 (loudness, gating), EBU Tech 3341 (modes), EBU Tech 3342 (range).
 """

@@ -18,7 +18,7 @@ from hausmusik.audio.ducking import duck_track
 from hausmusik.audio.fades import declick_track, fade_track
 from hausmusik.audio.frames import frame_at
 from hausmusik.audio.gain import GainTrack, curve_track, factor
-from hausmusik.audio.mix import Clip, Layer, MixSpec, SegmentFade
+from hausmusik.audio.mix import Clip, MixSpec, SegmentFade
 from hausmusik.audio.pan import add_to_bus
 from hausmusik.audio.source import Source, Taking, source_frames
 from hausmusik.audio.wav import WavInfo, WavReader, wav_info
@@ -181,6 +181,18 @@ def _segment_tracks(segment: SegmentFade, rate: int) -> list[GainTrack]:
     return [declick_track(start, end, rate), fade]
 
 
-def layer_order(spec: MixSpec) -> tuple[Layer, ...]:
-    """Return the layers of every block of this spec, in their order; a spec without clips has one silent layer."""
-    return spec.layers or ("voice",)
+def edit_points_s(spec: MixSpec) -> tuple[float, ...]:
+    """Return where something begins or ends in the mix, in seconds, ascending: where a click would be ours.
+
+    Clips' starts and ends (the source's end where it comes first), and segments' edges. For `clicks.find_clicks`.
+
+    Raises:
+        NotFoundError, BadInput, StoreError: as `iter_mix`.
+    """
+    rate = spec.sample_rate_hz
+    points: set[float] = set()
+    for placed in _placed(spec):
+        points |= {placed.start / rate, placed.end / rate}
+    for segment in spec.segments:
+        points |= {segment.start_s, segment.end_s}
+    return tuple(sorted(point for point in points if point <= spec.duration_s))

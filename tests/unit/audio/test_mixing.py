@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hausmusik.audio.clicks import find_clicks
 from hausmusik.audio.ducking import Ducking
 from hausmusik.audio.mix import LAYERS, Clip, Duck, MixSpec, SegmentFade
-from hausmusik.audio.mixing import MixBlock, iter_mix
+from hausmusik.audio.mixing import MixBlock, edit_points_s, iter_mix
 from hausmusik.errors import BadInput, NotFoundError
 from hausmusik.types import FloatArray
 from tests.unit.audio.tones import noise, rms_db, saved, sine, soft_noise
@@ -167,6 +167,7 @@ def test_no_edit_clicks(takes: dict[str, Path]) -> None:
     )
     spec = MixSpec(duration_s=7.5, clips=clips, segments=(SegmentFade(start_s=6.0, end_s=7.003),))
     assert find_clicks([whole(spec)], 48_000) == ()
+    assert edit_points_s(spec) == pytest.approx((0.4013, 1.4013, 2.0, 3.2, 3.3, 5.3, 5.7, 6.0, 7.003, 7.5), abs=1e-4)
 
 
 def test_what_is_cut_by_the_end_of_the_piece_is_faded(takes: dict[str, Path]) -> None:

@@ -182,7 +182,7 @@ def test_damaged_files_give_our_errors_or_sound(
     path.write_bytes(data)
     if flip is None:
         with pytest.raises(StoreError, match=r"a\.wav"):
-            read_wav(path)
+            wav_info(path)
     else:
         with suppress(BadInput, StoreError):  # a flipped bit may still leave a readable file, never another error
             read_wav(path)
