@@ -3,6 +3,7 @@ from __future__ import annotations
 import math
 
 import av
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -149,7 +150,9 @@ def test_the_size_of_blocks_does_not_matter(cuts: list[int]) -> None:
     for cut in cuts:
         meter.push(samples[:, at : at + cut])
         at += cut
-    assert meter.finish() == measure(Audio(samples, 24_000))
+    found, whole = meter.finish(), measure(Audio(samples, 24_000))
+    assert found.true_peak_dbtp == pytest.approx(whole.true_peak_dbtp, abs=1e-4)  # floats, summed in another order
+    assert msgspec.structs.replace(found, true_peak_dbtp=0.0) == msgspec.structs.replace(whole, true_peak_dbtp=0.0)
 
 
 @given(gain_db=st.floats(-40, 20))
