@@ -26,6 +26,7 @@ from hausmusik.audio.wav import WavReader, WavWriter
 
 _TOLERANCE_LU: Final = 0.2
 _MOST_PASSES: Final = 4
+_GAIN_DIGITS: Final = 3  # the meter's last digits depend on how many threads numpy uses; the samples must not
 _LEAST_YIELD: Final = 0.2  # loudness won per decibel of gain; a piece that yields less is all peaks and stays below
 
 Progress: TypeAlias = Callable[[str, float], None]
@@ -160,7 +161,7 @@ def _master_file(
 ) -> MasterReport:
     """Find the gain by trying it: once where nothing is limited, with corrections where limiting costs loudness."""
     wanted = 0.0 if before.silent else aim.loudness_lufs - before.integrated_lufs
-    gain_db = min(wanted, aim.max_gain_db)
+    gain_db = round(min(wanted, aim.max_gain_db), _GAIN_DIGITS)
     passes, yield_per_db, last_missing, last_gain_db = 0, 1.0, 0.0, 0.0
     while True:
         passes += 1
@@ -168,7 +169,7 @@ def _master_file(
         missing = 0.0 if before.silent or after.silent else aim.loudness_lufs - after.integrated_lufs
         if passes > 1:  # what is limited anyway gains less than what is put in: the secant says how much
             yield_per_db = min(1.0, max(_LEAST_YIELD, (last_missing - missing) / (gain_db - last_gain_db)))
-        corrected = min(gain_db + missing / yield_per_db, aim.max_gain_db)
+        corrected = round(min(gain_db + missing / yield_per_db, aim.max_gain_db), _GAIN_DIGITS)
         if passes == _MOST_PASSES or reduction == 0.0 or min(abs(missing), abs(corrected - gain_db)) <= _TOLERANCE_LU:
             break
         last_missing, last_gain_db, gain_db = missing, gain_db, corrected
