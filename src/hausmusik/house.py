@@ -249,7 +249,8 @@ class AsyncHouse(Verbs):
         """Return what composing a plan would take and cost."""
         items: list[QuoteItem] = []
         started: set[tuple[str, str]] = set()
-        for cue in (*plan.to_make, *plan.waiting):
+        once = {cue.key: cue for cue in plan.to_make}  # cues that ask for the same thing share one take
+        for cue in (*once.values(), *plan.waiting):
             if cue.identity is None:
                 continue
             where = (cue.identity.instrument, cue.identity.host)

@@ -203,7 +203,7 @@ def show_plan(output: Output, made: Plan, quote: Any) -> None:
     ]
     output.table(("start", "end", "layer", "cue", "instrument", "on", "take"), rows, right=(0, 1))
     about = "" if made.timeline.exact else "about "
-    output.data(f"\n{about}{made.timeline.duration_s:.1f} s, {len(made.to_make) + len(made.waiting)} takes to make")
+    output.data(f"\n{about}{made.timeline.duration_s:.1f} s, {made.plays} takes to make")
     output.data(str(quote))
     for problem in made.problems:
         output.data(f"{problem.severity}: {problem}")

@@ -189,11 +189,12 @@ class Composer:
             opened.score.title,
             key=str(opened.path.resolve()),
             run=run.id,
-            steps=[NewStep(key=key, payload=cue.name.encode()) for key, cue in todo.items()],
+            steps=[NewStep(key=_step_key(cue)) for cue in todo.values()],
         )
+        wanted = {_step_key(cue): cue for cue in todo.values()}
 
         async def work(step: Step) -> bytes:
-            cue = todo.get(step.key)
+            cue = wanted.get(step.key)
             if cue is None or cue.request is None:
                 return b""  # left over from an earlier version of the score
             await record_take(
@@ -206,7 +207,7 @@ class Composer:
                 force=options.force,
             )
             on_progress(Progress(stage=Stage.TAKES, label=cue.name))
-            return step.key.encode()
+            return cue.key.encode()
 
         def tell(progress: StepsDone) -> None:
             share = progress.done / progress.total if progress.total else 1.0
@@ -234,6 +235,11 @@ class Composer:
             elif not preview:
                 raise NotFoundError(f"the take of {cue.name} is gone", hint="run it again")
         return takes
+
+
+def _step_key(cue: PlannedCue) -> str:
+    """Return the name of the step that makes a cue's take: the cue, for people, and enough of the key to be exact."""
+    return f"{cue.name} ({cue.key[:12]})"
 
 
 def _file_length_s(path: Path) -> float:

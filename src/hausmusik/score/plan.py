@@ -87,6 +87,11 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(cue for cue in self.cues if cue.status == "wait")
 
     @property
+    def plays(self) -> int:
+        """How many takes must be played; cues that ask for the same thing share one."""
+        return len({cue.key for cue in self.to_make}) + len(self.waiting)
+
+    @property
     def finished(self) -> bool:
         """Whether every take is there."""
         return not self.problems and not self.to_make and not self.waiting

@@ -115,7 +115,7 @@ class TakeDraft:
         """Add samples; all chunks of a take have one rate and channel count."""
         with _store_errors(self._folder):
             if self._writer is None:
-                self._folder.mkdir(parents=True)
+                self._folder.mkdir(parents=True, exist_ok=True)
                 self._writer = WavWriter.create(self.audio_path, audio.sample_rate_hz, audio.channels)
             self._writer.write(audio.samples)
 

@@ -172,6 +172,15 @@ def test_a_file_of_ones_own_becomes_a_take_once(store: TakeStore, tmp_path: Path
     assert len(list(store)) == 1
 
 
+def test_artifacts_may_come_before_the_sound(store: TakeStore) -> None:
+    draft = store.draft("4" * 64)
+    draft.attach("piece.mid", b"MThd")
+    draft.append(Audio.mono(np.zeros(80), 8_000))
+    draft.close_audio()
+    record = TakeRecord(key="4" * 64, instrument="x", request={}, duration_s=0.01, sample_rate_hz=8_000, channels=1)
+    assert (draft.finish(record).folder / "piece.mid").read_bytes() == b"MThd"
+
+
 def test_artifacts_cannot_overwrite_the_take_or_escape(store: TakeStore) -> None:
     draft = store.draft("0" * 64)
     with pytest.raises(StoreError):
