@@ -6,6 +6,7 @@ open file. Errors of that file (see `output_file`) come through PyAV unchanged.
 
 from __future__ import annotations
 
+import contextlib
 import io
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from fractions import Fraction
@@ -88,12 +89,20 @@ class ContainerWriter:
             self._encode(container, stream, None)
             container.close()
         except BaseException:
-            # A closed file keeps PyAV from trying to finish the broken one when it is collected.
-            self._file.close()
+            self._abandon(container)
             raise
         self.duration_s = self._frames_sent / self.rate_hz
         if self._quantiser is not None:
             self.clipped = self._quantiser.clipped
+
+    def _abandon(self, container: OutputContainer) -> None:
+        """Close a container whose file nobody wants; left open, PyAV would close it at some garbage collection."""
+        from av.error import FFmpegError  # noqa: PLC0415
+
+        if isinstance(self._file, OutputFile):
+            self._file.give_up()
+        with contextlib.suppress(FFmpegError, OutputError):
+            container.close()
 
     def _open(self) -> OutputContainer:
         import av  # noqa: PLC0415  # 0.1 s, and only those who write files need it

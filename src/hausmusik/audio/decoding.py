@@ -30,7 +30,9 @@ if TYPE_CHECKING:
 _HOLE_S: Final = 0.05  # a lost packet is 10 ms or more, and sound-only containers count in samples or nearly so
 _FILM_HOLE_S: Final = 0.25  # films' clocks and sound cards drift apart by some 10 ms an hour
 _LONGEST_SILENCE_S: Final = 600.0
-_SHORT_S: Final = 0.25  # a promised length may be rounded, or count the padding of the last frame
+_SHORT_S: Final = 0.25  # a promised length may be rounded, or count the padding of the last frame …
+_SHORT_LOSSLESS_S: Final = 0.02  # … but a lossless file's is exact, and its last frame may be 0.1 s long
+_LOSSLESS: Final = frozenset({"flac", "tta", "ape", "aiff"})
 _FAR_S: Final = 10.0  # nearer starts are decoded up to: cheaper than a search, and exact for every codec
 _RUN_UP_S: Final = 1.0  # decoded before the start and thrown away, until overlapping codecs have settled
 _TRAILING_JUNK_BYTES: Final = 16 << 10
@@ -210,7 +212,8 @@ class Decoder:
         if not self._position:
             raise BadInput(f"{self._sound.path} has no sound that can be decoded", hint="is it damaged?")
         promised_s = promised_duration_s(self._sound)
-        if promised_s is not None and self._position < (promised_s - _SHORT_S) * self.rate_hz:
+        short_s = _SHORT_LOSSLESS_S if self._sound.format in _LOSSLESS else _SHORT_S
+        if promised_s is not None and self._position < (promised_s - short_s) * self.rate_hz:
             raise self._broken("breaks off", f", though its header promises {promised_s:.1f} s")
         if promised_s is None and self._bad_bytes > _TRAILING_JUNK_BYTES:
             raise self._broken("is damaged")

@@ -38,8 +38,8 @@ _LONGEST_STEM: Final = 120
 class OutputFile:
     """The temporary file while it is being written: seekable, buffered, its OSErrors are `OutputError`s.
 
-    The first failure is raised once and kept; after it, writing and seeking do nothing, because libavformat goes on
-    calling for a while and PyAV prints what is raised meanwhile. `keep` raises it again.
+    The first failure is raised once and kept; after it, or after `give_up`, writing and seeking do nothing: libavformat
+    goes on calling for a while, and PyAV prints what is raised meanwhile. `keep` raises the failure again.
 
     Args:
         target: The name the finished file will get; for the messages.
@@ -51,6 +51,7 @@ class OutputFile:
         self.temporary = temporary
         self._file: BinaryIO | None = None
         self._failure: OutputError | None = None
+        self._given_up = False
 
     def open(self) -> None:
         """Create the temporary file with the permissions a new file of this user gets."""
@@ -58,21 +59,16 @@ class OutputFile:
             descriptor = os.open(self.temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
             self._file = os.fdopen(descriptor, "w+b", buffering=1 << 18)
 
-    @property
-    def closed(self) -> bool:
-        """Whether nothing can be written any more; PyAV asks before it tries to finish a file."""
-        return self._file is None or self._file.closed
-
     def write(self, data: bytes) -> int:
         """Write all of `data`; raises OutputError."""
-        if self._failure is not None:
+        if self._given_up:
             return len(data)
         with self._mapped():
             return self._opened().write(data)
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
         """Move; raises OutputError, since moving writes out what is buffered."""
-        if self._failure is not None:
+        if self._given_up:
             return max(0, offset)
         with self._mapped():
             return self._opened().seek(offset, whence)
@@ -88,22 +84,22 @@ class OutputFile:
 
     def reopen(self) -> BinaryIO:
         """Open what is written so far a second time, for reading; empty after a failure."""
-        if self._failure is not None:
+        if self._given_up:
             return io.BytesIO()
         self.flush()
         with self._mapped():
             return self.temporary.open("rb")
 
-    def close(self) -> None:
-        """Write no more; what is still buffered may be lost. Never raises."""
-        if self._file is not None:
-            with contextlib.suppress(OSError):
-                self._file.close()
+    def give_up(self) -> None:
+        """Take no more bytes, so that a muxer can be closed without writing the rest of a file nobody wants."""
+        self._given_up = True
 
     def keep(self) -> None:
         """Make it the target: to the disk first, then the rename; raises OutputError."""
         if self._failure is not None:
             raise self._failure
+        if self._given_up:
+            raise ValueError("a file that was given up cannot be kept")
         with self._mapped():
             file = self._opened()
             file.flush()
@@ -118,7 +114,8 @@ class OutputFile:
     def discard(self) -> None:
         """Remove the temporary file; never raises, and safe to call after `keep`."""
         if self._file is not None:
-            self.close()
+            with contextlib.suppress(OSError):
+                self._file.close()
             with contextlib.suppress(OSError):
                 self.temporary.unlink(missing_ok=True)
 
@@ -133,6 +130,7 @@ class OutputFile:
             yield
         except OSError as error:
             self._failure = output_error(self.target, error)
+            self._given_up = True
             raise self._failure from error
 
 
