@@ -25,7 +25,7 @@ from hausmusik.jobs.journal import Journal
 from hausmusik.weights.store import WeightsStore, readable
 
 LOW_DISK_BYTES: Final = 2 << 30
-LIBRARIES: Final = ("numpy", "av", "soxr", "onnxruntime", "midirenderer", "faster-whisper")
+LIBRARIES: Final = ("numpy", "av", "soxr", "onnxruntime", "faster-whisper")
 
 
 class InstrumentRow(msgspec.Struct, frozen=True, kw_only=True):
