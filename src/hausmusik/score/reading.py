@@ -97,7 +97,9 @@ def read_document(text: str, *, variables: Mapping[str, str | float | bool] | No
             f"{error} is not a number in JSON", _line_of_constant(text, str(error)), "write a number"
         ) from None
     except RecursionError:
-        raise _broken("the document is nested too deeply", 0, "a score needs fewer than 40 levels") from None
+        raise _too_deep(0) from None
+    except ValueError as error:  # an integer of more than 4,300 digits
+        raise _broken("a number has thousands of digits", 0, "write a number") from error
     lines, problems = _walk(text)
     value, unknown = _fill(value, variables or {}, lines)
     return Document(value=value, lines=lines, problems=(*problems, *unknown))
@@ -114,6 +116,10 @@ def _refuse_constant(name: str) -> None:
 def _broken(reason: str, line: int, fix: str) -> ScoreError:
     problem = Problem(path="", line=line, reason=reason, fix=fix)
     return ScoreError(str(problem), problems=(str(problem),))
+
+
+def _too_deep(line: int) -> ScoreError:
+    return _broken("the document is nested too deeply", line, f"a score needs fewer than {MAX_DEPTH} levels")
 
 
 def _plain(message: str) -> str:
@@ -142,7 +148,7 @@ def _line_of_constant(text: str, name: str) -> int:
 
 
 def _walk(text: str) -> tuple[dict[Path, int], list[Problem]]:
-    """Note the line of each value of a text that `json` has accepted."""
+    """Note the line of each value of a text that `json` has accepted; ScoreError when it is nested too deeply."""
     lines: dict[Path, int] = {}
     problems: list[Problem] = []
     containers: list[dict[str, int] | int] = []  # keys seen with their lines, or the next index
@@ -179,6 +185,8 @@ def _walk(text: str) -> tuple[dict[Path, int], list[Problem]]:
         here = (*path, step) if step is not None else ()
         lines[here] = line
         if mark in ("{", "["):
+            if len(containers) >= MAX_DEPTH:
+                raise _too_deep(line)
             containers.append({} if mark == "{" else 0)
             if step is not None:
                 path.append(step)

@@ -208,17 +208,12 @@ class _Solver:
         if cue.duration_s is not None:
             return start.plus(cue.duration_s)
         if cue.until is not None:
-            end = self._until(cue.until, number)
-            if end.exact and start.exact and end.s <= start.s:
-                raise _Unplaceable(
-                    f"the cue ends ({end.s:.2f} s) before it starts ({start.s:.2f} s)", "move it, or change `until`"
-                )
-            return Moment(max(end.s, start.s + 0.01), end.exact and start.exact)
+            return _ends_at(start, self._until(cue.until, number), "move it, or change `until`")
         asked = getattr(cue, "length_s", None)
         if asked is not None:
             return start.plus(float(asked))
         if fills_segment(cue):
-            return self._segment_end(number)
+            return _ends_at(start, self._segment_end(number), "start it earlier, or give it a duration_s")
         length = self._take_length(name, cue)
         return start.plus(length.s, length.exact)
 
@@ -260,6 +255,14 @@ class _Solver:
             self._stack.pop()
         self._memo[key] = end
         return end
+
+
+def _ends_at(start: Moment, end: Moment, fix: str) -> Moment:
+    """Return the end of a cue whose start and end are placed by themselves; told only once both are exact."""
+    exact = start.exact and end.exact
+    if exact and end.s <= start.s:
+        raise _Unplaceable(f"the cue ends ({end.s:.2f} s) before it starts ({start.s:.2f} s)", fix)
+    return Moment(max(end.s, start.s + 0.01), exact)
 
 
 def fills_segment(cue: Cue) -> bool:

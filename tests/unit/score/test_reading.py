@@ -58,6 +58,8 @@ def test_lines_are_the_lines_of_the_text() -> None:
         ("", "not JSON", 1),
         ('{"a": 1} // done', "not JSON", 1),
         ("[" * 50_000, "nested too deeply", 0),
+        ('{"a":\n' + "[" * 60 + "]" * 60 + "}", "nested too deeply", 2),
+        ('{"a": ' + "1" * 5_000 + "}", "thousands of digits", 0),
     ],
 )
 def test_broken_json_is_told_with_its_line(text: str, reason: str, line: int) -> None:

@@ -85,6 +85,8 @@ def test_estimates_taint_everything_that_rests_on_them_and_nothing_else() -> Non
         ([voice(id="a", before_end_s=2)], "nothing says how long"),
         ([voice(id="a"), music(id="m", at_s=1, until="segment"), voice(id="c", after="m")], "ends with its cues"),
         ([voice(id="a"), music(id="m", at_s=5, until="a")], "before it starts"),
+        ([voice(id="a"), music(id="m", after="a")], "before it starts"),
+        ([voice(id="a"), sound(id="s", before_end_s=0)], "before it starts"),
     ],
 )
 def test_what_cannot_be_placed_is_told_once_with_a_fix(cues: list[dict], reason: str) -> None:
