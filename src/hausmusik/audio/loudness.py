@@ -1,7 +1,7 @@
 """Loudness of a stream as EBU R128 wants it: integrated, momentary, short-term, range, and the true peak.
 
 The meter is fed while the piece is mixed or mastered, so measuring costs no pass of its own. It keeps one number per
-100 ms and channel sum (3 hours: 0.9 MB). Gated blocks are 400 ms every 100 ms; short-term is 3 s every 100 ms.
+100 ms (3 hours: 0.4 MB). Gated blocks are 400 ms every 100 ms; short-term is 3 s every 100 ms.
 
 Chosen by measurement over FFmpeg's `ebur128` through PyAV: see `benchmarks/mixing`. Both agree within 0.01 LU; ours
 takes 1.0 ms per second of stereo with true peak, FFmpeg's 1.7. Knows nothing of targets: that is `master`.
@@ -12,12 +12,13 @@ Sources: ITU-R BS.1770-5 (loudness, gating), EBU Tech 3341 (modes), EBU Tech 334
 from __future__ import annotations
 
 import math
+from array import array
 from typing import Final
 
 import msgspec
 import numpy as np
 
-from hausmusik.audio.kweighting import KWeighting, Matrix
+from hausmusik.audio.kweighting import KWeighting
 from hausmusik.audio.truepeak import TruePeakMeter, decibels
 from hausmusik.types import Audio, FloatArray
 
@@ -73,19 +74,19 @@ class LoudnessMeter:
         self._filter = KWeighting(sample_rate_hz, channels)
         self._peak = TruePeakMeter(channels)
         self._frames = 0
-        self._powers: list[Matrix] = []
+        self._powers = array("f")  # a list of small arrays was 2 MB for three hours
 
     def push(self, samples: FloatArray) -> None:
         """Take float32 `(channels, n)`, any n."""
         self._frames += samples.shape[1]
         self._peak.push(samples)
-        self._powers.append(self._weights @ self._filter.push(samples))
+        self._powers.extend(self._weights @ self._filter.push(samples))
 
     def finish(self) -> Loudness:
         """Return what was measured; the meter is not used again."""
         if self._frames < _MOMENTARY_HOPS * self._filter.hop:  # too short for one gated block: it counts as a whole
-            self._powers.append(self._weights @ self._filter.finish())
-        powers = np.concatenate([np.zeros(0), *self._powers])
+            self._powers.extend(self._weights @ self._filter.finish())
+        powers = np.array(self._powers, np.float32)
         momentary = _sliding_means(powers, _MOMENTARY_HOPS)
         short_term = _sliding_means(powers, _SHORT_TERM_HOPS)
         return Loudness(
@@ -114,7 +115,7 @@ def _power(lufs: float) -> float:
     return 10.0 ** ((lufs - _OFFSET_LU) / 10.0)
 
 
-def _sliding_means(powers: Matrix, width: int) -> Matrix:
+def _sliding_means(powers: FloatArray, width: int) -> FloatArray:
     """Return the means of all windows of `width`; of fewer values than that, the one mean of all there are."""
     if powers.size == 0:
         return powers
@@ -123,18 +124,18 @@ def _sliding_means(powers: Matrix, width: int) -> Matrix:
     return np.lib.stride_tricks.sliding_window_view(powers, width).mean(axis=1)
 
 
-def _integrated(momentary: Matrix) -> float:
+def _integrated(momentary: FloatArray) -> float:
     heard = momentary[momentary >= _power(SILENCE_LUFS)]
     if heard.size == 0:
         return -math.inf
-    gated = heard[heard >= heard.mean() * 10.0 ** (_GATE_LU / 10.0)]
-    return _lufs(float(gated.mean()))
+    gated = heard[heard >= heard.mean(dtype=np.float64) * 10.0 ** (_GATE_LU / 10.0)]
+    return _lufs(float(gated.mean(dtype=np.float64)))
 
 
-def _range(short_term: Matrix) -> float:
+def _range(short_term: FloatArray) -> float:
     heard = short_term[short_term >= _power(SILENCE_LUFS)]
     if heard.size == 0:
         return 0.0
-    gated = np.sort(heard[heard >= heard.mean() * 10.0 ** (_RANGE_GATE_LU / 10.0)])
+    gated = np.sort(heard[heard >= heard.mean(dtype=np.float64) * 10.0 ** (_RANGE_GATE_LU / 10.0)])
     low, high = (gated[round((gated.size - 1) * share)] for share in (0.10, 0.95))
     return _lufs(float(high)) - _lufs(float(low))
