@@ -20,6 +20,7 @@ from hausmusik.audio.tags import Chapter, chapters_from_markers
 from hausmusik.errors import NotFoundError
 from hausmusik.score.effective import voice_of
 from hausmusik.score.encoding import write_bytes, write_text
+from hausmusik.score.fitting import fitted
 from hausmusik.score.plan import Plan, PlannedCue
 from hausmusik.score.schema import FileCue, VoiceCue
 from hausmusik.score.targets import Targets
@@ -47,7 +48,7 @@ def chapters_of(plan: Plan) -> tuple[Chapter, ...]:
 
 
 def spoken_of(plan: Plan, takes: Mapping[str, Take]) -> tuple[Spoken, ...]:
-    """Return what is said in the piece, word by word where the takes know it, in the order of time."""
+    """Return what is heard to be said, word by word where the takes know it, in the order of time."""
     found: list[Spoken] = []
     for planned in sorted(plan.cues, key=lambda cue: cue.place.start.s):
         if isinstance(planned.cue, VoiceCue) and planned.name in takes and planned.cue.caption is not False:
@@ -56,21 +57,23 @@ def spoken_of(plan: Plan, takes: Mapping[str, Take]) -> tuple[Spoken, ...]:
 
 
 def _said(plan: Plan, planned: PlannedCue, cue: VoiceCue, take: Take) -> list[Spoken]:
-    start_s = planned.place.start.s
+    fit = fitted(planned, take)
     speaker = voice_of(plan.score, cue).title
     text = cue.caption if isinstance(cue.caption, str) else " ".join(MARKS.sub(" ", cue.text).split())
     words = take.record.words
     written = text.split()
     if len(words) == len(written):  # the take's words as the author wrote them, with their punctuation
         pairs = zip(written, words, strict=True)
-        return [
-            Spoken(text=shown, start_s=start_s + word.start_s, end_s=start_s + word.end_s, speaker=speaker)
-            for shown, word in pairs
-        ]
-    end_s = min(planned.place.end.s, start_s + take.record.duration_s)
-    if words:
-        start_s, end_s = start_s + words[0].start_s, start_s + words[-1].end_s
-    return [Spoken(text=text, start_s=start_s, end_s=end_s, speaker=speaker)]
+        said = [(shown, fit.at(word.start_s), fit.at(word.end_s)) for shown, word in pairs]
+    elif words:
+        said = [(text, fit.at(words[0].start_s), fit.at(words[-1].end_s))]
+    else:
+        said = [(text, fit.start_s, fit.end_s)]
+    return [
+        Spoken(text=shown, start_s=max(0.0, start_s), end_s=min(end_s, fit.end_s), speaker=speaker)
+        for shown, start_s, end_s in said
+        if start_s < fit.end_s and end_s > 0  # the slot may end before the line does
+    ]
 
 
 def write_captions(plan: Plan, takes: Mapping[str, Take], targets: Targets) -> tuple[Path, ...]:

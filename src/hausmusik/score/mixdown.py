@@ -12,15 +12,13 @@ from typing import Final
 from hausmusik.audio.ducking import Ducking as AudioDucking
 from hausmusik.audio.ducking import Interval
 from hausmusik.audio.mix import Clip, Duck, Layer, MixSpec, SegmentFade
-from hausmusik.errors import ScoreError
 from hausmusik.score.effective import REFERENCE_LUFS, ducking_of, voice_of
+from hausmusik.score.fitting import Fitted, fitted
 from hausmusik.score.plan import Plan, PlannedCue
 from hausmusik.score.schema import FileCue, VoiceCue
 from hausmusik.takes.store import Take
 
 MATCH_LIMIT_DB: Final = 24.0  # a take further off than this is not quiet, it is broken or nearly silent
-MIN_STRETCH: Final = 0.5
-MAX_STRETCH: Final = 2.0
 LOOP_CROSSFADE_S: Final = 0.25
 
 
@@ -36,11 +34,12 @@ def mix_of(plan: Plan, takes: Mapping[str, Take], activity: Mapping[str, tuple[I
         ScoreError: a cue cannot be stretched as far as its slot asks.
     """
     segments = [segment.id for segment in plan.score.segments]
-    speech = _speech(plan, takes, activity)
+    fits = {cue.name: fitted(cue, takes[cue.name]) for cue in plan.cues if cue.name in takes}
+    speech = _speech(plan, fits, activity)
     clips = [
-        _clip(plan, cue, takes[cue.name], segments, speech)
+        _clip(plan, cue, takes[cue.name], fits[cue.name], segments, speech)
         for cue in plan.cues
-        if cue.name in takes and _sounds(cue, plan)
+        if cue.name in takes and fits[cue.name].start_s < plan.timeline.duration_s and fits[cue.name].end_s > 0.001
     ]
     return MixSpec(
         duration_s=plan.timeline.duration_s,
@@ -78,23 +77,18 @@ def _full(reference: str, cue: PlannedCue) -> str:
     return reference if "/" in reference else f"{cue.name.split('/')[0]}/{reference}"
 
 
-def _sounds(cue: PlannedCue, plan: Plan) -> bool:
-    return cue.place.start.s < plan.timeline.duration_s and cue.place.end.s > 0
-
-
 def _speech(
-    plan: Plan, takes: Mapping[str, Take], activity: Mapping[str, tuple[Interval, ...]]
+    plan: Plan, fits: Mapping[str, Fitted], activity: Mapping[str, tuple[Interval, ...]]
 ) -> dict[str, tuple[Interval, ...]]:
     """Return when each cue that others may duck by sounds, in seconds of the piece."""
     spans: dict[str, tuple[Interval, ...]] = {}
     for cue in plan.cues:
-        start, end = cue.place.start.s, cue.place.end.s
-        if isinstance(cue.cue, FileCue):
-            offset = start - cue.cue.source_at_s
-            inside = [(max(start, a + offset), min(end, b + offset)) for a, b in activity.get(cue.name, ())]
+        fit = fits.get(cue.name)
+        if fit is not None and isinstance(cue.cue, FileCue):
+            inside = [(max(fit.start_s, fit.at(a)), min(fit.end_s, fit.at(b))) for a, b in activity.get(cue.name, ())]
             spans[cue.name] = tuple((a, b) for a, b in inside if b > a)
-        elif cue.name in takes:
-            spans[cue.name] = ((start, min(end, start + takes[cue.name].record.duration_s)),)
+        elif fit is not None:
+            spans[cue.name] = ((fit.start_s, fit.end_s),)
     return spans
 
 
@@ -142,39 +136,27 @@ def _clip(
     plan: Plan,
     planned: PlannedCue,
     take: Take,
+    fit: Fitted,
     segments: list[str],
     speech: Mapping[str, tuple[Interval, ...]],
 ) -> Clip:
-    cue, slot_s = planned.cue, planned.place.duration_s
-    offset_s = cue.source_at_s if isinstance(cue, FileCue) else 0.0
-    take_s = take.record.duration_s - offset_s
-    stretch, duration_s = 1.0, min(slot_s, take_s)
-    loop = cue.fit == "loop" and slot_s > take_s
-    if loop:
-        duration_s = slot_s
-    elif cue.fit == "stretch":
-        stretch = slot_s / take_s
-        if not MIN_STRETCH <= stretch <= MAX_STRETCH:
-            raise ScoreError(
-                f"{planned.name} is {take_s:.1f} s long and cannot be stretched to {slot_s:.1f} s",
-                hint=f"stay within {MIN_STRETCH:g} to {MAX_STRETCH:g} times its length, or use another fit",
-            )
-        duration_s = slot_s
+    cue = planned.cue
+    duration_s = fit.sounds_s - fit.cut_s
     segment = planned.name.split("/")[0]
     slot = plan.timeline.segments[segments.index(segment)]
     inside = slot.start.s - 0.001 <= planned.place.start.s and planned.place.end.s <= slot.end.s + 0.001
-    start_s, cut_s = max(0.0, planned.place.start.s), max(0.0, -planned.place.start.s)
     return Clip(
         source=take.audio_path,
         layer=layer_of(planned),
-        start_s=start_s,
-        duration_s=max(0.001, duration_s - cut_s),
-        source_offset_s=offset_s + cut_s,
-        loop=loop,
-        loop_crossfade_s=min(LOOP_CROSSFADE_S, take_s / 4),
-        stretch=stretch,
+        start_s=max(0.0, fit.start_s),
+        duration_s=duration_s,
+        # A loop is repeated from its offset, so it is not cut into: it has no beginning that one would miss.
+        source_offset_s=fit.source_at_s + (0.0 if fit.loop else fit.cut_s / fit.stretch),
+        loop=fit.loop,
+        loop_crossfade_s=min(LOOP_CROSSFADE_S, (take.record.duration_s - fit.source_at_s) / 4),
+        stretch=fit.stretch,
         gain_db=_level_db(plan, planned, take),
-        gain_points=tuple((point.at_s, point.gain_db) for point in cue.gain_points),
+        gain_points=_points_after(tuple((point.at_s, point.gain_db) for point in cue.gain_points), fit.cut_s),
         fade_in_s=min(cue.fade_in_s or 0.0, duration_s),
         fade_out_s=min(cue.fade_out_s or 0.0, duration_s),
         fade_curve=cue.fade_curve or "equal-power",
@@ -182,6 +164,19 @@ def _clip(
         duck=_duck(plan, planned, speech),
         segment=segments.index(segment) if inside else None,  # a cue that leaves its segment does not fade with it
     )
+
+
+def _points_after(points: tuple[tuple[float, float], ...], cut_s: float) -> tuple[tuple[float, float], ...]:
+    """Return a gain curve without its first seconds, its times counted from there."""
+    before = [point for point in points if point[0] <= cut_s]
+    after = [(at_s - cut_s, gain_db) for at_s, gain_db in points if at_s > cut_s]
+    if not before or cut_s == 0.0:
+        return points if cut_s == 0.0 else tuple(after)
+    (from_s, level_db), rest_s = before[-1], cut_s - before[-1][0]
+    if after:
+        to_s, to_db = after[0][0] + cut_s, after[0][1]
+        level_db += (to_db - level_db) * rest_s / (to_s - from_s)
+    return ((0.0, level_db), *after)
 
 
 def _fades(plan: Plan) -> tuple[SegmentFade, ...]:

@@ -12,7 +12,7 @@ from typing import Any, Literal, TypeAlias
 
 import msgspec
 
-from hausmusik.errors import HausmusikError
+from hausmusik.errors import HausmusikError, ScoreError
 from hausmusik.score.check import OpenedScore, resolve_file
 from hausmusik.score.effective import TASK_OF_LAYER, instrument_of, needs_slot, request_of
 from hausmusik.score.history import what_changed
@@ -197,6 +197,12 @@ class Planner:
     def _planned(self, name: str, cue: AnyCue, place: Place) -> PlannedCue:
         if isinstance(cue, FileCue):
             file = resolve_file(self._opened.folder, cue.path, allow_outside=self._opened.allow_outside)
+            length_s = self._file_length_s(file)
+            if cue.source_at_s >= length_s:
+                raise ScoreError(
+                    f"{cue.path} is over after {length_s:.2f} s, so it cannot begin {cue.source_at_s:g} s in",
+                    hint="choose an earlier source_at_s",
+                )
             return PlannedCue(name=name, cue=cue, place=place, status="file", file=file)
         slot_known = place.start.exact and place.end.exact
         request = request_of(self._score, cue, place.duration_s)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import math
 import os
 import shutil
 import uuid
@@ -165,8 +166,9 @@ class _Export:
         self._figures = figures
         self._shop = shop
         self._stop = stop
-        self.stems_gain_db = min(0.0, -max((peak_db(path) for path in stems.values()), default=0.0))
-        """All stems are turned down together where one would clip in 24 bits."""
+        highest_db = max((peak_db(path) for path in stems.values()), default=0.0)
+        self.stems_gain_db = min(0.0, math.floor(-highest_db * 100) / 100)
+        """All stems are turned down together where one would clip in 24 bits; in hundredths, as the report says it."""
 
     def run(self, tell: Tell) -> tuple[OutputFile, ...]:
         chapters = chapters_of(self._plan)
