@@ -193,6 +193,11 @@ class Composer:
         )
         wanted = {_step_key(cue): cue for cue in todo.values()}
 
+        def tell_phase(name: str, event: Event) -> None:
+            if isinstance(event, Phase) and event.done is not None and event.name != "play":
+                label = f"{name}: {event.name.replace('_', ' ')} {event.done:.0%}"
+                on_progress(Progress(stage=Stage.TAKES, label=label, eta_s=event.eta_s))
+
         async def work(step: Step) -> bytes:
             cue = wanted.get(step.key)
             if cue is None or cue.request is None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import re
 from collections.abc import Mapping
 from typing import Any, cast
 
@@ -66,8 +67,8 @@ def _in_words(kind: str, message: str, context: Mapping[str, Any], path: Path, v
         return f"{_shown(path, value)} is not a valid name", "use letters, digits, '-' and '_', at most 64"
     if kind == "literal_error":
         return f"{_shown(path, value)} is not one of the choices", f"use {context.get('expected', '')}"
-    plain = message[:1].lower() + message[1:].replace("Input should be", "it should be").replace("Input", "it")
-    plain = plain.removeprefix("input should be ")
+    plain = re.sub(r"^[A-Z]\w* should ", "it should ", message)  # "String should have at least 1 character"
+    plain = plain[:1].lower() + plain[1:].replace("Input", "it")
     return f"{_shown(path, value)} does not fit", plain if plain.startswith("it") else f"it should be {plain}"
 
 

@@ -106,7 +106,7 @@ class Planner:
         store: Where takes are kept.
         run: The run the takes would belong to.
         defaults: The settings' instrument for each task.
-        file_take: Returns the take of a file of the user's own, or None when it was not brought in yet.
+        file_length_s: Returns the length of a file of the user's own in seconds.
         history: Take keys of the last render, by cue.
     """
 
@@ -146,7 +146,7 @@ class Planner:
                     except HausmusikError as error:
                         self._note(name, error)
         problems += self._problems.values()
-        problems += self._overruns(timeline)
+        problems += [*self._overruns(timeline), *self._overlaps(timeline)]
         problems = [self._located(problem) for problem in problems]
         return Plan(score=self._score, timeline=timeline, cues=tuple(cues), problems=tuple(problems))
 
@@ -268,6 +268,18 @@ class Planner:
                     fix = f"raise the segment's duration_s to {needed + 0.1:.1f}, or leave it out"
                     path = f"segments[{number}].cues[{index}]"
                     problems.append(Problem(path=path, line=0, reason=reason, fix=fix))
+        return problems
+
+    def _overlaps(self, timeline: Timeline) -> list[Problem]:
+        """Return the transitions that are longer than a segment beside them; only where its length is exact."""
+        problems: list[Problem] = []
+        for number, segment in enumerate(self._score.segments[: len(timeline.segments)]):
+            for beside in (number - 1, number) if number else ():
+                slot = timeline.segments[beside]
+                if slot.start.exact and slot.end.exact and slot.duration_s < segment.transition.seconds - 0.005:
+                    name, path = self._score.segments[beside].id, f"segments[{number}].transition.seconds"
+                    reason = f"the transition is longer than segment {name!r} ({slot.duration_s:.2f} s)"
+                    problems.append(Problem(path=path, line=0, reason=reason, fix="make it shorter"))
         return problems
 
 

@@ -22,6 +22,9 @@ MAX_DOCUMENT_BYTES: Final = 8 << 20
 MAX_DEPTH: Final = 40
 _TOKEN: Final = re.compile(r'\s*(?:([{}\[\],:])|("(?:[^"\\]|\\.)*")|([^\s{}\[\],:"]+))', re.DOTALL)
 _VARIABLE: Final = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+_HALF_CHARACTER: Final = re.compile(  # a surrogate without its other half
+    r"\\u[dD][89aAbB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89aAbB][0-9a-fA-F]{2})\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+)
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True):
@@ -100,6 +103,12 @@ def read_document(text: str, *, variables: Mapping[str, str | float | bool] | No
         raise _too_deep(0) from None
     except ValueError as error:  # an integer of more than 4,300 digits
         raise _broken("a number has thousands of digits", 0, "write a number") from error
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        where = _HALF_CHARACTER.search(text)
+        line = text.count("\n", 0, where.start()) + 1 if where else 0
+        raise _broken("a \\u escape is half a character", line, "write the character itself") from None
     lines, problems = _walk(text)
     value, unknown = _fill(value, variables or {}, lines)
     return Document(value=value, lines=lines, problems=(*problems, *unknown))

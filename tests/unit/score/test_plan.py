@@ -130,6 +130,23 @@ def test_what_the_instruments_refuse_is_a_problem_with_its_line(
     assert len([p for p in problems if reason in p.reason and p.line > 0]) == 1, problems
 
 
+def test_a_file_that_is_over_before_it_begins_is_a_problem(desk: Desk) -> None:
+    write_audio(desk.folder / "x.wav", sine(440, 2.0))
+    (problem,) = desk.plan(segment({"layer": "file", "path": "x.wav", "source_at_s": 2.0, "duration_s": 1})).problems
+    assert "is over after 2.00 s" in problem.reason
+    assert problem.line > 0
+
+
+async def test_a_transition_longer_than_a_segment_of_lines_is_told_once_its_length_is_known(desk: Desk) -> None:
+    piece = (segment(voice("One."), id="a"), segment(voice("Two."), id="b", transition={"seconds": 5}, tail_s=9))
+    plan = desk.plan(*piece)
+    assert not plan.problems
+    await desk.make(plan)
+    (problem,) = desk.plan(*piece).problems
+    assert "longer than segment 'a'" in problem.reason
+    assert problem.line > 0
+
+
 async def test_a_line_that_outlasts_its_segment_is_told_once_its_length_is_known(desk: Desk) -> None:
     piece = segment(voice("One two three four five six seven eight nine ten.", id="v"), duration_s=1)
     plan = desk.plan(piece)

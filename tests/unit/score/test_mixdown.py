@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hausmusik.audio.mix import Clip
+from hausmusik.score.companions import spoken_of
+from hausmusik.score.mixdown import mix_of
+from hausmusik.score.plan import Plan, PlannedCue
+from hausmusik.score.timeline import Moment, cue_name, solve
+from hausmusik.takes.store import Take, TakeRecord
+from hausmusik.types import WordTiming
+from tests.unit.score.build import music, score, segment, voice
+
+TALK = {"layer": "file", "id": "f", "path": "x.wav", "bus": "voice"}
+
+
+def planned(*segments: dict[str, Any], takes_s: float = 4.0, words: tuple[WordTiming, ...] = ()) -> tuple[Plan, dict]:
+    piece = score(*segments)
+    timeline = solve(piece, lambda _name, _cue: Moment(takes_s))
+    assert not timeline.problems
+    cues = tuple(
+        PlannedCue(name=name, cue=cue, place=timeline.cues[name], status="kept")
+        for part in piece.segments
+        for name, cue in ((cue_name(part, index), cue) for index, cue in enumerate(part.cues))
+    )
+    record = TakeRecord(
+        key="0" * 64, instrument="x", request={}, duration_s=takes_s, sample_rate_hz=24_000, channels=1, words=words
+    )
+    takes = {cue.name: Take(Path("takes") / cue.name, record) for cue in cues}
+    return Plan(score=piece, timeline=timeline, cues=cues), takes
+
+
+def clips(*segments: dict[str, Any], activity: dict | None = None, **more: Any) -> dict[str, Clip]:
+    plan, takes = planned(*segments, **more)
+    return {clip.source.parent.name: clip for clip in mix_of(plan, takes, activity or {}).clips}
+
+
+def early(**cue: Any) -> dict[str, Any]:
+    """A segment of 3 s whose cue `f` begins 1 s before the piece."""
+    return segment({**TALK, "before_end_s": 4.0, **cue}, voice(id="v"), duration_s=3.0)
+
+
+def test_a_cue_that_begins_before_the_piece_is_heard_from_there_on() -> None:
+    clip = clips(early(source_at_s=0.5))["f"]
+    assert (clip.start_s, clip.source_offset_s, clip.duration_s) == pytest.approx((0.0, 1.5, 2.5))
+
+
+def test_a_stretched_cue_is_cut_by_what_its_take_says_in_that_time() -> None:
+    clip = clips(early(fit="stretch", duration_s=8.0))["f"]
+    assert (clip.source_offset_s, clip.duration_s, clip.stretch) == pytest.approx((0.5, 7.0, 2.0))
+
+
+def test_a_loop_and_a_sound_that_is_over_before_the_piece_begins() -> None:
+    assert clips(early(fit="loop", duration_s=9.0), takes_s=0.5)["f"].source_offset_s == 0.0
+    assert "f" not in clips(early(duration_s=9.0), takes_s=0.5)
+
+
+def test_gain_points_keep_their_place_in_time() -> None:
+    points = [{"at_s": 0.5, "gain_db": -10}, {"at_s": 1.5, "gain_db": 0}, {"at_s": 2, "gain_db": -3}]
+    assert clips(early(gain_points=points))["f"].gain_points == ((0.0, -5.0), (0.5, 0.0), (1.0, -3.0))
+    assert clips(early(gain_points=points[:1]))["f"].gain_points == ((0.0, -10.0),)
+    assert clips(early(gain_points=points[2:]))["f"].gain_points == ((1.0, -3.0),)
+
+
+@pytest.mark.parametrize(("fit", "slot_s", "expected"), [("stretch", 6.0, (1.0, 7.0)), ("trim", 2.0, (1.0, 3.0))])
+def test_others_duck_for_as_long_as_a_line_is_heard(fit: str, slot_s: float, expected: tuple[float, float]) -> None:
+    piece = segment(voice(id="v", at_s=1.0, fit=fit, duration_s=slot_s), music(id="m"), duration_s=12.0)
+    duck = clips(piece)["m"].duck
+    assert duck is not None
+    assert duck.intervals == (expected,)
+
+
+def test_a_stretched_file_is_loud_where_it_is_heard() -> None:
+    piece = segment({**TALK, "at_s": 1.0, "fit": "stretch", "duration_s": 8.0}, music(id="m"), duration_s=12.0)
+    duck = clips(piece, activity={"one/f": ((1.0, 2.0),)})["m"].duck
+    assert duck is not None
+    assert duck.intervals == ((3.0, 5.0),)
+
+
+@pytest.mark.parametrize(
+    ("cue", "expected"),
+    [
+        ({}, [("Hello", 1.0, 1.5), ("there.", 2.0, 4.0)]),
+        ({"fit": "stretch", "duration_s": 8.0}, [("Hello", 1.0, 2.0), ("there.", 3.0, 7.0)]),
+        ({"duration_s": 2.0}, [("Hello", 1.0, 1.5), ("there.", 2.0, 3.0)]),
+        ({"duration_s": 0.9}, [("Hello", 1.0, 1.5)]),
+        ({"caption": "Only this said", "duration_s": 2.0}, [("Only this said", 1.0, 3.0)]),
+    ],
+)
+def test_captions_say_what_is_heard_when_it_is_heard(cue: dict[str, Any], expected: list) -> None:
+    words = (
+        WordTiming(text="hello", start_s=0.0, end_s=0.5),
+        WordTiming(text="there", start_s=1.0, end_s=3.0),
+    )
+    plan, takes = planned(segment(voice("Hello there.", id="v", at_s=1.0, **cue), duration_s=12.0), words=words)
+    assert [(each.text, each.start_s, each.end_s) for each in spoken_of(plan, takes)] == expected
