@@ -6,6 +6,7 @@ Streaming is the primitive (`play`), so the plain form cannot drift from it. Kno
 from __future__ import annotations
 
 import asyncio
+import unicodedata
 from abc import abstractmethod
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
@@ -93,7 +94,8 @@ class Verbs:
             on_event: Told of every event as it comes.
 
         Raises:
-            BadInput: nothing to say, unknown voice …
+            UsageError: nothing to say, a number out of range.
+            NotFoundError: unknown voice.
         """
         request = speak_request(text, voice=voice, speed=speed, language=language, lexicon=lexicon, seed=seed)
         chunks: list[Audio] = []
@@ -235,10 +237,28 @@ def parse_voice(text: str) -> dict[str, float]:
 
 
 def _checked(kind: type[RequestT], **fields: object) -> RequestT:
+    words = str(fields.get("text", fields.get("prompt", "")))
+    try:
+        words.encode()
+    except UnicodeEncodeError as error:
+        raise UsageError("the text has characters that are not Unicode", hint="save it as UTF-8") from error
+    if not any(unicodedata.category(letter)[0] in "LN" for letter in words):
+        raise UsageError("there is nothing to play: no letters or digits", hint="write it in words")
     try:
         return msgspec.convert(fields | {"type": kind.__name__}, kind)
     except msgspec.ValidationError as error:
-        raise UsageError(f"this cannot be asked for: {error}", hint="see `--help` for the ranges") from error
+        raise UsageError(_range_in_words(str(error), fields), hint="see `--help` for the ranges") from error
+
+
+def _range_in_words(message: str, fields: Mapping[str, object]) -> str:
+    """Say `Expected `float` > 0.0 - at `$.duration_s`` as `duration_s must be above 0.0, not -3`."""
+    expected, _, place = message.partition(" - at `$.")
+    name = place.rstrip("`").partition("[")[0]
+    _, _, limit = expected.partition("` ")
+    for sign, word in ((">=", "at least"), ("<=", "at most"), (">", "above"), ("<", "below")):
+        if limit.startswith(f"{sign} ") and name in fields:
+            return f"{name} must be {word} {limit.removeprefix(sign).strip()}, not {fields[name]}"
+    return f"this cannot be asked for: {message}"
 
 
 def task_of(request: Request) -> Task:

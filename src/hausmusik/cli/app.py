@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-import os
 import sys
-from typing import Annotated
+import traceback
+from typing import Annotated, Any, Final
 
 import typer
 
-from hausmusik.cli import care, pieces, playing, takes
+from hausmusik.cli import care, instruments, pieces, playing, settings, takes
+from hausmusik.cli.commands import Group
 from hausmusik.cli.output import Output
-from hausmusik.errors import HausmusikError
+from hausmusik.errors import Cancelled, HausmusikError, OutputError, UsageError
+
+_PARSER_ERROR: Final[type[Exception]] = typer.BadParameter.__mro__[2]
+"""Base of what Typer's parser raises. Typer does not export it, and the module it lives in moved between versions."""
 
 app = typer.Typer(
     name="haus",
     help="Play open AI models as your own instruments and compose them into finished audio.",
+    epilog="Start with: haus new piece.json; haus compose piece.json -o piece.flac",
+    cls=Group,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -23,7 +29,9 @@ app = typer.Typer(
 pieces.register(app)
 takes.register(app)
 playing.register(app)
+instruments.register(app)
 care.register(app)
+settings.register(app)
 
 
 def _version(wanted: bool) -> None:
@@ -42,26 +50,74 @@ def options(
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Say more.")] = False,
     no_color: Annotated[bool, typer.Option("--no-color", help="No colours; as NO_COLOR=1.")] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show it.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
 ) -> None:
-    """Options of every command; they stand before its name."""
+    """Options of every command; they stand before its name or after it."""
     del version
     context.obj = Output(quiet=quiet, verbose=verbose, colour=not no_color, debug=debug)
 
 
 def run(arguments: list[str] | None = None) -> None:
     """Run one command and leave with its exit code."""
-    debug = "--debug" in (sys.argv[1:] if arguments is None else arguments)
+    words = sys.argv[1:] if arguments is None else arguments
+    flags = set(words[: words.index("--")] if "--" in words else words)
+    output = Output(colour="--no-color" not in flags, debug="--debug" in flags)
+    json = "--json" in flags
     try:
-        app(args=arguments, prog_name="haus")
+        code = app(args=words, prog_name="haus", standalone_mode=False)
+        if code == Cancelled.exit_code:  # Typer's word for a KeyboardInterrupt
+            raise Cancelled("stopped")
     except HausmusikError as error:
-        if debug:
-            raise
-        Output(colour="--no-color" not in sys.argv).error(error)
-        sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        sys.stderr.write("haus: stopped\n")
-        sys.exit(130)
-    except BrokenPipeError:  # `haus … | head`: the reader has had enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
+        code = _told(output, error, json=json)
+    except _PARSER_ERROR as error:
+        code = _misspelt(output, error, json=json)
+    except Exception as error:  # noqa: BLE001 - the outermost border: everything gets a sentence and an exit code
+        code = _told(output, _foreign(error), json=json)
+    sys.exit(code or 0)
+
+
+def _told(output: Output, error: HausmusikError, *, json: bool) -> int:
+    """Tell an error to the person and, if asked, as a JSON document; returns the exit code."""
+    if output.debug:
+        traceback.print_exception(error)
+    if json:
+        output.json({"error": error_document(error)})
+    output.error(error)
+    return error.exit_code
+
+
+def error_document(error: HausmusikError) -> dict[str, object]:
+    """Return what `--json` says of an error."""
+    return {
+        "code": error.code,
+        "message": error.message,
+        "hint": error.hint,
+        "retryable": error.retryable,
+        "problems": list(getattr(error, "problems", ())),
+    }
+
+
+def _misspelt(output: Output, error: Any, *, json: bool) -> int:
+    """Tell what the parser did not understand, in our form; a bare `haus` gets the help."""
+    text: str = error.format_message()
+    if text.startswith("Usage:"):
+        output.talk(text)
+        return UsageError.exit_code
+    command = error.ctx.command_path if getattr(error, "ctx", None) else "haus"
+    return _told(output, UsageError(text[:1].lower() + text[1:].rstrip("."), hint=f"see `{command} -h`"), json=json)
+
+
+def _foreign(error: Exception) -> HausmusikError:
+    """Return what to say of an error that is not ours: of the system, or a mistake in Hausmusik."""
+    wrapped: HausmusikError
+    if isinstance(error, OSError) and error.strerror:
+        where = f"{error.filename}: " if error.filename else ""
+        wrapped = OutputError(f"{where}{error.strerror.lower()}", hint="run it again with --debug to see where")
+    else:
+        told = f"{type(error).__name__}: {error}".rstrip(": ")
+        hint = "nothing that was finished is lost; run it again with --debug and report what it shows"
+        wrapped = HausmusikError(f"this is a mistake in Hausmusik: {told}", hint=hint)
+    wrapped.__cause__ = error
+    return wrapped

@@ -1,24 +1,32 @@
 """How commands speak: data to stdout, talk to stderr, JSON when asked, no colour when not wanted.
 
-One `Output` per invocation; commands never print by themselves. Knows nothing of what it shows.
+One `Output` per invocation; commands never print by themselves. A reader who goes away (`haus … | head`) ends the
+talking, not the work. Text that came from users and models is shown without its control characters: a prompt cannot
+move the cursor. Knows nothing of what it shows.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import os
+import shutil
 import sys
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Final, TextIO, cast
 
 import msgspec
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from hausmusik.errors import HausmusikError
+
+UNLIMITED: Final = 10_000
+"""Columns of a table that is piped: rows are never broken or cut, so that `grep` and `awk` see whole ones."""
+
+GAP: Final = 2
 
 
 class Output(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,62 +44,89 @@ class Output(msgspec.Struct, frozen=True, kw_only=True):
     colour: bool = True
     debug: bool = False
 
-    def console(self, *, stderr: bool = True) -> Console:
-        """Return a rich console on stderr (talk) or stdout (data)."""
-        from rich.console import Console
-
-        plain = not self.colour or bool(os.environ.get("NO_COLOR"))
-        return Console(stderr=stderr, no_color=plain, highlight=False, soft_wrap=True, emoji=False, markup=False)
-
     def talk(self, text: str) -> None:
         """Say something to the person; not data."""
         if not self.quiet:
-            self.console().print(text)
+            _write(sys.stderr, f"{printable(text)}\n")
 
     def detail(self, text: str) -> None:
         """Say something only with --verbose."""
         if self.verbose:
             self.talk(text)
 
+    def ask(self, question: str) -> None:
+        """Put a question to the person, also with --quiet."""
+        _write(sys.stderr, f"{printable(question)} ")
+
     def data(self, text: str) -> None:
-        """Write a line of data to stdout."""
-        sys.stdout.write(f"{text}\n")
-        sys.stdout.flush()
+        """Write a line of data to stdout; on a terminal without control characters."""
+        _write(sys.stdout, f"{printable(text) if sys.stdout.isatty() else text}\n")
+
+    def binary(self, data: bytes) -> None:
+        """Write bytes to stdout."""
+        try:
+            sys.stdout.buffer.write(data)
+            sys.stdout.buffer.flush()
+        except BrokenPipeError:
+            _let_go(sys.stdout)
 
     def json(self, value: Any) -> None:
         """Write one JSON document to stdout: money as strings, times in ISO 8601, keys in snake_case."""
-        self.data(json.dumps(plain(value), ensure_ascii=False, indent=2))
+        _write(sys.stdout, json.dumps(plain(value), ensure_ascii=not _speaks_utf8(), indent=2, allow_nan=False) + "\n")
 
-    def table(self, columns: Sequence[str], rows: Iterable[Sequence[str]], *, right: Sequence[int] = ()) -> None:
-        """Write a table to stdout; columns numbered in `right` are aligned to the right."""
-        from rich.table import Table
+    def table(
+        self, columns: Sequence[str], rows: Iterable[Sequence[str]], *, right: Sequence[int] = (), elastic: int = -1
+    ) -> None:
+        """Write a table to stdout: on a terminal as wide as that is, else every row on one whole line.
 
-        table = Table(box=None, pad_edge=False, show_edge=False, header_style="bold")
-        for index, name in enumerate(columns):
-            table.add_column(name, justify="right" if index in right else "left", overflow="fold")
-        for row in rows:
-            table.add_row(*row)
-        self.console(stderr=False).print(table)
+        Args:
+            columns: Headings.
+            rows: Cells as text.
+            right: Columns that are aligned to the right.
+            elastic: The one column that is cut where the terminal is too narrow; -1: the last.
+        """
+        cells = [list(columns), *([printable(cell, line=True) for cell in row] for row in rows)]
+        width = shutil.get_terminal_size().columns if sys.stdout.isatty() else UNLIMITED
+        lines = _aligned(cells, right, elastic % len(columns), width)
+        if self.colour and _shows_colour(sys.stdout):
+            lines[0] = f"\x1b[1m{lines[0]}\x1b[0m"
+        _write(sys.stdout, "".join(f"{line}\n" for line in lines))
 
     def error(self, error: HausmusikError) -> None:
         """Tell what went wrong and what to do; problems of a score line by line."""
-        console = self.console()
-        for problem in getattr(error, "problems", ()):
-            console.print(f"  {problem}")
-        console.print(f"haus: {error.message}", style="bold red")
+        lines = [f"  {printable(problem, line=True)}" for problem in getattr(error, "problems", ())]
+        red, plain_again = ("\x1b[1;31m", "\x1b[0m") if self.colour and _shows_colour(sys.stderr) else ("", "")
+        lines.append(f"{red}haus: {printable(error.message)}{plain_again}")
         if error.hint:
-            console.print(f"      {error.hint}")
+            lines.append(f"      {printable(error.hint)}")
+        _write(sys.stderr, "".join(f"{line}\n" for line in lines))
+
+
+def printable(text: str, *, line: bool = False) -> str:
+    """Return a text without control and other unprintable characters.
+
+    Args:
+        text: Anything.
+        line: Whether line ends and tabs go too.
+    """
+    kept = "" if line else "\n\t"
+    return "".join(
+        letter if letter in kept or unicodedata.category(letter) not in {"Cc", "Cs", "Zl", "Zp"} else " "
+        for letter in text
+    )
 
 
 def plain(value: Any) -> Any:
-    """Return a value as JSON can carry it."""
-    if isinstance(value, Decimal):
-        return str(value)
-    if isinstance(value, Path):
+    """Return a value as JSON can carry it; numbers that JSON has not (the loudness of silence) become null."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Decimal | Path):
         return str(value)
     if isinstance(value, Mapping):
         return {str(key): plain(each) for key, each in cast("Mapping[Any, Any]", value).items()}
-    if isinstance(value, list | tuple | set | frozenset):
+    if isinstance(value, set | frozenset):
+        return sorted(plain(each) for each in cast("Iterable[Any]", value))
+    if isinstance(value, list | tuple):
         return [plain(each) for each in cast("Iterable[Any]", value)]
     if isinstance(value, msgspec.Struct):
         return {name: plain(getattr(value, name)) for name in value.__struct_fields__}
@@ -100,3 +135,49 @@ def plain(value: Any) -> Any:
     if hasattr(value, "isoformat"):
         return value.isoformat()
     return value
+
+
+def _aligned(cells: Sequence[Sequence[str]], right: Sequence[int], elastic: int, width: int) -> list[str]:
+    """Return the rows as lines; only the elastic column is cut, to no less than its heading or 12."""
+    from rich.cells import cell_len, set_cell_size
+
+    widths = [max(cell_len(row[index]) for row in cells) for index in range(len(cells[0]))]
+    over = sum(widths) + GAP * (len(widths) - 1) - width
+    least = min(widths[elastic], max(12, cell_len(cells[0][elastic])))
+    widths[elastic] = max(least, widths[elastic] - max(0, over))
+
+    def shown(index: int, text: str) -> str:
+        room = widths[index]
+        if cell_len(text) > room:
+            text = set_cell_size(text, room - 1) + "…"
+        gap = " " * (room - cell_len(text))
+        return gap + text if index in right else text + gap
+
+    return [(" " * GAP).join(shown(index, text) for index, text in enumerate(row)).rstrip() for row in cells]
+
+
+def _write(stream: TextIO, text: str) -> None:
+    try:
+        stream.write(text)
+        stream.flush()
+    except UnicodeEncodeError:  # a terminal that does not speak UTF-8, or text that is none
+        encoding = stream.encoding or "ascii"
+        stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
+        stream.flush()
+    except BrokenPipeError:
+        _let_go(stream)
+
+
+def _let_go(stream: TextIO) -> None:
+    """Nobody reads this stream any more: what is still written goes nowhere, and quietly."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
+
+
+def _speaks_utf8() -> bool:
+    return (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
+
+
+def _shows_colour(stream: TextIO) -> bool:
+    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"

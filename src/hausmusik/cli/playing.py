@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+import os
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from pathlib import Path
@@ -10,38 +10,46 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from hausmusik.cli import completing
+from hausmusik.cli.commands import Command
+from hausmusik.cli.options import Instrument, Json, On, read_pair, read_text
 from hausmusik.cli.output import Output
-from hausmusik.cli.pieces import Json, On
-from hausmusik.cli.session import ProgressLine, in_house
-from hausmusik.errors import NotFoundError, UsageError
+from hausmusik.cli.session import ProgressLine, announce_pull, in_house
+from hausmusik.errors import NotFoundError, OutputError, UsageError
 
 if TYPE_CHECKING:
+    from hausmusik.audio.formats import AudioFormat
     from hausmusik.house import AsyncHouse
     from hausmusik.jobs.stop import Stop
-    from hausmusik.types import Audio, Event, Request
+    from hausmusik.seams import TakeIdentity
+    from hausmusik.types import Audio, Event, Request, WordTiming
+    from hausmusik.verbs import Transcript
 
-Instrument = Annotated[str, typer.Option("--instrument", "-i", metavar="NAME", help="Instead of the default.")]
 Out = Annotated[
     str, typer.Option("--out", "-o", metavar="FILE", help="wav, flac, mp3, opus, m4a; - for wav on stdout.")
 ]
 Play = Annotated[bool, typer.Option("--play", "-p", help="Play it on the loudspeaker as it comes.")]
-Seed = Annotated[int, typer.Option("--seed", help="Another seed, another result.", min=0, max=2**32 - 1)]
-Seconds = Annotated[float, typer.Option("--seconds", "-s", help="Exact length.")]
+Seed = Annotated[int, typer.Option("--seed", metavar="NUMBER", help="Another seed, another result.")]
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this module."""
     for command in (speak, music, sound, transcribe):
-        app.command(rich_help_panel="Instruments")(command)
+        app.command(rich_help_panel="Instruments", cls=Command)(command)
 
 
 def speak(
     context: typer.Context,
-    text: Annotated[str, typer.Argument(help="What to say; - reads it from stdin.")],
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="What to say; - reads it from stdin.")],
     *,
-    voice: Annotated[str, typer.Option("--voice", help="A name, or a blend: 'af_heart(2)+am_michael(1)'.")] = "",
-    speed: Annotated[float, typer.Option("--speed", help="0.5 to 2.")] = 1.0,
-    language: Annotated[str, typer.Option("--language", help="en-US, en-GB; empty: the voice's own.")] = "",
+    voice: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME", help="A name, or a blend: 'af_heart(2)+am_michael(1)'.", autocompletion=completing.voices
+        ),
+    ] = "",
+    speed: Annotated[float, typer.Option(metavar="FACTOR", help="0.5 to 2.")] = 1.0,
+    language: Annotated[str, typer.Option(metavar="TAG", help="en-US, en-GB; empty: the voice's own.")] = "",
     say: Annotated[
         list[str] | None, typer.Option("--say", metavar="WORD=HOW", help="Pronounce a word: respelling or /phonemes/.")
     ] = None,
@@ -58,18 +66,17 @@ def speak(
     """
     from hausmusik.verbs import speak_request
 
-    text = sys.stdin.read() if text == "-" else text
-    lexicon = dict(_pair(each) for each in say or ())
-    request = speak_request(text, voice=voice, speed=speed, language=language, lexicon=lexicon, seed=seed)
+    lexicon = dict(read_pair(each) for each in say or ())
+    request = speak_request(read_text(text), voice=voice, speed=speed, language=language, lexicon=lexicon, seed=seed)
     _sound_of(context.obj, instrument, request, out=out, play=play, on=on, json=json)
 
 
 def music(
     context: typer.Context,
-    prompt: Annotated[str, typer.Argument(help="Mood, instruments, tempo, key.")],
+    prompt: Annotated[str, typer.Argument(metavar="PROMPT", help="Mood, instruments, tempo, key.")],
     *,
-    seconds: Seconds = 30.0,
-    tempo: Annotated[float, typer.Option("--tempo", help="Beats a minute; 0 leaves it to the prompt.")] = 0.0,
+    seconds: Annotated[float, typer.Option("--seconds", "-s", metavar="SECONDS", help="Exact length.")] = 30.0,
+    tempo: Annotated[float, typer.Option(metavar="BPM", help="Beats a minute; 0 leaves it to the prompt.")] = 0.0,
     out: Out = "",
     play: Play = False,
     seed: Seed = 0,
@@ -83,15 +90,17 @@ def music(
     """
     from hausmusik.verbs import music_request
 
-    request = music_request(prompt, duration_s=seconds, seed=seed, tempo_bpm=tempo)
+    request = music_request(read_text(prompt), duration_s=seconds, seed=seed, tempo_bpm=tempo)
     _sound_of(context.obj, instrument, request, out=out, play=play, on=on, json=json)
 
 
 def sound(
     context: typer.Context,
-    prompt: Annotated[str, typer.Argument(help="What is heard, or the name of a recorded clip.")],
+    prompt: Annotated[str, typer.Argument(metavar="PROMPT", help="What is heard, or the name of a recorded clip.")],
     *,
-    seconds: Annotated[float, typer.Option("--seconds", "-s", help="Exact length; 0: the sound's own.")] = 0.0,
+    seconds: Annotated[
+        float, typer.Option("--seconds", "-s", metavar="SECONDS", help="Exact length; 0: the sound's own.")
+    ] = 0.0,
     loop: Annotated[bool, typer.Option("--loop", help="Make the end join the beginning.")] = False,
     out: Out = "",
     play: Play = False,
@@ -106,17 +115,17 @@ def sound(
     """
     from hausmusik.verbs import sound_request
 
-    request = sound_request(prompt, duration_s=seconds, loop=loop, seed=seed)
+    request = sound_request(read_text(prompt), duration_s=seconds, loop=loop, seed=seed)
     _sound_of(context.obj, instrument, request, out=out, play=play, on=on, json=json)
 
 
 def transcribe(
     context: typer.Context,
-    file: Annotated[Path, typer.Argument(help="A recording.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A recording of up to 30 minutes.")],
     *,
-    language: Annotated[str, typer.Option("--language", help="en, de …; empty: detected.")] = "",
-    prompt: Annotated[str, typer.Option("--prompt", help="Names and terms to expect.")] = "",
-    format_: Annotated[str, typer.Option("--format", help="text, srt, vtt.")] = "text",
+    language: Annotated[str, typer.Option(metavar="TAG", help="en, de …; empty: detected.")] = "",
+    prompt: Annotated[str, typer.Option(metavar="WORDS", help="Names and terms to expect.")] = "",
+    format_: Annotated[str, typer.Option("--format", metavar="NAME", help="text, srt, vtt.")] = "text",
     instrument: Instrument = "",
     on: On = "",
     json: Json = False,
@@ -128,11 +137,13 @@ def transcribe(
     output: Output = context.obj
     if format_ not in {"text", "srt", "vtt"}:
         raise UsageError(f"there is no format {format_!r}", hint="use text, srt or vtt")
+    if file.is_dir():
+        raise UsageError(f"{file} is a folder", hint="name the recording inside it")
     if not file.is_file():
         raise NotFoundError(f"there is no file {file}", hint="name a recording")
     line = ProgressLine(output)
 
-    async def work(house: AsyncHouse, _stop: Stop) -> Any:
+    async def work(house: AsyncHouse, _stop: Stop) -> Transcript:
         run = house.new_run(f"transcribe {file.name}", on=on)
         return await house.transcribe(
             file, language=language, prompt=prompt, instrument=instrument, run=run, on_event=lambda e: _tell(line, e)
@@ -155,52 +166,114 @@ def transcribe(
         output.data(write(make_captions(spoken)).rstrip("\n"))
 
 
+class _Played:
+    """What came out of one play."""
+
+    def __init__(self) -> None:
+        self.chunks: list[Audio] = []
+        self.words: list[WordTiming] = []
+        self.identity: TakeIdentity | None = None
+
+    @property
+    def duration_s(self) -> float:
+        return sum(chunk.duration_s for chunk in self.chunks)
+
+
 def _sound_of(output: Output, instrument: str, request: Request, *, out: str, play: bool, on: str, json: bool) -> None:
     """Play a request into a file, to stdout or to the loudspeaker."""
-    if not out and not play:
-        raise UsageError("where should it go?", hint="say -o FILE, -o - for stdout, or --play")
     if out == "-" and json:
         raise UsageError("stdout cannot hold both sound and JSON", hint="write the sound to a file")
-    if out and out != "-":
-        from hausmusik.audio.formats import format_of
-
-        format_of(out)  # a wrong ending is told before anything is played
+    if not out and not play:
+        raise UsageError("where should it go?", hint="say -o FILE, -o - for stdout, or --play")
+    format_ = _target(out) if out and out != "-" else None
     line = ProgressLine(output)
 
-    async def work(house: AsyncHouse, _stop: Stop) -> Audio:
-        from hausmusik.cli.loudspeaker import loudspeaker
-        from hausmusik.types import AudioChunk, concatenate
-
-        run = house.new_run(_label(request), on=on)
-        chunks: list[Audio] = []
-        async with aclosing(_told(house.play(instrument, request, run=run), line)) as events:
-            with loudspeaker(wanted=play) as speaker:
-                async for event in events:
-                    if isinstance(event, AudioChunk):
-                        chunks.append(event.audio)
-                        await speaker(event.audio)
-        return concatenate(chunks)
+    async def work(house: AsyncHouse, _stop: Stop) -> _Played:
+        return await _play(house, instrument, request, line, output, on=on, aloud=play)
 
     try:
-        audio = in_house(work, output)
+        played = in_house(work, output)
     finally:
         line.end()
+    if not played.chunks:
+        from hausmusik.errors import GenerationFailed
+
+        raise GenerationFailed("the instrument ended without any sound")
     if out == "-":
-        from hausmusik.audio.files import wav_bytes
+        from hausmusik.audio.encode import encode_bytes
 
-        sys.stdout.buffer.write(wav_bytes(audio))
-        sys.stdout.buffer.flush()
-        return
-    if out:
-        from hausmusik.audio.files import write_audio
+        output.binary(encode_bytes(played.chunks, "wav"))
+    elif format_ is not None:
+        from hausmusik.audio.encode import encode
 
-        write_audio(out, audio)
+        encode(played.chunks, out, format_, bits=16)
+    _tell_played(output, played, out, json=json)
+
+
+async def _play(
+    house: AsyncHouse, instrument: str, request: Request, line: ProgressLine, output: Output, *, on: str, aloud: bool
+) -> _Played:
+    from hausmusik.cli.loudspeaker import loudspeaker
+    from hausmusik.types import AudioChunk, WordTiming
+    from hausmusik.verbs import task_of
+
+    played = _Played()
+    run = house.new_run(task_of(request), on=on)
+    asked = instrument or getattr(house.settings.defaults, task_of(request))
+    played.identity = house.player.identify(asked, request, run=run)
+    announce_pull(house, output, [played.identity.instrument])
+    async with aclosing(_told(house.play(instrument, request, run=run), line)) as events:
+        with loudspeaker(wanted=aloud) as speaker:
+            async for event in events:
+                if isinstance(event, AudioChunk):
+                    played.chunks.append(event.audio)
+                    await speaker(event.audio)
+                elif isinstance(event, WordTiming):
+                    played.words.append(event)
+    return played
+
+
+def _target(out: str) -> AudioFormat:
+    """Return the format that a file's ending names; a place that cannot be written is told before anything plays.
+
+    Raises:
+        UsageError: the ending names no format.
+        OutputError: nothing can be written there.
+    """
+    from hausmusik.audio.formats import format_of
+
+    format_, path = format_of(out), Path(out)
+    if path.is_dir():
+        raise OutputError(f"{path} is a folder", hint="name a file in it")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        reason = (error.strerror or "no reason given").lower()
+        raise OutputError(f"the folder {path.parent} cannot be made: {reason}", hint="choose another place") from error
+    if not os.access(path.parent, os.W_OK):
+        raise OutputError(f"nothing can be written to {path.parent}", hint="choose another place")
+    return format_
+
+
+def _tell_played(output: Output, played: _Played, out: str, *, json: bool) -> None:
+    identity = played.identity
     if json:
-        output.json(
-            {"file": out or None, "duration_s": round(audio.duration_s, 3), "sample_rate_hz": audio.sample_rate_hz}
-        )
-    elif out:
-        output.talk(f"{audio.duration_s:.1f} s")
+        document: dict[str, Any] = {
+            "file": out or None,
+            "duration_s": round(played.duration_s, 3),
+            "sample_rate_hz": played.chunks[0].sample_rate_hz,
+        }
+        if identity is not None:
+            document |= {"instrument": identity.instrument, "licence": identity.licence, "credit": identity.credit}
+            document |= {"commercial": identity.commercial}
+        output.json(document | {"words": played.words})
+        return
+    if identity is not None:
+        output.talk(f"{played.duration_s:.1f} s by {identity.instrument}")
+        output.detail(identity.credit)
+        if not identity.commercial:
+            output.talk(f"non-commercial: {identity.credit}")
+    if out and out != "-":
         output.data(out)
 
 
@@ -216,14 +289,3 @@ def _tell(line: ProgressLine, event: Event) -> None:
 
     if isinstance(event, Phase):
         line(event.name.replace("_", " "), event.done, eta_s=event.eta_s)
-
-
-def _label(request: Request) -> str:
-    return type(request).__name__.removesuffix("Request").lower()
-
-
-def _pair(text: str) -> tuple[str, str]:
-    word, equals, how = text.partition("=")
-    if not equals or not word.strip() or not how.strip():
-        raise UsageError(f"--say {text!r} is no pronunciation", hint="write WORD=respelling or WORD=/phonemes/")
-    return word.strip(), how.strip()

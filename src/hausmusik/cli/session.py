@@ -7,14 +7,15 @@ first for work that cannot drain, cancels it. Knows nothing of any single comman
 from __future__ import annotations
 
 import asyncio
+import shutil
 import signal
 import sys
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from hausmusik.cli.output import Output
+from hausmusik.cli.output import Output, printable
 from hausmusik.errors import Cancelled
 
 if TYPE_CHECKING:
@@ -23,7 +24,25 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-LINE_EVERY_S = 5.0
+LINE_EVERY_S: Final = 5.0
+FIRST_LINE_S: Final = 2.0
+"""Nothing is logged of work that is over sooner: a log of `haus speak` needs no five lines about one second."""
+
+
+def with_house(work: Callable[[AsyncHouse], T], *, settings: Mapping[str, Any] | None = None) -> T:
+    """Open the house, do plain work that waits for nothing, close it; Ctrl-C interrupts it where it stands.
+
+    Args:
+        work: Given the house.
+        settings: Overrides by `section.key`.
+    """
+    from hausmusik.house import open_async
+
+    house = open_async(settings=settings)
+    try:
+        return work(house)
+    finally:
+        asyncio.run(house.close())
 
 
 def in_house(
@@ -33,7 +52,7 @@ def in_house(
     settings: Mapping[str, Any] | None = None,
     drains: bool = False,
 ) -> T:
-    """Open the house, do the work, close it.
+    """Open the house, do work that plays or pulls, close it.
 
     Args:
         work: Given the house and what Ctrl-C sets.
@@ -58,7 +77,7 @@ def in_house(
                 stop.now()
                 task.cancel()
             else:
-                output.talk("finishing what is being played; Ctrl-C again stops at once")
+                output.talk("\nfinishing what is being played; Ctrl-C again stops at once")
 
         with suppress(NotImplementedError):  # no signal handlers in loops of some platforms: then KeyboardInterrupt
             asyncio.get_running_loop().add_signal_handler(signal.SIGINT, interrupted)
@@ -75,6 +94,22 @@ async def _awaited(work: Awaitable[T]) -> T:
     return await work
 
 
+def announce_pull(house: AsyncHouse, output: Output, instruments: Iterable[str]) -> None:
+    """Say what will be pulled before these instruments can play, and how much; nothing where all is here."""
+    from hausmusik.weights.store import readable
+
+    if house.settings.weights.offline:
+        return
+    wanted = {
+        each.id: each for name in instruments for each in house.catalogue.weights_of(house.catalogue.instrument(name))
+    }
+    missing = house.weights.missing(list(wanted.values()))
+    if missing:
+        what = ", ".join(f"{state.set} ({readable(state.missing_bytes)})" for state in missing)
+        total = readable(sum(state.missing_bytes for state in missing))
+        output.talk(f"pulling {total} of weights first: {what}")
+
+
 class ProgressLine:
     """One line on stderr that says how far it is: redrawn on a terminal, else a plain line every 5 seconds.
 
@@ -85,30 +120,31 @@ class ProgressLine:
     def __init__(self, output: Output) -> None:
         self._output = output
         self._live = sys.stderr.isatty() and not output.quiet
-        self._last_s = float("-inf")
         self._shown = ""
+        self._drawn_s = 0.0
+        self._logged_s = time.monotonic() + FIRST_LINE_S - LINE_EVERY_S
 
     def __call__(self, what: str, done: float | None = None, label: str = "", eta_s: float | None = None) -> None:
         """Show a stage, its fraction done, what it is at, and the seconds left."""
-        if self._output.quiet:
-            return
         share = "" if done is None else f" {done:4.0%}"
         left = f", {eta_s:.0f} s left" if eta_s is not None and eta_s >= 1 else ""
-        text = f"{what}{share} {label}{left}".rstrip()
+        text = printable(f"{what}{share} {label}{left}".rstrip(), line=True)
         now = time.monotonic()
         if self._live:
-            if now - self._last_s < 0.05 and done != 1.0:
-                return
-            sys.stderr.write(f"\r\x1b[2K{text[:110]}")
-            sys.stderr.flush()
-        elif now - self._last_s >= LINE_EVERY_S or (what != self._shown):
-            sys.stderr.write(f"{text}\n")
-        else:
-            return
-        self._last_s, self._shown = now, what
+            if now - self._drawn_s >= 0.05 or done == 1.0:
+                self._draw(text)
+                self._drawn_s = now
+        elif now - self._logged_s >= LINE_EVERY_S:
+            self._output.talk(text)
+            self._logged_s = now
 
     def end(self) -> None:
         """Clear the line."""
         if self._live and self._shown:
-            sys.stderr.write("\r\x1b[2K")
+            self._draw("")
+
+    def _draw(self, text: str) -> None:
+        self._shown = text[: shutil.get_terminal_size().columns - 1]
+        with suppress(BrokenPipeError):
+            sys.stderr.write(f"\r\x1b[2K{self._shown}")
             sys.stderr.flush()
