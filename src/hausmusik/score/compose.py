@@ -8,6 +8,7 @@ Knows the Player, never an engine or a host.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -35,7 +36,7 @@ from hausmusik.score.timeline import cue_name
 from hausmusik.seams import Clock, Player
 from hausmusik.takes.record import import_take, record_take
 from hausmusik.takes.store import Take, TakeStore
-from hausmusik.types import Run, Task
+from hausmusik.types import Event, Phase, Run, Task
 
 MAX_ROUNDS: Final = 20  # each round makes at least one length exact; scores chain their lengths a few deep at most
 
@@ -138,8 +139,14 @@ class Composer:
                 render_preview, plan, takes, spec, targets, stretch=options.preview, tell=on_progress, stop=stop
             )
         finished = await _in_thread(render, stop)
-        save_history(self._renders, opened.path, {name: take.record.key for name, take in takes.items()})
+        self._remember(opened.path, {name: take.record.key for name, take in takes.items()}, options)
         return msgspec.structs.replace(finished, made=made, kept=len(takes) - made)
+
+    def _remember(self, score: Path, keys: dict[str, str], options: ComposeOptions) -> None:
+        """Keep the takes' keys; a preview has not seen every cue, so what is known of the others stays."""
+        known = load_history(self._renders, score) if options.preview else {}
+        with contextlib.suppress(OSError):  # the files are there; only the next plan's explanations would be lost
+            save_history(self._renders, score, known | keys)
 
     async def _make_takes(
         self,
@@ -170,8 +177,7 @@ class Composer:
                         f"these cues have no take yet: {', '.join(left)}", hint="compose without --only to make them"
                     )
                 return plan, len(made)
-            await self._round(opened, planner, todo, options, run, stop, on_progress)
-            made |= set(todo)
+            made |= await self._round(opened, planner, todo, options, run, stop, on_progress)
         raise ScoreError("the lengths of the cues do not settle", hint="give some cues an explicit length")
 
     async def _round(
@@ -183,7 +189,8 @@ class Composer:
         run: Run,
         stop: Stop,
         on_progress: Callable[[Progress], None],
-    ) -> None:
+    ) -> set[str]:
+        """Play some takes through the journal; returns the keys of those that were played here."""
         job = self._journal.open_job(
             "compose",
             opened.score.title,
@@ -192,6 +199,7 @@ class Composer:
             steps=[NewStep(key=_step_key(cue)) for cue in todo.values()],
         )
         wanted = {_step_key(cue): cue for cue in todo.values()}
+        played: set[str] = set()
 
         def tell_phase(name: str, event: Event) -> None:
             if isinstance(event, Phase) and event.done is not None and event.name != "play":
@@ -201,7 +209,9 @@ class Composer:
         async def work(step: Step) -> bytes:
             cue = wanted.get(step.key)
             if cue is None or cue.request is None:
-                return b""  # left over from an earlier version of the score
+                # Left over from an earlier version of the score; or another process with other wishes (--only, --set)
+                # wants it. That one finds it missing in its next round and asks again.
+                return b""
             await record_take(
                 self._player,
                 self._takes,
@@ -209,8 +219,10 @@ class Composer:
                 cue.request,
                 run=planner.run_for(cue),
                 clock=self._clock,
+                on_event=functools.partial(tell_phase, cue.name),
                 force=options.force,
             )
+            played.add(cue.key)
             on_progress(Progress(stage=Stage.TAKES, label=cue.name))
             return cue.key.encode()
 
@@ -228,13 +240,16 @@ class Composer:
             stop=stop,
             on_progress=tell,
         )
+        return played
 
     async def _gather(self, plan: Plan, *, preview: bool) -> dict[str, Take]:
         """Return the take of every cue; files of the user's own are brought in now."""
         takes: dict[str, Take] = {}
         for cue in plan.cues:
             if cue.take is not None:
-                takes[cue.name] = self._takes.use(cue.key) or cue.take
+                # A locked take may share its key with one in the store, and only the locked one was chosen.
+                kept = self._takes.use(cue.key) if cue.status == "kept" else None
+                takes[cue.name] = kept or cue.take
             elif cue.file is not None:
                 takes[cue.name] = await asyncio.to_thread(import_take, self._takes, cue.file, clock=self._clock)
             elif not preview:

@@ -19,6 +19,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Final
 
+import msgspec
+
 from hausmusik.audio.encode import encode
 from hausmusik.audio.formats import AudioFormat
 from hausmusik.audio.master import MasterReport, MasterTarget, master
@@ -64,10 +66,11 @@ def render_piece(
     if before is not None and before.inputs == inputs and before.files_unchanged(targets.base.parent):
         return before.finished(targets, reused=True)
     with _workshop(targets) as shop:
-        mastered, stems = shop / "master.wav", {layer: shop / f"{layer}.wav" for layer in spec.layers}
-        figures = _master(plan.score, spec, mastered, stems if plan.score.master.stems else {}, tell, stop)
-        work = _Export(plan, takes, targets, mastered, stems if plan.score.master.stems else {}, figures, shop, stop)
-        files = work.run(tell)
+        mastered = shop / "master.wav"
+        stems = {layer: shop / f"{layer}.wav" for layer in spec.layers if plan.score.master.stems}
+        figures = _master(plan.score, spec, mastered, stems, tell, stop)
+        work = _Export(plan, takes, _inside(targets, shop), mastered, stems, figures, stop)
+        files = tuple(_delivered(file, targets) for file in work.run(tell))
         report = make_report(plan, takes, inputs=inputs, files=files, master=figures, stems_gain_db=work.stems_gain_db)
         write_report(targets.report, report)
     return report.finished(targets, reused=False)
@@ -98,10 +101,10 @@ def render_preview(
         mastered = shop / "preview.wav"
         figures = _master(plan.score, spec, mastered, {}, tell, stop, stretch=(start_s, end_s))
         encoded, loudness = encode_within(
-            mastered, targets.preview, targets.formats[0], ceiling_dbtp=plan.score.master.true_peak_dbtp, tags=None,
-            chapters=(), cover=b"", stop=stop,
+            mastered, _inside(targets, shop).preview, targets.formats[0],
+            ceiling_dbtp=plan.score.master.true_peak_dbtp, tags=None, chapters=(), cover=b"", stop=stop,
         )  # fmt: skip
-    file = output_file(encoded, "piece", loudness or figures.after)
+        file = _delivered(output_file(encoded, "piece", loudness or figures.after), targets)
     return Finished(
         path=targets.preview,
         files=(file,),
@@ -154,7 +157,6 @@ class _Export:
         mastered: Path,
         stems: Mapping[str, Path],
         figures: MasterReport,
-        shop: Path,
         stop: Stop,
     ) -> None:
         self._plan = plan
@@ -164,7 +166,6 @@ class _Export:
         self._mastered = mastered
         self._stems = stems
         self._figures = figures
-        self._shop = shop
         self._stop = stop
         highest_db = max((peak_db(path) for path in stems.values()), default=0.0)
         self.stems_gain_db = min(0.0, math.floor(-highest_db * 100) / 100)
@@ -224,6 +225,23 @@ class _Export:
         return [output_file(self._targets.credits, "credits")]
 
 
+def _inside(targets: Targets, shop: Path) -> Targets:
+    """Return the same targets inside the scratch folder, where a killed render may leave whatever it likes."""
+    return msgspec.structs.replace(targets, base=shop / "out" / targets.base.name)
+
+
+def _delivered(file: OutputFile, targets: Targets) -> OutputFile:
+    """Move a finished file from the scratch folder to its place."""
+    place = targets.base.with_name(file.path.name)
+    try:
+        file.path.replace(place)
+    except OSError as error:
+        raise OutputError(
+            f"{place} cannot be written: {error.strerror}", hint="choose another place with -o"
+        ) from error
+    return msgspec.structs.replace(file, path=place)
+
+
 @contextlib.contextmanager
 def _workshop(targets: Targets) -> Generator[Path]:
     """A scratch folder beside the target, removed whatever happens; those of renders that were killed go too."""
@@ -234,7 +252,7 @@ def _workshop(targets: Targets) -> Generator[Path]:
         for left in parent.glob(f"{prefix}*"):
             if not _is_running(left.name.removeprefix(prefix)):
                 shutil.rmtree(left, ignore_errors=True)
-        folder.mkdir()
+        (folder / "out").mkdir(parents=True)
     except OSError as error:
         raise OutputError(
             f"{parent} cannot be written to: {error.strerror}", hint="choose another place with -o"

@@ -65,7 +65,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     Args:
         hausmusik: Version of this form.
         title: Of the piece.
-        inputs: Hash over score, takes, formats and `RENDER_REVISION`.
+        inputs: Hash over score, takes (their sound and what is known of them), formats and `RENDER_REVISION`.
         duration_s: Of the piece.
         master: Figures of the master: loudness, peaks, range, gain, limiting.
         stems_gain_db: By how much all stems were turned down to fit 24 bits; their sum is the pre-master at this gain.
@@ -131,11 +131,29 @@ def report_inputs(plan: Plan, takes: Mapping[str, Take], targets: Targets) -> st
     what: dict[str, Any] = {
         "revision": RENDER_REVISION,
         "score": plan.score.model_dump(mode="json", by_alias=True),
-        "takes": {name: take.record.key for name, take in takes.items()},
+        "takes": _contents(takes),
         "formats": targets.formats,
         "name": targets.base.name,
     }
     return hashlib.sha256(msgspec.json.encode(what, order="sorted")).hexdigest()
+
+
+def _contents(takes: Mapping[str, Take]) -> dict[str, list[Any]]:
+    """Return what of each take reaches the files: its sound, and what captions, levels and credits read of its record.
+
+    The key alone is not enough: a take that was forced, or locked and edited, keeps it. Dates are left out, because
+    two equal renders may differ in them.
+    """
+    sounds: dict[Path, str] = {}  # cues may share a take
+    found: dict[str, list[Any]] = {}
+    for name, take in takes.items():
+        if take.audio_path not in sounds:
+            with take.audio_path.open("rb") as file:
+                sounds[take.audio_path] = hashlib.file_digest(file, "sha256").hexdigest()
+        record = take.record
+        said = [record.key, record.instrument, record.licence, record.commercial, record.credit, record.loudness_lufs]
+        found[name] = [sounds[take.audio_path], *said, *record.words]
+    return found
 
 
 def make_report(

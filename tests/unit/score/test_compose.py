@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -10,14 +11,18 @@ import numpy as np
 import pytest
 
 from hausmusik.audio.files import decode, probe, write_audio
+from hausmusik.audio.wav import write_wav
 from hausmusik.clock import SystemClock, TimeIds
 from hausmusik.errors import Cancelled, EngineError, NotFoundError, OutputError, PartialFailure, ScoreError, UsageError
 from hausmusik.jobs.journal import Journal
+from hausmusik.jobs.model import NewStep
 from hausmusik.jobs.stop import Stop
 from hausmusik.score.check import open_score
-from hausmusik.score.compose import ComposeOptions, Composer
+from hausmusik.score.compose import ComposeOptions, Composer, _step_key
+from hausmusik.score.history import load_history
+from hausmusik.score.plan import locked_name
 from hausmusik.score.progress import Finished, Progress
-from hausmusik.takes.store import TakeStore
+from hausmusik.takes.store import TakeStore, copy_take
 from hausmusik.testing import FakePlayer, Fault, FaultSchedule, sine
 from hausmusik.types import Run
 from tests.unit.score.build import music, segment, sound, voice, write
@@ -199,6 +204,50 @@ async def test_only_limits_what_is_made_and_force_makes_it_anew(studio: Studio) 
     assert studio.player.counts == {"tone-speak": 2}
     with pytest.raises(NotFoundError, match="no cue, segment or layer"):
         await studio.compose(PIECE, options={"only": ("nothing",)})
+
+
+async def test_a_take_with_other_sound_under_the_same_key_is_rendered(studio: Studio) -> None:
+    piece = segment(voice("Hello there, this is a test.", id="a"))
+    first = await studio.compose(piece)
+    (take,) = studio.takes
+    write_wav(take.audio_path, sine(880, take.record.duration_s, rate_hz=take.record.sample_rate_hz))
+    again = await studio.compose(piece)
+    assert not again.reused
+    assert again.files[0].sha256 != first.files[0].sha256
+    assert (await studio.compose(piece)).reused
+
+
+async def test_a_locked_take_is_heard_and_not_the_one_of_the_same_key_in_the_store(studio: Studio) -> None:
+    piece = segment(voice("Hello there, this is a test.", id="a"))
+    first = await studio.compose(piece)
+    (take,) = studio.takes
+    copy_take(take, open_score(studio.folder / "piece.json").takes_folder / locked_name("one/a"))
+    write_wav(take.audio_path, sine(880, take.record.duration_s, rate_hz=take.record.sample_rate_hz))
+    assert (await studio.compose(piece)).files[0].sha256 == first.files[0].sha256
+
+
+async def test_a_step_that_another_process_took_for_a_leftover_is_made_after_all(studio: Studio) -> None:
+    piece = segment(voice("Hello there, this is a test.", id="a"))
+    path = write(studio.folder, piece)
+    (cue,) = studio.composer.planner(open_score(path), run=Run(id="r")).plan().cues
+    job = studio.journal.open_job("compose", key=str(path.resolve()), steps=[NewStep(key=_step_key(cue))])
+    step = studio.journal.claim(job.id, "somebody else")
+    assert step is not None
+    studio.journal.finish(step)
+    finished = await studio.compose(piece)
+    assert (finished.made, studio.player.counts) == (1, {"tone-speak": 1})
+
+
+async def test_a_history_that_cannot_be_kept_costs_nothing_and_a_preview_forgets_nothing(studio: Studio) -> None:
+    two = (PIECE, segment(voice("Two.", id="z"), id="two"))
+    await studio.compose(*two)
+    before = load_history(studio.folder / "renders", studio.folder / "piece.json")
+    assert set(before) == {"one/a", "one/b", "one/m", "one/s", "two/z"}
+    await studio.compose(*two, options={"preview": (0.0, 1.5)})
+    assert load_history(studio.folder / "renders", studio.folder / "piece.json") == before
+    shutil.rmtree(studio.folder / "renders")
+    (studio.folder / "renders").write_text("in the way")
+    assert (await studio.compose(*two, seed=3)).path.is_file()
 
 
 async def test_ducking_lowers_music_under_speech_by_its_depth(studio: Studio) -> None:
