@@ -48,6 +48,7 @@ class Network:
         runtime: Any = onnxruntime
         options = runtime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = max(1, threads)
+        options.enable_mem_pattern = False  # plans per length: 100 MiB more after a few chunks, 3 % faster at best
         options.log_severity_level = 3  # errors come as exceptions; warnings about the export help nobody here
         try:
             self._session: Any = runtime.InferenceSession(

@@ -18,10 +18,10 @@ from hausmusik.engines.english.tokens import Stop, Word
 from hausmusik.engines.english.wordlists import word_set
 from hausmusik.engines.speech.timing import Spoken
 
-FIRST: Final = 36
-"""Symbols at which the first chunk is best cut: about 2.2 s of speech, 0.7 s of one core."""
-FIRST_LEAST: Final = 24
-FIRST_MOST: Final = 62
+FIRST: Final = 30
+"""Symbols at which the first chunk is best cut: about 1.9 s of speech, 0.6 s of one core."""
+FIRST_LEAST: Final = 20
+FIRST_MOST: Final = 56
 MOST: Final = 150
 """Symbols of a chunk at normal speed: 9 s of speech."""
 JOINED: Final = 100
