@@ -10,13 +10,13 @@ import contextlib
 import json
 import os
 import re
-import tempfile
 import tomllib
 from collections.abc import Generator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final, cast
 
+from hausmusik.atomic import write_whole
 from hausmusik.config.layers import Layer, from_overrides, parse, read_text
 from hausmusik.config.loading import leaves
 from hausmusik.config.toml_lines import Statement, statements
@@ -192,15 +192,5 @@ def _replace(path: Path, text: str) -> None:
         data = text.replace("\n", "\r\n").encode() if b"\r\n" in raw else text.encode()
     except UnicodeEncodeError as error:
         raise ConfigError("a value has characters that TOML cannot hold", hint="rename the file or folder") from error
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        if raw:
-            Path(temporary).chmod(path.stat().st_mode & 0o777)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    mode = path.stat().st_mode & 0o777 if raw else 0o600  # settings are the user's own business
+    write_whole(path, data, mode=mode)

@@ -7,14 +7,13 @@ leaves at most a stray file that nothing refers to. Knows nothing of environment
 from __future__ import annotations
 
 import ast
-import os
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
+from hausmusik.atomic import write_whole
 from hausmusik.errors import ConfigError, NotFoundError, UsageError
 from hausmusik.instruments.discovery import Plugin, TomlFile, find, plugins
 from hausmusik.instruments.gathering import gather
@@ -67,7 +66,7 @@ def add(path: Path, user_folder: Path, *, replace: bool = False, packages: Seque
     _refuse_overwriting(files, user_folder, target)
     user_folder.mkdir(parents=True, exist_ok=True)
     for place, body in {**files, target: text}.items():
-        _write_whole(place, body)
+        _write(place, body)
     names = tuple(each.id for each in (*content.instrument, *content.router))
     return Added(names=names, files=tuple(str(place) for place in (*files, target)))
 
@@ -171,18 +170,8 @@ def _text(path: Path) -> str:
         raise ConfigError(f"{path} cannot be read: {error}", hint="it must be a text file in UTF-8") from error
 
 
-def _write_whole(path: Path, text: str) -> None:
+def _write(path: Path, text: str) -> None:
     try:
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
-        temporary = Path(name)
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.chmod(0o644)
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
+        write_whole(path, text.encode())
     except OSError as error:
         raise ConfigError(f"{path} cannot be written: {error}", hint="check the folder's rights and room") from error

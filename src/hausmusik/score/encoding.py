@@ -6,15 +6,14 @@ ceiling. Knows nothing of scores.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 
+from hausmusik.atomic import write_whole
 from hausmusik.audio.encode import encode
 from hausmusik.audio.files import iter_audio
 from hausmusik.audio.formats import FORMATS, AudioFormat
@@ -82,13 +81,9 @@ def write_text(path: Path, text: str) -> None:
 
 def write_bytes(path: Path, data: bytes) -> None:
     """Write a small file whole or not at all; raises OutputError."""
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
     try:
-        temporary.write_bytes(data)
-        temporary.replace(path)
+        write_whole(path, data)
     except OSError as error:
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
         raise OutputError(
             f"{path} cannot be written: {error.strerror}", hint="make room, or choose another place"
         ) from error

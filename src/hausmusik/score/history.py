@@ -6,11 +6,12 @@ One small JSON file per score in the data folder; losing it loses only explanati
 from __future__ import annotations
 
 import hashlib
-import os
 from pathlib import Path
 from typing import Any
 
 import msgspec
+
+from hausmusik.atomic import write_whole
 
 
 class History(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,12 +36,10 @@ def load_history(folder: Path, score: Path) -> dict[str, str]:
 
 
 def save_history(folder: Path, score: Path, takes: dict[str, str]) -> None:
-    """Remember the take keys of a finished render."""
+    """Remember the take keys of a finished render; raises OSError."""
     file = history_file(folder, score)
     file.parent.mkdir(parents=True, exist_ok=True)
-    temporary = file.with_name(f".{file.name}.{os.getpid()}")
-    temporary.write_bytes(msgspec.json.encode(History(score=str(score.resolve()), takes=takes)))
-    temporary.replace(file)
+    write_whole(file, msgspec.json.encode(History(score=str(score.resolve()), takes=takes)))
 
 
 def what_changed(before: dict[str, Any], now: dict[str, Any]) -> str:

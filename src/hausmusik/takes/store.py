@@ -19,6 +19,7 @@ from typing import Any, Final
 
 import msgspec
 
+from hausmusik.atomic import write_whole
 from hausmusik.audio.wav import WavWriter, wav_info
 from hausmusik.errors import HausmusikError, NotFoundError, StoreError
 from hausmusik.types import Audio, WordTiming
@@ -151,7 +152,7 @@ class TakeDraft:
         """
         target = self._store.place(self._key)
         with _store_errors(self._folder):
-            _write_durably(self._folder / RECORD_NAME, msgspec.json.format(msgspec.json.encode(record)))
+            write_whole(self._folder / RECORD_NAME, msgspec.json.format(msgspec.json.encode(record)))
             target.parent.mkdir(parents=True, exist_ok=True)
             if not replace and self._store.get(self._key) is not None:
                 shutil.rmtree(self._folder, ignore_errors=True)
@@ -291,15 +292,6 @@ def copy_take(take: Take, folder: Path) -> Take:
     if copied is None:
         raise StoreError(f"the copy of take {take.record.key[:12]} in {folder} is damaged", hint="copy it again")
     return copied
-
-
-def _write_durably(path: Path, data: bytes) -> None:
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
-    with temporary.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
 
 
 def _cost(record: TakeRecord) -> Decimal:

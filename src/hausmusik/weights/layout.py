@@ -11,8 +11,6 @@ changes. Knows nothing of where bytes come from.
 
 from __future__ import annotations
 
-import os
-import tempfile
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,6 +18,7 @@ from typing import Final
 
 import msgspec
 
+from hausmusik.atomic import sync_folder, write_whole
 from hausmusik.instruments.licences import licence_text
 from hausmusik.instruments.model import WeightFile, Weights, weights_digest
 from hausmusik.weights.archives import sha256_of
@@ -118,7 +117,7 @@ class SetFolder:
         target.parent.mkdir(parents=True, exist_ok=True)
         self._keep_licence()
         temporary.replace(target)
-        _sync_folder(target.parent)
+        sync_folder(target.parent)
         self._stamp(file, source)
 
     def _stamp(self, file: WeightFile, source: str) -> None:
@@ -135,33 +134,10 @@ class SetFolder:
     def _write(self, stamps: dict[str, Stamp]) -> None:
         of = self.weights
         origin = Origin(set=of.id, title=of.title, licence=of.licence, origin=of.origin, files=stamps)
-        _write_whole(self.path / "origin.json", msgspec.json.format(msgspec.json.encode(origin), indent=2))
+        write_whole(self.path / "origin.json", msgspec.json.format(msgspec.json.encode(origin), indent=2), mode=0o644)
 
     def _keep_licence(self) -> None:
         path = self.path / "LICENCE.txt"
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
-            _write_whole(path, licence_text(self.weights).encode())
-
-
-def _write_whole(path: Path, data: bytes) -> None:
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
-    temporary = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.chmod(0o644)
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+            write_whole(path, licence_text(self.weights).encode(), mode=0o644)

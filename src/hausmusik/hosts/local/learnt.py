@@ -7,12 +7,12 @@ missing or broken one is begun anew. Knows nothing of workers.
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from pathlib import Path
 from typing import Final
 
 import msgspec
+
+from hausmusik.atomic import write_whole
 
 START_PHASES: Final = ("boot", "prepare", "load", "warm_up")
 _VERSION: Final = 1
@@ -65,16 +65,7 @@ class Learnt:
         merged = _read(self._path) | {each: self._all()[each] for each in self._noted}
         self._path.parent.mkdir(parents=True, exist_ok=True)
         text = json.dumps({"version": _VERSION, "instruments": merged}, indent=1, sort_keys=True)
-        handle, name = tempfile.mkstemp(dir=self._path.parent, prefix=f".{self._path.name}.")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(name).replace(self._path)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
+        write_whole(self._path, text.encode())
         self._noted.clear()
 
     def _all(self) -> dict[str, dict[str, float]]:
