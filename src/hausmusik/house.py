@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-from contextlib import aclosing
+from contextlib import AsyncExitStack, aclosing
 from datetime import datetime
 from decimal import Decimal
 from functools import cached_property
@@ -19,11 +19,11 @@ from typing import Any, Self
 
 from hausmusik.clock import SystemClock, TimeIds
 from hausmusik.config.database import Database
-from hausmusik.config.folders import Folders, find_folders
+from hausmusik.config.folders import Folders
 from hausmusik.config.loading import LoadedSettings, load_settings
 from hausmusik.errors import UsageError
 from hausmusik.hosts.local.environments import Environments
-from hausmusik.hosts.local.host import LocalHost
+from hausmusik.hosts.local.host import LocalHost, usable_cores
 from hausmusik.instruments.additions import add, remove
 from hausmusik.instruments.catalogue import Catalogue
 from hausmusik.instruments.model import Environment
@@ -59,9 +59,7 @@ class AsyncHouse(Verbs):
     Use it in an `async with` block; leaving it stops the workers. Not tied to a loop before its first play.
 
     Args:
-        loaded: The settings.
-        folders: Where things are.
-        environ: For the weights' tools and the workers.
+        loaded: The settings, and where things are.
         hosts: Instead of the local host, by name; for tests and for hosts of your own.
         clock: For tests.
         ids: For tests.
@@ -70,7 +68,6 @@ class AsyncHouse(Verbs):
     def __init__(
         self,
         loaded: LoadedSettings,
-        folders: Folders,
         *,
         hosts: Mapping[str, Host] | None = None,
         clock: Clock | None = None,
@@ -78,7 +75,7 @@ class AsyncHouse(Verbs):
     ) -> None:
         self.loaded = loaded
         self.settings = loaded.settings
-        self.folders = folders
+        self.folders: Folders = loaded.folders
         self._given_hosts = hosts
         self.clock: Clock = clock or SystemClock()
         self.ids: Ids = ids or TimeIds(self.clock)
@@ -94,7 +91,13 @@ class AsyncHouse(Verbs):
     def weights(self) -> WeightsStore:
         """Where their files are."""
         settings = self.settings.weights
-        return WeightsStore(settings.folder or self.folders.weights, folders=settings.folders, offline=settings.offline)
+        token = self.settings.hub.token
+        return WeightsStore(
+            self.loaded.weights_folder,
+            folders=settings.folders,
+            offline=settings.offline,
+            hub_token=token.get_secret_value() if token else "",
+        )
 
     @cached_property
     def environments(self) -> Environments:
@@ -186,7 +189,6 @@ class AsyncHouse(Verbs):
 
     @cached_property
     def _composer(self) -> Composer:
-        cores = self.settings.local.workers or len(os.sched_getaffinity(0))
         return Composer(
             self.player,
             self.takes,
@@ -194,7 +196,7 @@ class AsyncHouse(Verbs):
             clock=self.clock,
             renders=self.folders.data / "renders",
             defaults=self._defaults,
-            concurrency=cores,
+            concurrency=self.settings.local.workers or usable_cores(),
         )
 
     def new_run(self, label: str, *, on: str = "", budget_usd: Decimal | None = None) -> Run:
@@ -307,22 +309,35 @@ class AsyncHouse(Verbs):
             sets |= {each.id: each for each in self.catalogue.embedded()}
         if not sets:
             raise UsageError("nothing to pull was named", hint="name instruments, or say --embedded")
-        async with aclosing(in_thread(self.weights.pull(list(sets.values())))) as steps:
-            async for progress in steps:
-                yield progress
+        try:
+            async with aclosing(in_thread(self.weights.pull(list(sets.values())))) as steps:
+                async for progress in steps:
+                    yield progress
+        finally:
+            self._look_again()
 
     def remove_weights(self, names: Sequence[str]) -> int:
         """Remove weights by the names that `pull` takes; returns the bytes freed."""
-        return self.weights.remove([each for name in names for each in self.catalogue.pullable(name)])
+        try:
+            return self.weights.remove([each for name in names for each in self.catalogue.pullable(name)])
+        finally:
+            self._look_again()
 
     async def install(self, name: str) -> AsyncGenerator[Phase]:
         """Make the environment of an instrument, or of that name, with the user's own pip."""
-        async for phase in in_thread(self.environments.install(self._environment(name))):
-            yield phase
+        try:
+            async with aclosing(in_thread(self.environments.install(self._environment(name)))) as phases:
+                async for phase in phases:
+                    yield phase
+        finally:
+            self._look_again()
 
     def uninstall(self, name: str) -> bool:
         """Remove the environment of an instrument, or of that name; returns whether there was one."""
-        return self.environments.remove(self._environment(name))
+        try:
+            return self.environments.remove(self._environment(name))
+        finally:
+            self._look_again()
 
     def _environment(self, name: str) -> Environment:
         known = {each.id: each for each in self.catalogue.instruments()}
@@ -351,6 +366,11 @@ class AsyncHouse(Verbs):
         for part in ("catalogue", "player", "_composer"):
             self.__dict__.pop(part, None)
 
+    def _look_again(self) -> None:
+        """Tell the player, if there is one yet, that weights or environments came or went."""
+        if "player" in self.__dict__:
+            self.player.forget()
+
     def costs(self, by: Grouping = "run", *, since: datetime | None = None) -> tuple[Total, ...]:
         """Return what was played and what it cost, in sums by run, session, instrument, host, day, document or cue."""
         return self.ledger.totals(by, since=since)
@@ -364,13 +384,13 @@ class AsyncHouse(Verbs):
     async def close(self) -> None:
         """Stop the workers and close the databases; the house is not used again."""
         made = self.__dict__  # only what was ever needed exists
-        if "hosts" in made:
-            for host in self.hosts.values():
-                await host.close()
-        if "journal" in made:
-            self.journal.close()
-        if "_money" in made:
-            self._money.close()
+        async with AsyncExitStack() as ends:  # each, whatever becomes of the others; the hosts first
+            if "_money" in made:
+                ends.callback(self._money.close)
+            if "journal" in made:
+                ends.callback(self.journal.close)
+            for host in self.hosts.values() if "hosts" in made else ():
+                ends.push_async_callback(host.close)
 
     async def __aenter__(self) -> Self:
         return self
@@ -390,4 +410,4 @@ def open_async(*, home: Path | None = None, settings: Mapping[str, Any] | None =
         ConfigError: a settings file or variable is wrong.
     """
     environ = dict(os.environ) | ({"HAUSMUSIK_HOME": str(home)} if home else {})
-    return AsyncHouse(load_settings(overrides=settings, environ=environ), find_folders(environ))
+    return AsyncHouse(load_settings(overrides=settings, environ=environ))
