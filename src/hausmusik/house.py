@@ -307,7 +307,7 @@ class AsyncHouse(Verbs):
         sets = {each.id: each for name in names for each in self.catalogue.pullable(name)}
         if embedded:
             sets |= {each.id: each for each in self.catalogue.embedded()}
-        if not sets:
+        if not names and not embedded:
             raise UsageError("nothing to pull was named", hint="name instruments, or say --embedded")
         try:
             async with aclosing(in_thread(self.weights.pull(list(sets.values())))) as steps:
