@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from hausmusik.types import Task
     from hausmusik.upkeep import InstrumentRow
 
-instruments_app = typer.Typer(cls=Group, help="Show instruments, add your own.", invoke_without_command=True)
+instruments_app = typer.Typer(cls=Group, invoke_without_command=True)
 
 Name = Annotated[
     str,
@@ -45,7 +45,7 @@ def list_instruments(
     ] = "",
     json: Json = False,
 ) -> None:
-    """Show what there is, or add your own.
+    """Show instruments, add your own.
 
     Without a command: every instrument with its task, size, licence, where it runs, whether its weights are here.
 
