@@ -162,7 +162,8 @@ def table(result: dict[str, object]) -> str:
         f"{result['rounds']} rounds, medians (smallest to largest). {about['cpu']}, {about['cores']} cores, "
         f"Python {about['python']}; ours with one thread: {_names(about['ours'])}; "
         f"peers as they come: {_names({name: about['peers'][name] for name in (*PEERS, 'ffmpeg')})}. "
-        "Whole processes, imports included. The last column is FFmpeg's meter on the finished file."
+        "Whole processes, imports included. The last column is FFmpeg's meter on the finished file. "
+        f"Load average when it began: {about['load_before'][0]:.1f} (above 0.5 others were at work too: look at CPU)."
     )
     lines = [f"# Mixing and mastering, {result['date']}", "", how, ""]
     lines += ["| engine | wall s | CPU s | peak MiB | LUFS / dBTP |", "|---|---|---|---|---|"]
