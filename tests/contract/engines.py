@@ -20,7 +20,9 @@ from hausmusik.types import (
     SoundRequest,
     SpeakRequest,
     TranscribeRequest,
+    concatenate,
 )
+from tests.unit.engines.recordings import recording
 
 
 @dataclass(frozen=True)
@@ -78,5 +80,46 @@ CASES: tuple[EngineCase, ...] = (
         sample_rate_hz=24_000,
         channels={MusicRequest: 2},
         long_options={"sleep_s": 0.1},
+    ),
+    EngineCase(
+        name="procedural",
+        entry_point="hausmusik.engines.procedural:ProceduralEngine",
+        requests=(
+            SoundRequest(prompt="steady rain on leaves, distant thunder", duration_s=2.3, seed=4),
+            SoundRequest(prompt="calm sea", duration_s=1.5, loop=True),
+        ),
+        nonsense=(SoundRequest(prompt="bagpipes"), SoundRequest(prompt="rain", duration_s=1e9)),
+        long=SoundRequest(prompt="gentle wind", duration_s=7_200),
+        sample_rate_hz=48_000,
+        channels={SoundRequest: 2},
+    ),
+    EngineCase(
+        name="clips",
+        entry_point="hausmusik.engines.clips:ClipsEngine",
+        requests=(
+            SoundRequest(prompt="drum roll", duration_s=2.5),
+            SoundRequest(prompt="cymbal", duration_s=3, loop=True),
+        ),
+        nonsense=(SoundRequest(prompt="bagpipes"), SoundRequest(prompt="")),
+        long=SoundRequest(prompt="drum roll", duration_s=36_000, loop=True),
+        sample_rate_hz=44_100,
+        weights=("sonic-pi-samples", "ovos-sounds"),
+    ),
+    EngineCase(
+        name="whisper",
+        entry_point="hausmusik.engines.whisper:WhisperEngine",
+        requests=(TranscribeRequest(audio=recording("heart_box")),),
+        nonsense=(TranscribeRequest(audio=_BEEP, language="klingon"), TranscribeRequest(audio=Audio.mono([], 16_000))),
+        long=TranscribeRequest(audio=concatenate([recording("michael_lighthouse")] * 12)),
+        weights=("whisper-base",),
+        cancel_within_s=15.0,  # a window of 28 s cannot be interrupted: 2 s of work, more on a busy machine
+    ),
+    EngineCase(
+        name="speaker",
+        entry_point="hausmusik.engines.speaker:SpeakerEngine",
+        requests=(JudgeRequest(audio=recording("michael_orchestra")),),
+        nonsense=(JudgeRequest(audio=Audio.mono([], 16_000)), JudgeRequest(audio=Audio.mono([0.0] * 32_000, 16_000))),
+        long=JudgeRequest(audio=concatenate([recording("heart_lighthouse")] * 60)),
+        weights=("resemblyzer",),
     ),
 )
