@@ -1,27 +1,27 @@
-"""Lets the players play: which layers sound in which phrase, what each writes there, and the last chord of all.
+"""Lets the players play: which layers sound in which phrase, and what each writes there.
 
 Layers enter as the intensity of the phrases rises and leave as it falls; a theme keeps its melody within a chapter and
-returns varied. Knows nothing of seconds, sound, or how a layer got its instrument.
+returns varied. Knows nothing of seconds, sound, or how a layer got its instrument; the last chord is in ending.py.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Final
 
 import msgspec
-import numpy as np
 
 from hausmusik.engines.composer import melody
 from hausmusik.engines.composer.casting import Player
 from hausmusik.engines.composer.dice import Dice
-from hausmusik.engines.composer.melody import Cells, Line, Theme
+from hausmusik.engines.composer.dynamics import evened, swells
+from hausmusik.engines.composer.ending import last_melody, last_notes
+from hausmusik.engines.composer.ensemble import Ensemble
+from hausmusik.engines.composer.melody import Line, Theme
 from hausmusik.engines.composer.piece import EIGHTH, QUARTER, Metre, Note, Part, Phrase
 from hausmusik.engines.composer.texture import basses, broken, comping, drums, patterns, sustained
 from hausmusik.engines.composer.texture.scene import Scene
-from hausmusik.engines.composer.theory import Chord, nearest, within
-from hausmusik.engines.composer.voicing import Voicing, lead
+from hausmusik.engines.composer.voicing import lead
 
 TEXTURES: Final[Mapping[str, Callable[[Scene], list[Note]]]] = {
     "sustain": sustained.sustain,
@@ -63,36 +63,6 @@ TEXTURES: Final[Mapping[str, Callable[[Scene], list[Note]]]] = {
 _LEVELS: Final = {"melody": 0.0, "chords": -4.0, "pad": -7.0, "bass": -5.0, "colour": -8.0, "drums": -6.0}
 
 
-class Ensemble(msgspec.Struct, frozen=True, kw_only=True):
-    """All that arranging needs besides the players.
-
-    Args:
-        phrases: With chords.
-        metre: Time signature.
-        last: The final chord.
-        final: Tick of the final chord.
-        ring: Ticks from the final chord to the end of the recording.
-        hold: Ticks for which held instruments hold it, the rest is the room's.
-        cells: Melodic rhythms of the style.
-        grooves: drums.toml.
-        density: 0 to 1.
-        bed: Leaves room for a voice.
-        dice: Seeded.
-    """
-
-    phrases: tuple[Phrase, ...]
-    metre: Metre
-    last: Chord
-    final: int
-    ring: int
-    hold: int
-    cells: Cells
-    grooves: Mapping[str, Mapping[str, Any]]
-    density: float
-    bed: bool
-    dice: Dice
-
-
 def arrange(players: tuple[Player, ...], ensemble: Ensemble) -> tuple[Part, ...]:
     """Return one part per player, each with its notes up to and with the final chord."""
     parts: list[Part] = []
@@ -106,41 +76,11 @@ def arrange(players: tuple[Player, ...], ensemble: Ensemble) -> tuple[Part, ...]
         notes = _in_range(notes, player)
         if notes:
             parts.append(_part(player, notes, ensemble))
-    return _evened(parts, ensemble)
-
-
-def _evened(parts: list[Part], ensemble: Ensemble) -> tuple[Part, ...]:
-    """Let few players play a little louder than many, so that a quiet beginning is still heard under a voice.
-
-    Two fifths of the difference in power between a phrase and the fullest one are given back, at most 5 dB.
-    """
-    powers: list[float] = []
-    for phrase in ensemble.phrases:
-        heard = [part for part in parts if any(phrase.start <= note.start < phrase.end for note in part.notes)]
-        powers.append(sum(10 ** (part.level_db / 10) for part in heard))
-    if not powers or max(powers) <= 0:
-        return tuple(parts)
-    fullest = max(powers)
-    lifts = [min(5.0, 4.0 * math.log10(fullest / power)) if power else 0.0 for power in powers]
-    curve: list[tuple[int, float]] = []
-    for phrase, lift in zip(ensemble.phrases, lifts, strict=True):
-        curve.append((phrase.start, lift))
-        curve.append((phrase.end - min(ensemble.metre.beat, phrase.length // 4), lift))
-    curve.append((ensemble.final, lifts[-1]))
-    return tuple(msgspec.structs.replace(part, swells=_summed(part.swells, curve)) for part in parts)
-
-
-def _summed(one: tuple[tuple[int, float], ...], two: list[tuple[int, float]]) -> tuple[tuple[int, float], ...]:
-    """Return the sum of two broken lines."""
-    places = sorted({tick for tick, _ in one} | {tick for tick, _ in two})
-    added = np.interp(places, [tick for tick, _ in two], [level for _, level in two])
-    if one:
-        added = added + np.interp(places, [tick for tick, _ in one], [level for _, level in one])
-    return tuple((tick, float(level)) for tick, level in zip(places, added, strict=True))
+    return evened(parts, ensemble)
 
 
 def _entries(players: tuple[Player, ...], ensemble: Ensemble) -> list[float]:
-    """Return from which intensity each player plays, so that everybody is heard at least once, and somebody at first."""
+    """Return from which intensity each player plays, so that everybody is heard once, and somebody at first."""
     top = max((phrase.intensity for phrase in ensemble.phrases), default=1.0)
     phrases = len(ensemble.phrases)
     # A short piece has no time to build: three phrases or fewer bring everybody in at once, or nearly.
@@ -155,9 +95,18 @@ def _entries(players: tuple[Player, ...], ensemble: Ensemble) -> list[float]:
 
 def _layer_notes(player: Player, enter: float, ensemble: Ensemble, dice: Dice) -> list[Note]:
     chords = [slot.chord for phrase in ensemble.phrases for slot in phrase.slots] + [ensemble.last]
-    needs_voices = player.layer.role not in {"drums"} and player.texture not in {"roots", "walking", "groove", "driving"}
+    needs_voices = player.layer.role != "drums" and player.texture not in {
+        "roots",
+        "walking",
+        "groove",
+        "driving",
+    }
     voices = player.layer.voices if player.entry.voices == 1 else min(player.layer.voices, player.entry.voices)
-    voicings = lead(chords, player.low, player.high, voices, rooted=player.layer.rooted) if needs_voices else [()] * len(chords)
+    voicings = (
+        lead(chords, player.low, player.high, voices, rooted=player.layer.rooted)
+        if needs_voices
+        else [()] * len(chords)
+    )
     notes: list[Note] = []
     place = 0
     variant = dice.fork("variant").whole(0, 59)
@@ -183,7 +132,7 @@ def _layer_notes(player: Player, enter: float, ensemble: Ensemble, dice: Dice) -
             else:
                 notes.extend(TEXTURES[player.texture](scene))
         place += count
-    return notes + _last_notes(player, voicings[-1], notes, ensemble)
+    return notes + last_notes(player, voicings[-1], notes, ensemble)
 
 
 def _layer_dice(player: Player, phrase: Phrase, ensemble: Ensemble, dice: Dice) -> Dice:
@@ -219,7 +168,7 @@ def _lead_notes(player: Player, enter: float, ensemble: Ensemble, dice: Dice) ->
         if ensemble.bed or ensemble.density < 0.25:
             line = _thinned(line, phrase, ensemble.metre)
         notes.extend(_sung(line, phrase, player))
-    return notes + _last_melody(notes, player, ensemble)
+    return notes + last_melody(notes, player, ensemble)
 
 
 def _thinned(line: Line, phrase: Phrase, metre: Metre) -> Line:
@@ -236,7 +185,7 @@ def _sung(line: Line, phrase: Phrase, player: Player) -> list[Note]:
     if not line:
         return []
     low, high = min(key for _, _, key in line), max(key for _, _, key in line)
-    base = 62 + 21 * phrase.intensity
+    base = 58 + 27 * phrase.intensity
     notes: list[Note] = []
     for index, (start, length, key) in enumerate(line):
         height = (key - low) / max(1, high - low)
@@ -247,65 +196,6 @@ def _sung(line: Line, phrase: Phrase, player: Player) -> list[Note]:
         ring = EIGHTH if player.entry.kind == "struck" else 0
         notes.append(Note(start, length - gap + ring, key, max(1, min(120, velocity))))
     return notes
-
-
-def _last_melody(notes: list[Note], player: Player, ensemble: Ensemble) -> list[Note]:
-    """End on the tonic, or on the third or fifth where that is a nearer step."""
-    if not notes:
-        return []
-    before = notes[-1]
-    tonic, third = ensemble.last.root, ensemble.last.tones[1]
-    options = {key: abs(key - before.key) for key in within((tonic,), player.low, player.high)}
-    options |= {key: abs(key - before.key) + 3 for key in within((third,), player.low, player.high)}
-    if not options:
-        return []
-    key = min(options, key=lambda each: (options[each], each))
-    length = ensemble.ring if player.entry.kind == "struck" else ensemble.hold
-    return [Note(ensemble.final, max(EIGHTH, length), key, max(30, before.velocity - 6))]
-
-
-def _last_notes(player: Player, voicing: Voicing, notes: list[Note], ensemble: Ensemble) -> list[Note]:
-    """Return what a layer plays in the final chord; only who played in the last phrases does."""
-    recent = [note for note in notes if note.start >= ensemble.final - 4 * ensemble.metre.bar]
-    if not recent and notes:
-        return []
-    loudness = round(sum(note.velocity for note in recent) / len(recent)) if recent else 60
-    final, ring = ensemble.final, ensemble.ring
-    held = ensemble.hold if player.entry.kind == "held" else ring
-    role = player.layer.role
-    if role == "drums":
-        return _last_drums(player, loudness, ensemble)
-    if role == "bass":
-        key = nearest(ensemble.last.root, recent[-1].key if recent else player.low + 6)
-        key = key + 12 if key < player.low else key - 12 if key > player.high else key
-        return [Note(final, held, key, loudness)]
-    if role == "colour":
-        keys = within((ensemble.last.root, ensemble.last.tones[2]), player.low, player.high)
-        return [Note(final + min(QUARTER, ring // 8), max(EIGHTH, ring - QUARTER), keys[-1], max(20, loudness - 14))] if keys else []
-    if player.texture == "guide_tones":
-        voicing = voicing[-1:]
-    spread = 26 if player.entry.kind == "struck" and player.texture not in {"block", "pulse", "offbeat", "comp"} else 0
-    spread = min(spread, ring // 40)
-    return [
-        Note(final + spread * index, max(EIGHTH, held - spread * index), key, max(25, loudness - 4))
-        for index, key in enumerate(voicing)
-    ]
-
-
-def _last_drums(player: Player, loudness: int, ensemble: Ensemble) -> list[Note]:
-    keys = {
-        "epic": (drums.KEYS["low"],),
-        "march": (drums.KEYS["kick"], drums.KEYS["cymbals"]),
-        "pop": (drums.KEYS["kick"], drums.KEYS["crash"]),
-        "rock": (drums.KEYS["kick"], drums.KEYS["crash"]),
-        "four": (drums.KEYS["kick"],),
-        "lofi": (drums.KEYS["kick"],),
-        "chip": (drums.KEYS["kick"], drums.KEYS["snare"]),
-        "swing": (drums.KEYS["kick"], drums.KEYS["ride"]),
-        "waltz": (drums.KEYS["triangle"],),
-        "playful": (drums.KEYS["wood_low"],),
-    }.get(player.layer.groove, (drums.KEYS["kick"],))
-    return [Note(ensemble.final, QUARTER, key, max(25, loudness - 10)) for key in keys]
 
 
 def _in_range(notes: list[Note], player: Player) -> list[Note]:
@@ -334,24 +224,9 @@ def _part(player: Player, notes: list[Note], ensemble: Ensemble) -> Part:
         instrument=player.instrument,
         role=layer.role,
         notes=tuple(notes),
-        swells=_swells(player, ensemble) if player.entry.kind == "held" else (),
+        swells=swells(player, ensemble) if player.entry.kind == "held" else (),
         level_db=(layer.level or _LEVELS[layer.role]) - (4.0 if ensemble.bed and layer.role == "melody" else 0.0),
         send_db=layer.send,
         pan=pan,
         tightness=0.75 if mechanical or layer.role == "drums" else 0.45,
     )
-
-
-def _swells(player: Player, ensemble: Ensemble) -> tuple[tuple[int, float], ...]:
-    """Return slow dynamics: each phrase has its own level and grows a little towards its middle; the end fades."""
-    depth = 5.0 if player.layer.role == "pad" else 3.5
-    points: list[tuple[int, float]] = []
-    for phrase in ensemble.phrases:
-        level = depth * (min(1.0, phrase.intensity) - 0.75)
-        points.append((phrase.start, level - 0.8))
-        points.append((phrase.start + phrase.length * 5 // 8, level + 0.9))
-    last = points[-1][1] if points else 0.0
-    points.append((ensemble.final, last - 0.5))
-    points.append((ensemble.final + ensemble.hold * 3 // 5, last - 4.0))
-    points.append((ensemble.final + ensemble.hold, last - 15.0))
-    return tuple(points)

@@ -18,9 +18,9 @@ import numpy as np
 import numpy.typing as npt
 
 from hausmusik.engines.composer import arrangement
-from hausmusik.engines.composer.arrangement import Ensemble
 from hausmusik.engines.composer.casting import Player
 from hausmusik.engines.composer.dice import Dice
+from hausmusik.engines.composer.ensemble import Ensemble
 from hausmusik.engines.composer.harmony import Flavour
 from hausmusik.engines.composer.melody import Costs, cheapest_path, interval_cost
 from hausmusik.engines.composer.piece import EIGHTH, QUARTER, SIXTEENTH, Metre, Note, Part, Phrase, Slot
@@ -50,6 +50,7 @@ _FIRST: Final = {16: ("8 4 4", "6 2 8", "4 4 8"), 12: ("8 4", "6 2 4", "4 4 4")}
 _PERFECT: Final = (0, 7)
 _HARSH: Final = (1, 2, 6, 10, 11)
 _FORBIDDEN: Final = 60.0
+_LEAST_RANGE: Final = 14
 RISE: Final = 2
 """Semitones from one ground to the next in a canon that rises."""
 
@@ -140,8 +141,8 @@ def shifts_of(voices: list[Player]) -> list[int]:
 
 
 def lifts_of(grounds: list[Phrase]) -> list[int]:
-    """Return how many semitones each ground stands from the first, folded into half an octave up or down."""
-    return [(ground.key.tonic - grounds[0].key.tonic + 5) % 12 - 5 for ground in grounds]
+    """Return how many semitones each ground stands above the first; after an octave it begins again from below."""
+    return [(ground.key.tonic - grounds[0].key.tonic) % 12 for ground in grounds]
 
 
 def _lines(voices: list[Player], grounds: list[Phrase], bass: Part | None, ensemble: Ensemble) -> list[Line]:
@@ -150,9 +151,9 @@ def _lines(voices: list[Player], grounds: list[Phrase], bass: Part | None, ensem
     All segments are written in the key of the first ground.
     """
     shifts, lifts = shifts_of(voices), lifts_of(grounds)
-    low = max(player.low - shift for player, shift in zip(voices, shifts, strict=True)) - min(lifts) // 2
+    low = max(player.low - shift for player, shift in zip(voices, shifts, strict=True)) - max(lifts) // 3
     high = min(player.high - shift for player, shift in zip(voices, shifts, strict=True)) - max(lifts) // 2
-    if high - low < 14:
+    if high - low < _LEAST_RANGE:
         low, high = voices[0].low, voices[0].high
     table = _Table(np.arange(low, high + 1), grounds[0], _bass_line(bass, grounds[0]), shifts, ensemble.metre)
     lines: list[Line] = []
@@ -226,7 +227,9 @@ def _rhythm(number: int, count: int, table: _Table, dice: Dice) -> list[tuple[in
     size = table.metre.bar // SIXTEENTH
     pool = _CHARACTERS.get(size) or (f"{size // 2} {size - size // 2}",) * 2
     calm = number == 0 or number >= count - 1
-    kind = dice.fork("kind").choice(_FIRST.get(size, pool)) if calm else pool[(dice.whole(0, 3) + number * 3) % len(pool)]
+    kind = (
+        dice.fork("kind").choice(_FIRST.get(size, pool)) if calm else pool[(dice.whole(0, 3) + number * 3) % len(pool)]
+    )
     other = dice.fork("other").choice(pool[:6])
     notes: list[tuple[int, int]] = []
     for bar in range(table.ground.length // table.metre.bar):
@@ -345,9 +348,7 @@ def parallels(one: Sounding, two: Sounding) -> list[int]:
     return found
 
 
-def _voice_part(
-    voices: list[Player], place: int, lines: list[Line], grounds: list[Phrase], ensemble: Ensemble
-) -> Part:
+def _voice_part(voices: list[Player], place: int, lines: list[Line], grounds: list[Phrase], ensemble: Ensemble) -> Part:
     player, shift, lifts = voices[place], shifts_of(voices)[place], lifts_of(grounds)
     gap = 0 if player.entry.kind == "struck" else 24
     notes: list[Note] = []

@@ -16,7 +16,13 @@ from hausmusik.engines.composer.prompt import Brief
 from hausmusik.engines.composer.tables import InstrumentEntry, LayerEntry, StyleEntry, Tables
 
 _HELD_INSTEAD: Final = {"arpeggio": "half_notes", "picking": "half_notes", "rolled": "half_notes", "strum": "pulse"}
-_STRUCK_INSTEAD: Final = {"sustain": "rolled", "half_notes": "rolled", "cluster": "rolled", "drone": "pedal", "chorale": "rolled"}
+_STRUCK_INSTEAD: Final = {
+    "sustain": "rolled",
+    "half_notes": "rolled",
+    "cluster": "rolled",
+    "drone": "pedal",
+    "chorale": "rolled",
+}
 _FALLBACKS: Final[dict[Role, tuple[str, int, int, float]]] = {
     # role: texture, lowest and highest key, level of a layer made for an instrument that no layer of the style wants
     "melody": ("lead", 60, 81, -2.0),
@@ -29,7 +35,7 @@ _FALLBACKS: Final[dict[Role, tuple[str, int, int, float]]] = {
 _LEAST_RANGE: Final = 10
 _ENOUGH_RANGE: Final = 14
 _HIGH_LEAD: Final = 67
-_CAN_ROOT: Final = frozenset({"arpeggio", "picking", "rolled", "strum", "block", "alberti"})
+_CAN_ROOT: Final = frozenset({"arpeggio", "picking", "rolled", "strum", "block", "alberti", "canon"})
 
 
 class Player(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,7 +104,11 @@ def _seated(players: list[Player]) -> tuple[Player, ...]:
         if role in {"chords", "pad"} and roof < 127:
             high = min(high, max(low + 14, roof + 4))
         if not has_bass and role == "chords" and player.texture in _CAN_ROOT and player.entry.range[0] <= 41:
-            low, layer, has_bass = max(player.entry.range[0], 38), msgspec.structs.replace(layer, rooted=True, voices=5), True
+            low, layer, has_bass = (
+                max(player.entry.range[0], 38),
+                msgspec.structs.replace(layer, rooted=True, voices=5),
+                True,
+            )
         seated.append(msgspec.structs.replace(player, low=low, high=high, layer=layer))
     if not has_bass:
         seated = _with_low_pad(seated)
@@ -114,7 +124,9 @@ def _with_low_pad(players: list[Player]) -> list[Player]:
     ]
     if able:
         place = able[0]
-        layer = msgspec.structs.replace(players[place].layer, rooted=True, voices=min(5, players[place].layer.voices + 1))
+        layer = msgspec.structs.replace(
+            players[place].layer, rooted=True, voices=min(5, players[place].layer.voices + 1)
+        )
         players[place] = msgspec.structs.replace(players[place], layer=layer, low=players[place].entry.range[0])
     return players
 
@@ -140,7 +152,7 @@ def _drawn(brief: Brief, style: StyleEntry, tables: Tables, dice: Dice) -> list[
             continue
         weights = {each: 1.0 / (1 + place) for place, each in enumerate(dict.fromkeys(allowed))}
         fresh = {each: weight for each, weight in weights.items() if each not in used}
-        keep_same = style.title in {"piano ballad"} or layer.role in {"bass", "pad"}
+        keep_same = style.title == "piano ballad" or layer.role in {"bass", "pad"}
         picked = draw.weighted(weights if keep_same or not fresh else fresh)
         chosen.append((layer, picked))
         used.add(picked)
@@ -151,13 +163,18 @@ def _never_empty(
     chosen: list[tuple[LayerEntry, str]], brief: Brief, style: StyleEntry, tables: Tables
 ) -> list[tuple[LayerEntry, str]]:
     """Where exclusions left nothing that carries the harmony, take a piano, strings or whatever is still allowed."""
-    if any(layer.role in {"chords", "pad"} for layer, _ in chosen):
+    if _carries_harmony(chosen):
         return chosen
     for instrument in ("piano", "strings", "nylon_guitar", "warm_pad", "harp", "organ", "choir"):
         if instrument not in brief.excluded:
             layer = _made("chords" if tables.instruments[instrument].kind == "struck" else "pad", enter=0.0)
             return [(layer, instrument), *chosen]
     return chosen or [(style.layer[0], style.layer[0].instruments[0])]
+
+
+def _carries_harmony(chosen: list[tuple[LayerEntry, str]]) -> bool:
+    """Return whether somebody plays chords; the voices of a canon are harmony enough."""
+    return any(layer.role in {"chords", "pad"} or layer.texture == "canon" for layer, _ in chosen)
 
 
 def _chosen(brief: Brief, style: StyleEntry, tables: Tables) -> list[tuple[LayerEntry, str]]:
@@ -172,9 +189,9 @@ def _chosen(brief: Brief, style: StyleEntry, tables: Tables) -> list[tuple[Layer
             taken[min(open_layers, key=lambda place: _fit(each, entry, style.layer[place], place))] = each
         else:
             made.append((_made(entry.roles[0], enter=0.3, groove=_groove(style)), each))
-    load = {each: 1 for each in asked}
+    load = dict.fromkeys(asked, 1)
     for place, layer in sorted(enumerate(style.layer), key=lambda item: (item[1].share < 1, item[0])):
-        if place in taken or brief.solo and len(asked) == 1 and tables.instruments[asked[0]].voices == 1:
+        if place in taken or (brief.solo and len(asked) == 1 and tables.instruments[asked[0]].voices == 1):
             continue
         able = [
             each
@@ -195,14 +212,14 @@ def _chosen(brief: Brief, style: StyleEntry, tables: Tables) -> list[tuple[Layer
 
 def _fit(name: str, entry: InstrumentEntry, layer: LayerEntry, place: int) -> float:
     """Return how badly an instrument fits a layer: its own kind of layer first, then the role it likes best."""
-    return entry.roles.index(layer.role) - (1.6 if name in layer.instruments else 0.0) + 0.05 * place
+    return entry.roles.index(layer.role) - (2.6 if name in layer.instruments else 0.0) + 0.05 * place
 
 
 def _core(
     brief: Brief, style: StyleEntry, asked: list[str], taken: dict[int, str], tables: Tables
 ) -> list[tuple[LayerEntry, str]]:
     """Return the layers without which the style is not itself, e.g. bass and drums in jazz."""
-    if brief.solo:
+    if brief.solo or not brief.style_named:
         return []
     found: list[tuple[LayerEntry, str]] = []
     roles = {role for each in asked for role in tables.instruments[each].roles[:1]}
@@ -225,7 +242,7 @@ def _grounded(
 ) -> list[tuple[LayerEntry, str]]:
     """See to it that somebody plays from the beginning, and that there is harmony, if need be in several takes."""
     lonely = len(asked) == 1 and brief.solo
-    if not lonely and not any(layer.role in {"chords", "pad"} for layer, _ in chosen):
+    if not lonely and not _carries_harmony(chosen):
         tuned = [each for each in asked if tables.instruments[each].kind != "drums"]
         able = [each for each in tuned if tables.instruments[each].voices > 1] or tuned
         if able:

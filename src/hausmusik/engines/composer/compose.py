@@ -9,10 +9,11 @@ from collections.abc import Mapping
 from typing import Final
 
 from hausmusik.engines.composer import form, harmony
-from hausmusik.engines.composer.arrangement import Ensemble, arrange
+from hausmusik.engines.composer.arrangement import arrange
 from hausmusik.engines.composer.canon import canon_phrases, write_canon
 from hausmusik.engines.composer.casting import cast
 from hausmusik.engines.composer.dice import Dice
+from hausmusik.engines.composer.ensemble import Ensemble
 from hausmusik.engines.composer.harmony import Flavour
 from hausmusik.engines.composer.melody import Cells
 from hausmusik.engines.composer.piece import Metre, Piece

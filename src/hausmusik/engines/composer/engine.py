@@ -12,8 +12,9 @@ from typing import Final
 
 from hausmusik.engines.composer.compose import compose
 from hausmusik.engines.composer.dice import Dice
+from hausmusik.engines.composer.performance import Performance, play_piece
 from hausmusik.engines.composer.prompt import Brief, read_prompt
-from hausmusik.engines.composer.render import Performance, play_piece, render
+from hausmusik.engines.composer.render import render
 from hausmusik.engines.composer.sampler.samples import SampleStore
 from hausmusik.engines.composer.sampler.soundfont import SoundFont
 from hausmusik.engines.composer.sampler.tone import SAMPLE_RATE_HZ, ToneStore
@@ -149,7 +150,9 @@ def _brief_page(brief: Brief, performance: Performance) -> bytes:
         "density": round(brief.density, 3),
         "instruments_asked": list(brief.instruments),
         "instruments_excluded": sorted(brief.excluded),
-        "parts": [{"name": part.name, "instrument": part.instrument, "role": part.role} for part, _ in performance.parts],
+        "parts": [
+            {"name": part.name, "instrument": part.instrument, "role": part.role} for part, _ in performance.parts
+        ],
         "form": [phrase.letter for phrase in piece.phrases],
         "room": piece.room,
         "note": "composed by rules and played from samples; no neural network was used",

@@ -1,8 +1,8 @@
 """Fits a form to a duration: how many bars, in which phrases, at which exact tempo, and how long the last chord rings.
 
-The piece is `bars + ringing last chord`, to the sample. The tempo may move by up to 6 % (by nothing, where a person named
-it and there is room to ring), whole phrases are preferred to odd bars, and even very short pieces begin and end: a
-two-second piece is an upbeat and a chord. Knows nothing of chords and instruments.
+The piece is `bars + ringing last chord`, to the sample. The tempo may move by up to 6 % (by nothing, where a person
+named it), whole phrases are preferred to odd bars, and even very short pieces begin and end: a two-second piece is an
+upbeat and a chord. Knows nothing of chords and instruments.
 """
 
 from __future__ import annotations
@@ -213,7 +213,7 @@ def _placed(
         if has_coda and index == len(plan) - 2 and cadence == "final":
             cadence = "close"  # noqa: PLW2901 - the coda takes the final cadence over
         weight = 0.85 + 0.15 * (chapter + 1) / chapters
-        scaled = max(0.12, min(1.0, intensity * weight * (0.62 + 0.5 * energy)))
+        scaled = max(0.12, min(1.0, intensity * weight * (0.52 + 0.66 * energy)))
         length = bars * metre.bar
         placed.append(Phrase(letter, variation, chapter, start, length, scaled, cadence, key))
         start += length

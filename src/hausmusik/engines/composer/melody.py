@@ -1,7 +1,7 @@
 """Writes melodies: a theme of two rhythmic cells and a cadence, then its returns, sequences and variations.
 
-Rhythm first: cells are placed in a scheme such as a-b-a-cadence. Then pitches by dynamic programming over all notes of a
-phrase: chord notes on strong beats, others only in passing, steps rather than leaps, leaps answered by steps back, a
+Rhythm first: cells are placed in a scheme such as a-b-a-cadence. Then pitches by dynamic programming over all notes of
+a phrase: chord notes on strong beats, others only in passing, steps rather than leaps, leaps answered by steps back, a
 contour with one summit, a motif whose intervals return where its rhythm returns, and an ending that fits the cadence.
 Knows nothing of instruments beyond a range, nothing of loudness.
 
@@ -87,9 +87,7 @@ def _read(cell: str) -> tuple[int, ...]:
     return tuple(-int(token[1:]) if token.startswith("r") else int(token) for token in cell.split())
 
 
-def write_line(
-    theme: Theme, phrase: Phrase, metre: Metre, low: int, high: int, dice: Dice, model: Line = ()
-) -> Line:
+def write_line(theme: Theme, phrase: Phrase, metre: Metre, low: int, high: int, dice: Dice, model: Line = ()) -> Line:
     """Return the melody of a phrase.
 
     Args:
@@ -108,10 +106,10 @@ def write_line(
     targets = _contour(theme, phrase, low, high)
     guide = {start: key for start, _, key in model}
     local = [_local(beat, phrase, keys, targets, dice, is_last=beat is beats[-1]) for beat in beats]
-    for beat, cost in zip(beats, local, strict=True):
+    for place, beat in enumerate(beats):
         wanted = guide.get(beat.start - phrase.start)
         if wanted is not None:
-            cost += 0.35 * np.minimum(np.abs(keys - wanted), 8)
+            local[place] += 0.35 * np.minimum(np.abs(keys - wanted), 8)
     first = _solve(beats, phrase, keys, local, {})
     motif = _motif(first)
     if not model and len(set(theme.scheme)) < len(theme.scheme):
@@ -293,7 +291,9 @@ def _motif(line: list[tuple[Beat, int]]) -> dict[tuple[int, int], int]:
         bars.setdefault(beat.cell, []).append(key)
     wanted: dict[tuple[int, int], int] = {}
     for number, notes in bars.items():
-        source = next((bars[other] for other in sorted(bars) if other < number and len(bars[other]) == len(notes)), None)
+        source = next(
+            (bars[other] for other in sorted(bars) if other < number and len(bars[other]) == len(notes)), None
+        )
         if source is not None:
             for place in range(1, len(notes)):
                 wanted[number, place] = source[place] - source[place - 1]

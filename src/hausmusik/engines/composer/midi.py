@@ -8,6 +8,7 @@ Source: "Standard MIDI Files 1.0", RP-001; General MIDI channel 10 for drums.
 
 from __future__ import annotations
 
+import math
 import struct
 from collections.abc import Iterable, Sequence
 from typing import Final
@@ -154,11 +155,12 @@ def _track(track: MidiTrack, clock: TempoMap, end: int) -> bytes:
 
 def _unoverlapped(notes: Iterable[MidiNote]) -> list[MidiNote]:
     """End a note where the same key is struck again: one MIDI channel cannot hold a key twice."""
-    ordered = sorted(notes, key=lambda note: (note.key, note.start_s))
+    next_start: dict[int, float] = {}
     kept: list[MidiNote] = []
-    for note, after in zip(ordered, [*ordered[1:], None], strict=True):
-        gap = after.start_s - note.start_s if after is not None and after.key == note.key else note.held_s
-        kept.append(msgspec.structs.replace(note, held_s=min(note.held_s, max(gap, 0.001))))
+    for note in sorted(notes, key=lambda each: -each.start_s):
+        room = next_start.get(note.key, math.inf) - note.start_s
+        kept.append(msgspec.structs.replace(note, held_s=min(note.held_s, room)))
+        next_start[note.key] = note.start_s
     return kept
 
 

@@ -31,6 +31,24 @@ class Played(msgspec.Struct, frozen=True):
     velocity: int
 
 
+class Performance(msgspec.Struct, frozen=True):
+    """A piece as played.
+
+    Args:
+        piece: What was written.
+        parts: Each part with its notes in seconds.
+    """
+
+    piece: Piece
+    parts: tuple[tuple[Part, tuple[Played, ...]], ...]
+
+
+def play_piece(piece: Piece, dice: Dice) -> Performance:
+    """Return the performance of a piece; the same dice give the same one."""
+    played = ((part, perform(piece, part, dice.fork("perform", part.name))) for part in piece.parts)
+    return Performance(piece, tuple((part, notes) for part, notes in played if notes))
+
+
 def perform(piece: Piece, part: Part, dice: Dice) -> tuple[Played, ...]:
     """Return a part as its player plays it, sorted by time; nothing starts before 0 or rings past the end."""
     clock = TempoMap(piece.tempo)

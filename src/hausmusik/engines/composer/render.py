@@ -1,8 +1,7 @@
-"""From a written piece to sound: performs the parts, balances them, and renders mastered blocks.
+"""From a performance to sound: balances the parts, renders them, and brings the whole to its loudness.
 
-Parts are first balanced against one another by the K-weighted loudness they have while they play, then the whole is
-brought to the target loudness, measured over the whole piece or, for pieces over three minutes, over blocks spread
-evenly. Knows nothing of prompts, styles and composing.
+Up to three minutes are rendered once, measured whole and kept; longer pieces are measured at places spread evenly over
+them, so that memory stays flat. Knows nothing of prompts, styles and composing.
 """
 
 from __future__ import annotations
@@ -11,45 +10,28 @@ import math
 from collections.abc import Callable, Iterator
 from typing import Final
 
-import msgspec
 import numpy as np
 
-from hausmusik.engines.composer.dice import Dice
+from hausmusik.audio.limiter import Limiter
+from hausmusik.audio.loudness import LoudnessMeter
+from hausmusik.engines.composer.balance import loudness_db
 from hausmusik.engines.composer.midi import TempoMap
-from hausmusik.engines.composer.performance import Played, perform
+from hausmusik.engines.composer.performance import Performance, Played
 from hausmusik.engines.composer.piece import Part, Piece
-from hausmusik.engines.composer.sampler.level import Limiter, energy, hop_powers, loudness_lufs
-from hausmusik.engines.composer.sampler.mixdown import BLOCK, Mix, Strike, Track
+from hausmusik.engines.composer.sampler.mixdown import Mix, Strike, Track
 from hausmusik.engines.composer.sampler.room import ROOMS, impulse_response
 from hausmusik.engines.composer.sampler.tone import SAMPLE_RATE_HZ, ToneStore
 from hausmusik.engines.composer.tables import InstrumentEntry, Tables
 from hausmusik.types import FloatArray
 
 LOUDNESS_LUFS: Final = -20.0
-CEILING_DB: Final = -1.6
+CEILING_DBTP: Final = -1.5
 KEPT_BLOCKS: Final = 46
 """Three minutes (65 MB) are rendered once, measured whole and kept; longer pieces are measured at some places only."""
 MEASURED_BLOCKS: Final = 20
 _FADE_S: Final = 1.2
-_SAMPLED_NOTES: Final = 14
-
-
-class Performance(msgspec.Struct, frozen=True):
-    """A piece as played.
-
-    Args:
-        piece: What was written.
-        parts: Each part with its notes in seconds.
-    """
-
-    piece: Piece
-    parts: tuple[tuple[Part, tuple[Played, ...]], ...]
-
-
-def play_piece(piece: Piece, dice: Dice) -> Performance:
-    """Return the performance of a piece; the same dice give the same one."""
-    played = tuple((part, perform(piece, part, dice.fork("perform", part.name))) for part in piece.parts)
-    return Performance(piece, tuple((part, notes) for part, notes in played if notes))
+_REFERENCE_DB: Final = -26.0
+"""Where the balance puts a leading voice before the whole is levelled: enough room for all parts together."""
 
 
 def render(
@@ -74,26 +56,34 @@ def render(
     gain, blocks = _levelled(mix)
     if stop():
         return
-    faded = _faded((block * np.float32(gain) for block in blocks), frames, piece)
-    yield from Limiter(10.0 ** (CEILING_DB / 20.0)).run(faded)
+    limiter = Limiter(SAMPLE_RATE_HZ, 2, CEILING_DBTP)
+    for block in _faded((block * np.float32(gain) for block in blocks), frames, piece):
+        if stop():
+            return
+        ready = limiter.push(block)
+        if ready.shape[1]:
+            yield ready
+    rest = limiter.finish()
+    if rest.shape[1] and not stop():
+        yield rest
 
 
 def _levelled(mix: Mix) -> tuple[float, Iterator[FloatArray]]:
     """Return the gain that brings the piece to its loudness, and its blocks (kept where all were rendered)."""
+    meter = LoudnessMeter(SAMPLE_RATE_HZ, 2)
+    kept: list[FloatArray] = []
     if mix.blocks <= KEPT_BLOCKS:
-        kept = list(mix.render())
-        powers = [hop_powers(block) for block in kept]
-        return _gain(powers), iter(kept)
-    step = mix.blocks / MEASURED_BLOCKS
-    places = sorted({int((index + 0.5) * step) for index in range(MEASURED_BLOCKS)})
-    powers = [hop_powers(block) for place in places for block in mix.render(place, place + 1)]
-    return _gain(powers), mix.render()
-
-
-def _gain(powers: list[np.ndarray[tuple[int], np.dtype[np.float64]]]) -> float:
-    together = np.concatenate(powers) if powers else np.zeros(0)
-    measured = loudness_lufs(together)
-    return 10.0 ** ((LOUDNESS_LUFS - measured) / 20.0) if measured > -69.0 else 1.0
+        for block in mix.render():
+            meter.push(block)
+            kept.append(block)
+    else:
+        step = mix.blocks / MEASURED_BLOCKS
+        for place in sorted({int((index + 0.5) * step) for index in range(MEASURED_BLOCKS)}):
+            for block in mix.render(place, place + 1):
+                meter.push(block)
+    measured = meter.finish()
+    gain = 1.0 if measured.silent else 10.0 ** ((LOUDNESS_LUFS - measured.integrated_lufs) / 20.0)
+    return gain, iter(kept) if kept else mix.render()
 
 
 def _faded(blocks: Iterator[FloatArray], frames: int, piece: Piece) -> Iterator[FloatArray]:
@@ -105,8 +95,8 @@ def _faded(blocks: Iterator[FloatArray], frames: int, piece: Piece) -> Iterator[
     position = 0
     for block in blocks:
         count = block.shape[1]
-        until_end = frames - silent - np.arange(position, position + count)
-        if until_end[-1] < length:
+        if frames - silent - position - count < length:
+            until_end = np.arange(frames - silent - position, frames - silent - position - count, -1, dtype=np.float64)
             share = np.clip(until_end / length, 0.0, 1.0)
             block *= (np.sin(share * math.pi / 2) ** 2).astype(np.float32)  # noqa: PLW2901 - in place, it is ours
         if position == 0:
@@ -116,9 +106,7 @@ def _faded(blocks: Iterator[FloatArray], frames: int, piece: Piece) -> Iterator[
         yield block
 
 
-def _track(
-    piece: Piece, part: Part, notes: tuple[Played, ...], entry: InstrumentEntry, tones: ToneStore
-) -> Track:
+def _track(piece: Piece, part: Part, notes: tuple[Played, ...], entry: InstrumentEntry, tones: ToneStore) -> Track:
     """Return a part's track with its gain set so that it is as loud, while it plays, as its place demands."""
     strikes = tuple(
         Strike(round(note.start_s * SAMPLE_RATE_HZ), round(note.held_s * SAMPLE_RATE_HZ), note.key, note.velocity)
@@ -129,45 +117,14 @@ def _track(
         (round((clock.seconds(tick / 480) + piece.lead_s) * SAMPLE_RATE_HZ), 10.0 ** (level / 20.0))
         for tick, level in part.swells
     )
-    preset = entry.preset
-    loudness_db = _loudness_db(strikes, preset, tones, drums=entry.kind == "drums")
+    now_db = loudness_db(strikes, entry.preset, tones, entry.kind)
     return Track(
         name=part.name,
-        preset=preset,
+        preset=entry.preset,
         strikes=strikes,
-        gain=10.0 ** ((part.level_db - loudness_db - 26.0) / 20.0),
+        gain=10.0 ** ((part.level_db - now_db + _REFERENCE_DB) / 20.0),
         pan=part.pan,
         send=10.0 ** (part.send_db / 20.0),
         swells=swells,
         drums=entry.kind == "drums",
     )
-
-
-def _loudness_db(strikes: tuple[Strike, ...], preset: tuple[int, int], tones: ToneStore, *, drums: bool) -> float:
-    """Return how loud a part is while it plays, estimated from a few of its notes.
-
-    The energies of its notes, spread over the time in which any of them sounds.
-    """
-    step = max(1, len(strikes) // _SAMPLED_NOTES)
-    sample = strikes[::step][:_SAMPLED_NOTES]
-    longest = {(strike.key, strike.velocity // 8): strike.held for strike in sample}
-    total = 0.0
-    for strike in sample:
-        held = SAMPLE_RATE_HZ if drums else min(longest[strike.key, strike.velocity // 8], 3 * SAMPLE_RATE_HZ)
-        tone = tones.tone(preset, strike.key, strike.velocity, held)
-        full = 1.0 if drums else strike.held / max(1, held)  # a long note goes on as it is
-        for strand in tone.strands:
-            total += energy(strand.part(0, max(1, held))) * (strand.left**2 + strand.right**2) * min(full, 4.0)
-    total *= len(strikes) / max(1, len(sample))
-    active = _active_frames(strikes, least=SAMPLE_RATE_HZ // 5)
-    power = total / max(1, active)
-    return -0.691 + 10.0 * math.log10(max(power, 1e-12))
-
-
-def _active_frames(strikes: tuple[Strike, ...], least: int) -> int:
-    active, until = 0, 0
-    for strike in strikes:
-        end = strike.start + max(least, strike.held)
-        active += max(0, end - max(strike.start, until))
-        until = max(until, end)
-    return active

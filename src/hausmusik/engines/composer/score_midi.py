@@ -6,7 +6,7 @@ Knows nothing of bytes (see midi.py) and nothing of sound.
 from __future__ import annotations
 
 from hausmusik.engines.composer.midi import DRUM_CHANNEL, MidiNote, MidiSong, MidiTrack, TempoMap, encode
-from hausmusik.engines.composer.render import Performance
+from hausmusik.engines.composer.performance import Performance
 from hausmusik.engines.composer.tables import Tables
 
 _CHANNELS = tuple(channel for channel in range(16) if channel != DRUM_CHANNEL)

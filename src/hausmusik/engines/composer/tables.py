@@ -5,11 +5,12 @@ Strictly checked once, then frozen; a damaged file is our own mistake and stops 
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
 from functools import lru_cache
 from importlib import resources
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal, TypeAlias
 
 import msgspec
 
@@ -18,7 +19,8 @@ from hausmusik.engines.composer.melody import Cells
 from hausmusik.engines.composer.piece import Metre, Role
 from hausmusik.errors import ConfigError
 
-Kind = Literal["struck", "held", "drums"]
+Kind: TypeAlias = Literal["struck", "held", "drums"]
+_TOKEN: Final = re.compile(r"\d+/\d+|[^\W_]+(?:'[^\W_]+)?|,|;|\.|&")
 
 
 class InstrumentEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -32,6 +34,7 @@ class InstrumentEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     pan: float
     words: tuple[str, ...]
     family: str = ""
+    style: str = ""
 
     @property
     def title(self) -> str:
@@ -99,9 +102,18 @@ class Flair(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     style: str = ""
 
 
+class Family(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A plain name for several instruments, of which so many play."""
+
+    style: str
+    words: tuple[str, ...]
+    players: int = 1
+
+
 class Vocabulary(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """All words the composer knows."""
 
+    filler: str
     style: dict[str, tuple[str, ...]]
     mood: dict[str, Mood]
     flair: dict[str, Flair]
@@ -110,11 +122,15 @@ class Vocabulary(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     use: dict[str, tuple[str, ...]]
     metre: dict[str, tuple[str, ...]]
     mode: dict[str, tuple[str, ...]]
-    family: dict[str, tuple[str, ...]]
+    family: dict[str, Family]
+
+
+Meaning: TypeAlias = tuple[str, str]
+"""Kind and id of a word: `("style", "lofi")`."""
 
 
 class Tables(msgspec.Struct, frozen=True):
-    """Everything the data files say."""
+    """Everything the data files say, and every known phrase, as words, with all it may mean."""
 
     instruments: Mapping[str, InstrumentEntry]
     styles: Mapping[str, StyleEntry]
@@ -122,19 +138,57 @@ class Tables(msgspec.Struct, frozen=True):
     rhythms: Mapping[str, Mapping[str, Cells]]
     grooves: Mapping[str, Mapping[str, Any]]
     vocabulary: Vocabulary
+    phrases: Mapping[tuple[str, ...], list[Meaning]]
 
 
 @lru_cache(maxsize=1)
 def load_tables() -> Tables:
     """Return the tables; read once per process. Raises ConfigError where a file is damaged."""
+    instruments = _read("instruments", dict[str, InstrumentEntry])
+    vocabulary = _read("vocabulary", Vocabulary)
     return Tables(
-        instruments=_read("instruments", dict[str, InstrumentEntry]),
+        instruments=instruments,
         styles=_read("styles", dict[str, StyleEntry]),
         progressions=_read("progressions", dict[str, dict[str, tuple[str, ...]]]),
         rhythms=_read("rhythms", dict[str, dict[str, dict[str, tuple[str, ...]]]]),
         grooves=_read("drums", dict[str, dict[str, Any]]),
-        vocabulary=_read("vocabulary", Vocabulary),
+        vocabulary=vocabulary,
+        phrases=_phrases(vocabulary, instruments),
     )
+
+
+def words_of(text: str) -> list[str]:
+    """Return words in lower case, with hyphens opened and commas kept as words of their own."""
+    return _TOKEN.findall(text.lower().replace("-", " "))
+
+
+def _phrases(
+    vocabulary: Vocabulary, instruments: Mapping[str, InstrumentEntry]
+) -> dict[tuple[str, ...], list[Meaning]]:
+    known: dict[tuple[str, ...], list[Meaning]] = {}
+
+    def add(kind: str, name: str, phrases: tuple[str, ...]) -> None:
+        for phrase in phrases:
+            known.setdefault(tuple(words_of(phrase)), []).append((kind, name))
+
+    for name, words in vocabulary.style.items():
+        add("style", name, words)
+    for name, mood in vocabulary.mood.items():
+        add("mood", name, mood.words)
+    for name, flair in vocabulary.flair.items():
+        add("flair", name, flair.words)
+    for name, entry in instruments.items():
+        add("instrument", name, entry.words)
+    for name, family in vocabulary.family.items():
+        add("instrument", name, family.words)
+    for kind, table in (("use", vocabulary.use), ("metre", vocabulary.metre), ("mode", vocabulary.mode)):
+        for name, words in table.items():
+            add(kind, name, words)
+    for name in vocabulary.tempo:
+        add("tempo", name, (name,))
+    for name in vocabulary.amount:
+        add("amount", name, (name,))
+    return known
 
 
 def _read(name: str, kind: Any) -> Any:

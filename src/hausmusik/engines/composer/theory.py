@@ -138,7 +138,7 @@ class Chord(msgspec.Struct, frozen=True):
         diminished = {3, 6} <= set(self.intervals)
         # Tones that lead upwards replace the degree below them: major thirds and sevenths, raised fifths and elevenths,
         # and the roots of diminished chords. The others (borrowed from minor) replace the degree above.
-        raised = {4, 8, 11, 18} | ({0} if diminished else set())
+        raised = {0, 4, 8, 11, 18} if diminished else {4, 8, 11, 18}
         for interval, tone in zip(self.intervals, self.tones, strict=True):
             if tone not in notes:
                 notes.discard((tone - 1) % 12 if interval in raised else (tone + 1) % 12)

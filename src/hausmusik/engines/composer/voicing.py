@@ -17,6 +17,7 @@ import numpy.typing as npt
 from hausmusik.engines.composer.theory import Chord, within
 
 Voicing: TypeAlias = tuple[int, ...]
+"""MIDI keys, ascending."""
 Costs: TypeAlias = npt.NDArray[np.float64]
 _MOST_CANDIDATES: Final = 48
 _PERFECT: Final = (0, 7)
@@ -46,14 +47,10 @@ def lead(chords: list[Chord], low: int, high: int, voices: int, *, rooted: bool 
     for pointers in reversed(back):
         place = int(pointers[place])
         path.append(place)
-    return [
-        tuple(int(key) for key in layer[0][index]) for layer, index in zip(layers, reversed(path), strict=True)
-    ]
+    return [tuple(int(key) for key in layer[0][index]) for layer, index in zip(layers, reversed(path), strict=True)]
 
 
-def _candidates(
-    chord: Chord, low: int, high: int, voices: int, *, rooted: bool
-) -> tuple[npt.NDArray[np.int64], Costs]:
+def _candidates(chord: Chord, low: int, high: int, voices: int, *, rooted: bool) -> tuple[npt.NDArray[np.int64], Costs]:
     """Return the best voicings of a chord, shape `(n, voices)`, and what each costs by itself."""
     keys = within(chord.tones, low, high)
     count = max(1, min(voices, len(keys)))
@@ -82,9 +79,10 @@ def _own_cost(keys: Voicing, chord: Chord, middle: float, *, rooted: bool) -> fl
         cost += 14.0 if classes[0] != chord.bass else 0.0
     elif len(keys) > 3 and classes[0] == chord.bass:
         cost += 0.2
+    lowest = min(keys)
     for below, above in itertools.pairwise(keys):
         gap = above - below
-        cost += 0.12 * max(0, gap - 8) if above > keys[0] else 0.0
+        cost += 0.12 * max(0, gap - 8) if above > lowest else 0.0
         cost += 1.6 if gap == 1 else 0.15 if gap == 2 else 0.0
         cost += 1.5 if below < 50 and gap < 5 else 0.6 if below < 55 and gap < 3 else 0.0
     return cost

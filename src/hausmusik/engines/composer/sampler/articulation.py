@@ -88,9 +88,7 @@ def articulate(region: Region, sample: Sample, key: int, velocity: int) -> Artic
         amount = _modulation(rule, struck_key, max(1, struck_velocity))
         values[rule.destination] = values.get(rule.destination, 0.0) + amount
     root = int(values[58]) if values[58] >= 0 else sample.root_key
-    cents = (
-        (struck_key - root) * values[56] + values.get(51, 0.0) * 100 + values.get(52, 0.0) + sample.correction_cents
-    )
+    cents = (struck_key - root) * values[56] + values.get(51, 0.0) * 100 + values.get(52, 0.0) + sample.correction_cents
     sweep = values.get(11, 0.0)
     cutoff = min(values[8], _OPEN_FILTER_CENTS)
     is_open = cutoff + min(0.0, sweep) >= _OPEN_FILTER_CENTS

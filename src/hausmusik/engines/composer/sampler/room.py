@@ -1,8 +1,8 @@
 """The room a piece sounds in: a synthetic impulse response, and its convolution block by block.
 
 The response is decaying Gaussian noise whose high bands die sooner, after a few early reflections, different on both
-sides; it is made from fixed numbers, so a room is the same everywhere. Convolution with it is smoother than a network of
-comb filters and costs 1 % of real time. Knows nothing of notes and parts.
+sides; it is made from fixed numbers, so a room is the same everywhere. Convolution with it is smoother than a network
+of comb filters and costs under 1 % of real time. Knows nothing of notes and parts.
 
 Sources: J. A. Moorer, "About this reverberation business" (1979), on noise responses; overlap-add convolution.
 """
@@ -16,7 +16,7 @@ import msgspec
 import numpy as np
 
 from hausmusik.engines.composer.sampler.spectrum import ComplexArray, backward, forward, smooth_size
-from hausmusik.engines.composer.sampler.tone import SAMPLE_RATE_HZ
+from hausmusik.engines.composer.sampler.tone import SAMPLE_RATE_HZ, DoubleArray
 from hausmusik.types import FloatArray
 
 _BANDS: Final = ((0.0, 250.0, 1.0), (250.0, 1_000.0, 1.0), (1_000.0, 4_000.0, 0.75), (4_000.0, 22_050.0, 0.42))
@@ -59,7 +59,7 @@ def impulse_response(room: Room) -> FloatArray:
     count = round(min(room.decay_s * 0.95, 3.4) * SAMPLE_RATE_HZ)
     generator = np.random.Generator(np.random.PCG64(20_481))
     time = np.arange(count) / SAMPLE_RATE_HZ
-    bins = np.fft.rfftfreq(count, 1.0 / SAMPLE_RATE_HZ)
+    bins = np.fft.rfftfreq(count, 1.0 / SAMPLE_RATE_HZ).astype(np.float64)
     sides: list[FloatArray] = []
     for _ in range(2):
         spectrum = np.fft.rfft(generator.standard_normal(count))
@@ -77,10 +77,10 @@ def impulse_response(room: Room) -> FloatArray:
     return np.stack(sides)
 
 
-def _band(bins: np.ndarray[tuple[int], np.dtype[np.float64]], low: float, high: float) -> FloatArray:
+def _band(bins: DoubleArray, low: float, high: float) -> FloatArray:
     """Return the gain of one band; neighbours cross over within a third of an octave and add up to 1."""
 
-    def above(edge: float) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    def above(edge: float) -> DoubleArray:
         return np.clip((np.log2(np.maximum(bins, 1.0)) - math.log2(edge)) * 3.0 + 0.5, 0.0, 1.0)
 
     rising = above(low) if low > 0 else np.ones_like(bins)
@@ -94,9 +94,7 @@ def _tilt(size: int) -> FloatArray:
     return (low / np.sqrt(1.0 + (bins / _DARKEN_HZ) ** 4)).astype(np.float32)
 
 
-def _add_early(
-    response: np.ndarray[tuple[int], np.dtype[np.float64]], room: Room, generator: np.random.Generator
-) -> None:
+def _add_early(response: DoubleArray, room: Room, generator: np.random.Generator) -> None:
     """Add ten early reflections within 20 to 70 ms, weaker the later they come."""
     reach = 0.02 + 0.022 * min(room.decay_s, 2.3)
     for place in np.sort(generator.uniform(0.004, reach, 10)):

@@ -100,7 +100,9 @@ class SampleStore:
         frames = end if has_loop else signal.size
         body = signal[:frames] - np.float32(np.mean(signal[:frames], dtype=np.float64))
         tail = body[start : start + _GUARD] if has_loop else np.zeros(_GUARD, np.float32)
-        return Wave(packed(np.concatenate([body, np.resize(tail, _GUARD)])), frames, rate, (start, end) if has_loop else None)
+        return Wave(
+            packed(np.concatenate([body, np.resize(tail, _GUARD)])), frames, rate, (start, end) if has_loop else None
+        )
 
 
 def _decode_pcm(data: bytes) -> FloatArray:
@@ -113,11 +115,10 @@ def _decode_vorbis(data: bytes, name: str) -> FloatArray:
 
     parts: list[Any] = []
     try:
-        with av.open(io.BytesIO(data), format="ogg") as container:
+        with av.open(io.BytesIO(data), mode="r", format="ogg") as container:
             parts.extend(frame.to_ndarray() for frame in container.decode(audio=0))
     except av.error.FFmpegError as error:
         raise WeightsError(f"the sample {name} of the sound bank is damaged: {error}", hint="pull it again") from error
     if not parts:
         raise WeightsError(f"the sample {name} of the sound bank is empty", hint="pull the bank again")
     return np.concatenate(parts, axis=1)[0].astype(np.float32, copy=False)
-

@@ -20,9 +20,9 @@ import numpy as np
 import numpy.typing as npt
 
 from hausmusik.engines.composer.sampler.articulation import FULL_FALL_DB, Articulation, Envelope, articulate
-from hausmusik.engines.composer.sampler.spectrum import ComplexArray, backward, forward, smooth_size, unit_circle
 from hausmusik.engines.composer.sampler.samples import SampleStore, Wave, packed, unpacked
 from hausmusik.engines.composer.sampler.soundfont import Region, SoundFont
+from hausmusik.engines.composer.sampler.spectrum import ComplexArray, backward, forward, smooth_size, unit_circle
 from hausmusik.types import FloatArray
 
 SAMPLE_RATE_HZ: Final = 44_100
@@ -161,7 +161,7 @@ def release_frames(release_s: float) -> int:
 
 
 def release_curve(release_s: float, first: int, count: int) -> FloatArray:
-    """Return gains from `first` samples after a key was let go, falling by 96 dB in `release_s`; float32, `(count,)`."""
+    """Return gains from `first` samples after a key was let go, falling by 96 dB in `release_s`; float32."""
     per_sample = FULL_FALL_DB / 20.0 * math.log(10.0) / (release_s * SAMPLE_RATE_HZ)
     time = np.arange(first, first + count, dtype=np.float32)
     return np.exp(time * np.float32(-per_sample))
@@ -240,7 +240,7 @@ def _interpolated(wave: Wave, positions: DoubleArray) -> FloatArray:
         beyond = positions >= end
         positions[beyond] = start + np.fmod(positions[beyond] - start, end - start)
     whole = np.clip(positions.astype(np.int64), 0, wave.frames - 1)
-    part = np.clip(positions - whole, 0.0, 1.0).astype(np.float32)
+    part: FloatArray = np.clip(positions - whole, 0.0, 1.0).astype(np.float32)
     source = wave.samples
     before = source[np.maximum(whole - 1, 0)]
     here, after, later = source[whole], source[whole + 1], source[whole + 2]
@@ -248,7 +248,7 @@ def _interpolated(wave: Wave, positions: DoubleArray) -> FloatArray:
     slope = half * (after - before)
     cubic = half * (later - before) + np.float32(1.5) * (here - after)
     square = before - np.float32(2.5) * here + np.float32(2.0) * after - half * later
-    return ((cubic * part + square) * part + slope) * part + here
+    return (((cubic * part + square) * part + slope) * part + here).astype(np.float32, copy=False)
 
 
 def _volume(volume: Envelope, length: int, gain: float) -> FloatArray:

@@ -45,7 +45,9 @@ def oompah(scene: Scene) -> list[Note]:
         beat = scene.metre.beat if scene.metre.unit == 8 else beat
         for index, start in enumerate(range(slot.start, slot.end, beat)):
             key = fifth if index % 2 and (fifth % 12) in slot.chord.tones else root
-            notes.append(scene.note(start, min(QUARTER * 3 // 4, slot.end - start), key, 0.1 if index % 2 == 0 else -0.1))
+            notes.append(
+                scene.note(start, min(QUARTER * 3 // 4, slot.end - start), key, 0.1 if index % 2 == 0 else -0.1)
+            )
     return notes
 
 
@@ -80,11 +82,16 @@ def _walk(scene: Scene, root: int, goal: int, beats: int, tones: list[int], scal
     path = [root]
     for index in range(1, beats - 1):
         wish = root + (approach - root) * index / (beats - 1) + scene.fresh.choice((-3, 0, 2, 4))
-        options = [key for key in range(scene.low, scene.high + 1) if key % 12 in scale and 1 <= abs(key - path[-1]) <= 7]
+        options = [
+            key for key in range(scene.low, scene.high + 1) if key % 12 in scale and 1 <= abs(key - path[-1]) <= 7
+        ]
         options = options or [root]
         strong = index == beats // 2
         path.append(
-            min(options, key=lambda key: abs(key - wish) + (3.0 if strong and key % 12 not in tones else 0.0) + key * 1e-3)
+            min(
+                options,
+                key=lambda key: abs(key - wish) + (3.0 if strong and key % 12 not in tones else 0.0) + key * 1e-3,
+            )
         )
     path.append(approach)
     return path
@@ -145,9 +152,7 @@ def strokes(scene: Scene) -> list[Note]:
         step = EIGHTH // 2
         count = scene.metre.bar // 2 // step
         start = scene.phrase.end - count * step
-        notes.extend(
-            scene.note(start + index * step, step, key, -1.2 + 1.2 * index / count) for index in range(count)
-        )
+        notes.extend(scene.note(start + index * step, step, key, -1.2 + 1.2 * index / count) for index in range(count))
     elif last_start > scene.phrase.start:
         notes.append(scene.note(last_start, QUARTER * 2, key, -0.1))
     return notes

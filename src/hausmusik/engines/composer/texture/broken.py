@@ -48,7 +48,8 @@ def arpeggio(scene: Scene) -> list[Note]:
 
 
 def _ladder(voicing: Voicing) -> list[int]:
-    return list(voicing) if len(voicing) > 1 else [voicing[0], voicing[0] + 7, voicing[0] + 12]
+    keys = list(voicing)
+    return keys if len(keys) > 1 else [keys[0], keys[0] + 7, keys[0] + 12]
 
 
 def alberti(scene: Scene) -> list[Note]:
@@ -68,7 +69,9 @@ def rolled(scene: Scene) -> list[Note]:
     """Strike each chord from below, its notes a little apart, and let it ring."""
     notes: list[Note] = []
     for slot, voicing, _ in scene.slots():
-        again = scene.metre.bar // 2 if scene.phrase.intensity > 0.55 and slot.length >= scene.metre.bar else slot.length
+        again = (
+            scene.metre.bar // 2 if scene.phrase.intensity > 0.55 and slot.length >= scene.metre.bar else slot.length
+        )
         for start in range(slot.start, slot.end, max(again, QUARTER)):
             keys = voicing if start == slot.start else voicing[1:]
             for index, key in enumerate(keys):
@@ -126,7 +129,7 @@ def _octaves(voicing: Voicing, high: int) -> list[int]:
 def sweep(scene: Scene) -> list[Note]:
     """Sweep upwards through two octaves of the chord at the beginning of a phrase, like a harp; then rest."""
     slot = scene.phrase.slots[0]
-    if scene.phrase.letter not in {"A", "B", "C"} or scene.phrase.variation % 2 and not scene.fresh.chance(0.3):
+    if scene.phrase.letter not in {"A", "B", "C"} or (scene.phrase.variation % 2 and not scene.fresh.chance(0.3)):
         return _drops(scene, slot)
     root = nearest(slot.chord.root, scene.low + 8)
     tones = sorted({(tone - slot.chord.root) % 12 for tone in slot.chord.tones})

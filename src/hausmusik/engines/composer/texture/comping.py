@@ -111,13 +111,7 @@ def _struck(
 def strum(scene: Scene) -> list[Note]:
     """Strum a guitar: down on the beat through all strings, up off the beat through the upper ones."""
     notes: list[Note] = []
-    choices = (
-        _SIX_EIGHT_STRUMS
-        if scene.metre.unit == 8
-        else _WALTZ_STRUMS
-        if scene.metre.eighths == 6
-        else _STRUMS
-    )
+    choices = _SIX_EIGHT_STRUMS if scene.metre.unit == 8 else _WALTZ_STRUMS if scene.metre.eighths == 6 else _STRUMS
     pattern = choices[scene.variant % len(choices)]
     for start, length in scene.bars():
         places = [index for index in range(length // EIGHTH) if pattern[index % len(pattern)] != "."]

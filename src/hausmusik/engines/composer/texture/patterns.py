@@ -30,7 +30,14 @@ def ostinato(scene: Scene) -> list[Note]:
         root = nearest(slot.chord.root, scene.low + 5)
         root = root if root >= scene.low else root + 12
         third = root + 12 + (slot.chord.intervals[1] if len(slot.chord.intervals) > 2 else 7)
-        ladder = (root, root + slot.chord.intervals[-1] % 12 if len(slot.chord.intervals) == 2 else _fifth(root, slot.chord.intervals), root + 12, third)
+        ladder = (
+            root,
+            root + slot.chord.intervals[-1] % 12
+            if len(slot.chord.intervals) == 2
+            else _fifth(root, slot.chord.intervals),
+            root + 12,
+            third,
+        )
         for index, start in enumerate(scene.eighths(slot)):
             place = figure[index % len(figure)]
             if place < 0:
@@ -63,7 +70,9 @@ def _phased(scene: Scene, *, shift: int) -> list[Note]:
     count = scene.metre.eighths
     draw = scene.dice.fork("cell")  # the same draws for all layers of a chapter: see arrangement.py
     places = [draw.whole(0, 4) for _ in range(count)]
-    places = [place if index == 0 or place != places[index - 1] else (place + 1) % 5 for index, place in enumerate(places)]
+    places = [
+        place if index == 0 or place != places[index - 1] else (place + 1) % 5 for index, place in enumerate(places)
+    ]
     rests = set(draw.shuffled(range(1, count))[: max(1, count // 4)])
     notes: list[Note] = []
     for number, (start, length) in enumerate(scene.bars()):
@@ -132,7 +141,7 @@ def guide_tones(scene: Scene) -> list[Note]:
     last = (scene.low + scene.high) // 2
     for slot, _, _ in scene.slots():
         tones = slot.chord.tones
-        wanted = [tones[1], *(tones[3:4])] if len(tones) > 2 else [tones[-1]]
+        wanted = [*tones[1:2], *tones[3:4]]
         options = within(tuple(wanted), scene.low, scene.high) or within(tones, scene.low, scene.high)
         key = min(options, key=lambda option: (abs(option - last), option))
         previous = notes[-1] if notes else None
@@ -149,7 +158,7 @@ def fragments(scene: Scene) -> list[Note]:
     notes: list[Note] = []
     for number, (start, length) in enumerate(scene.bars()):
         draw = scene.dice.fork("fragment", number)
-        if number % 2 == 0 and draw.chance(0.5) or length < scene.metre.bar:
+        if (number % 2 == 0 and draw.chance(0.5)) or length < scene.metre.bar:
             continue
         slot, _ = scene.slot_at(start)
         keys = within(slot.chord.tones, scene.low, scene.high)

@@ -47,7 +47,7 @@ class Scene(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def loudness(self) -> int:
         """Velocity of a plain note here."""
-        return round(57 + 25 * self.phrase.intensity)
+        return round(53 + 31 * self.phrase.intensity)
 
     def note(self, start: int, length: int, key: int, accent: float = 0.0) -> Note:
         """Return a note; `accent` -1 to 1 makes it softer or louder than the others."""

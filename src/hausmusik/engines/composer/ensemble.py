@@ -1,0 +1,43 @@
+"""What all players of a piece share: its phrases, its last chord, its rhythms, the dice. Does nothing by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from hausmusik.engines.composer.dice import Dice
+from hausmusik.engines.composer.melody import Cells
+from hausmusik.engines.composer.piece import Metre, Phrase
+from hausmusik.engines.composer.theory import Chord
+
+
+class Ensemble(msgspec.Struct, frozen=True, kw_only=True):
+    """All that arranging needs besides the players.
+
+    Args:
+        phrases: With chords.
+        metre: Time signature.
+        last: The final chord.
+        final: Tick of the final chord.
+        ring: Ticks from the final chord to the end of the recording.
+        hold: Ticks for which held instruments hold it, the rest is the room's.
+        cells: Melodic rhythms of the style.
+        grooves: drums.toml.
+        density: 0 to 1.
+        bed: Leaves room for a voice.
+        dice: Seeded.
+    """
+
+    phrases: tuple[Phrase, ...]
+    metre: Metre
+    last: Chord
+    final: int
+    ring: int
+    hold: int
+    cells: Cells
+    grooves: Mapping[str, Mapping[str, Any]]
+    density: float
+    bed: bool
+    dice: Dice
