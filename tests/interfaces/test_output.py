@@ -119,12 +119,12 @@ class Thing(msgspec.Struct):
 
 def test_json_has_money_as_text_times_as_iso_and_no_infinities(capsys: pytest.CaptureFixture[str]) -> None:
     when = datetime(2026, 11, 24, 5, 30, tzinfo=UTC)
-    thing = Thing(when, Decimal("0.10"), float("-inf"), (Path("a/b"),), frozenset({"y", "x"}))
+    thing = Thing(when, Decimal("1E-9"), float("-inf"), (Path("a/b"),), frozenset({"y", "x"}))
     Output().json({"thing": thing})
     assert json.loads(capsys.readouterr().out) == {
         "thing": {
             "when": "2026-11-24T05:30:00+00:00",
-            "cost_usd": "0.10",
+            "cost_usd": "0.000000001",
             "loudness_lufs": None,
             "paths": ["a/b"],
             "names": ["x", "y"],
@@ -147,7 +147,7 @@ def test_everything_plain_is_json(value: Any) -> None:
 def test_a_reader_who_goes_away_does_not_end_the_work() -> None:
     ours, theirs = os.pipe()
     os.close(ours)
-    with open(theirs, "w", encoding="utf-8") as stream, pytest.MonkeyPatch.context() as patch:
+    with os.fdopen(theirs, "w", encoding="utf-8") as stream, pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "stdout", stream)
         for _ in range(3):
             Output().data("nobody hears this")

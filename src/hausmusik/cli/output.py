@@ -120,7 +120,9 @@ def plain(value: Any) -> Any:
     """Return a value as JSON can carry it; numbers that JSON has not (the loudness of silence) become null."""
     if isinstance(value, float):
         return value if math.isfinite(value) else None
-    if isinstance(value, Decimal | Path):
+    if isinstance(value, Decimal):
+        return format(value, "f")  # never 0E-9
+    if isinstance(value, Path):
         return str(value)
     if isinstance(value, Mapping):
         return {str(key): plain(each) for key, each in cast("Mapping[Any, Any]", value).items()}

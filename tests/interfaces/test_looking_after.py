@@ -1,0 +1,134 @@
+"""instruments, pull, doctor, config, costs: the commands that look after the house."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from hausmusik.cli import completing
+from tests.interfaces import tones
+from tests.interfaces.conftest import Haus
+
+
+def test_the_list_of_instruments(haus: Haus) -> None:
+    done = haus("instruments")
+    header, *rows = done.out.splitlines()
+    assert header.split() == ["name", "task", "MB", "licence", "commercial", "on", "ready", "title"]
+    names = [row.split()[0] for row in rows]
+    assert {"tone-speak", "whisper-base", "resemblyzer"} <= set(names)
+    whisper = next(row for row in rows if row.startswith("whisper-base"))
+    assert "pulls 148 MB first" in whisper
+    assert "MIT" in whisper
+    assert "speak = tone-speak" in done.err
+    only = haus("instruments", "--task", "judge", "--json").json
+    assert {row["task"] for row in only["instruments"]} == {"judge"}
+    assert only["defaults"] == {"judge": "tone-judge"}
+
+
+def test_one_instrument_and_one_router(haus: Haus) -> None:
+    shown = haus("instruments", "show", "tone-speak").out
+    assert "voices:\n  anna  en-GB" in shown
+    assert "commercial use allowed" in shown
+    router = haus("instruments", "show", "transcribe").out
+    assert "chooses from: whisper-base" in router
+    assert haus("instruments", "show", "transcribe", "--json").json["candidates"] == ["whisper-base"]
+
+
+def test_add_and_remove(haus: Haus, here: Path) -> None:
+    (here / "extra.toml").write_text(tones.instrument("extra", "sound"))
+    assert haus("instruments", "add", "extra.toml").out == "extra\n"
+    assert "exists already" in haus("instruments", "add", "extra.toml").err
+    (here / "odd.toml").write_text(tones.instrument("odd", "sound").replace("memory_mib", "memory_mbi"))
+    odd = haus("instruments", "add", "odd.toml")
+    assert odd.code == 3
+    assert "memory_mib" in odd.err
+    assert haus("instruments", "remove", "extra").err == "extra is removed\n"
+    assert haus("instruments", "remove", "extra").code == 5
+
+
+def test_an_instrument_without_weights_is_pulled_at_once(haus: Haus) -> None:
+    assert haus("pull", "tone-speak").err == "everything is here\n"
+
+
+@pytest.mark.parametrize("words", [("pull", "whisper-base"), ("transcribe", "a.wav", "-i", "whisper-base")])
+def test_without_a_network_missing_weights_are_named(
+    haus: Haus, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    haus("sound", "rain", "--seconds", "1", "-o", "a.wav")
+    monkeypatch.setenv("HAUSMUSIK_WEIGHTS__OFFLINE", "true")
+    done = haus(*words)
+    assert done.code == 7
+    assert "whisper-base" in done.err
+
+
+def test_doctor_says_what_is_wrong_first(haus: Haus, home: Path) -> None:
+    (home / "instruments.d" / "broken.toml").write_text("[[instrument]]\nid = 'x'\n")
+    done = haus("doctor")
+    assert done.code == 1
+    assert done.out.startswith("bad   catalogue")
+    states = [line.split()[0] for line in done.out.splitlines() if not line.startswith(" ")]
+    assert states == sorted(states, key=("bad", "note", "good").index)
+    findings = haus("doctor", "--json").json
+    assert findings["ok"] is False
+    assert {each["state"] for each in findings["findings"]} == {"bad", "note", "good"}
+
+
+def test_settings_are_set_shown_and_unset(haus: Haus, home: Path) -> None:
+    assert haus("config", "path").out == f"{home / 'config.toml'}\n"
+    assert haus("config", "set", "local.idle_unload_s", "12").code == 0
+    shown = haus("config", "show", "--sources").out.splitlines()
+    assert f"local.idle_unload_s = 12.0  (user file {home / 'config.toml'}:2)" in shown
+    assert 'defaults.speak = "tone-speak"  (environment variable HAUSMUSIK_DEFAULTS__SPEAK)' in shown
+    assert "money.day_usd = (not set)  (default)" in shown
+    assert haus("config", "unset", "local.idle_unload_s", "--json").json["changed"] is True
+    assert "was not set" in haus("config", "unset", "local.idle_unload_s").err
+
+
+def test_secrets_are_masked(haus: Haus, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HAUSMUSIK_HUB__TOKEN", "very-secret")
+    for words in (("config", "show"), ("config", "show", "--json"), ("doctor",)):
+        done = haus(*words)
+        assert "very-secret" not in done.out + done.err
+
+
+def test_costs(haus: Haus) -> None:
+    assert haus("costs").err == "nothing was played yet\n"
+    haus("sound", "rain", "--seconds", "2", "-o", "a.wav")
+    table = haus("costs", "--by", "instrument", "--since", "1d").out.splitlines()
+    assert table[1].split()[:2] == ["tone-sound", "1"]
+    assert "$0.00" in table[1]
+    rows = haus("costs", "--json").json["rows"]
+    assert [row["label"] for row in rows] == ["sound"]
+    csv = haus("costs", "--csv").out.splitlines()
+    assert len(csv) == 2
+
+
+def test_what_the_shell_is_offered(haus: Haus, home: Path) -> None:
+    assert completing.instruments("tone-s") == ["tone-sound", "tone-speak"]
+    assert "whisper-base" in completing.pullable("w")
+    assert completing.voices("an") == ["anna"]
+    assert completing.voices("bert(2)+an") == ["bert(2)+anna"]
+    assert completing.tasks("s") == ["sound", "speak"]
+    assert completing.formats("m") == ["m4a", "mp3"]
+    assert completing.settings("local.w") == ["local.workers"]
+    assert completing.groupings("d") == ["day", "document"]
+    (home / "config.toml").write_text("rubbish [")
+    assert completing.settings("") == []
+    del haus
+
+
+def test_completion_through_the_shell_protocol(haus: Haus, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("_HAUS_COMPLETE", "complete_bash")
+    monkeypatch.setenv("COMP_WORDS", "haus speak hello --voice an")
+    monkeypatch.setenv("COMP_CWORD", "4")
+    done = haus()
+    assert done.out.split() == ["anna"]
+    monkeypatch.setenv("COMP_WORDS", "haus co")
+    monkeypatch.setenv("COMP_CWORD", "1")
+    assert sorted(haus().out.split()) == ["compose", "config", "costs"]
+
+
+def test_json_stays_json_with_every_option(haus: Haus) -> None:
+    assert json.loads(haus("-v", "instruments", "--json", "--no-color").out)["instruments"]

@@ -1,0 +1,134 @@
+"""speak, music, sound and transcribe, on the tone engine's real workers."""
+
+from __future__ import annotations
+
+import io
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+from hausmusik.audio.files import probe
+from hausmusik.cli import loudspeaker
+from tests.interfaces import tones
+from tests.interfaces.conftest import Haus
+
+
+def test_speech_into_a_file_the_path_is_the_data(haus: Haus, here: Path) -> None:
+    done = haus("speak", "Good evening.", "--voice", "anna(2)+bert(1)", "-o", "new/folder/line.flac")
+    assert (done.code, done.out) == (0, "new/folder/line.flac\n")
+    assert re.fullmatch(r"\d\.\d s by tone-speak\n", done.err)
+    assert probe(here / "new/folder/line.flac").codec == "flac"
+
+
+def test_music_has_exactly_the_asked_length(haus: Haus, here: Path) -> None:
+    assert haus("music", "calm piano", "--seconds", "2.5", "--seed", "1", "-o", "bed.wav", "-q").err == ""
+    assert probe(here / "bed.wav").duration_s == 2.5
+
+
+def test_sound_to_stdout_is_a_wav_file_and_nothing_else(haus: Haus, here: Path) -> None:
+    done = haus("sound", "rain", "--seconds", "1", "--loop", "-o", "-")
+    assert done.code == 0
+    (here / "piped.wav").write_bytes(done.raw)
+    assert probe(here / "piped.wav").duration_s == 1.0
+    assert list(here.glob("*")) == [here / "piped.wav"]
+
+
+def test_text_comes_from_stdin(haus: Haus, here: Path) -> None:
+    done = haus("speak", "-", "-o", "a.wav", "--json", input="\ufeffOne two. Three.\r\n")
+    assert [word["text"] for word in done.json["words"]] == ["One", "two", "Three"]
+
+
+@pytest.mark.slow
+def test_fifty_thousand_characters(haus: Haus, here: Path) -> None:
+    text = "This is one of very many sentences. " * 1_389
+    assert len(text) > 50_000
+    done = haus("speak", "-", "-o", "long.opus", "--json", input=text)
+    assert done.code == 0
+    assert done.json["duration_s"] > 1_000
+    assert len(done.json["words"]) == 1_389 * 7
+    assert probe(here / "long.opus").duration_s == pytest.approx(done.json["duration_s"], abs=0.1)
+
+
+def test_emoji_and_control_characters_are_no_obstacle(haus: Haus) -> None:
+    done = haus("speak", "-", "-o", "a.wav", "--json", input="He\0llo \x1b[31m🎉 \u202eworld\x07")
+    assert (done.code, done.err) == (0, "")
+
+
+def test_transcription_as_text_and_as_captions(haus: Haus) -> None:
+    haus("speak", "One. Two.", "-o", "line.wav")
+    assert re.fullmatch(r"la( la)*\n", haus("transcribe", "line.wav").out)
+    captions = haus("transcribe", "line.wav", "--format", "srt")
+    assert re.match(r"1\n00:00:00,\d{3} --> 00:00:0\d,\d{3}\nla", captions.out)
+    assert haus("transcribe", "line.wav", "--format", "vtt").out.startswith("WEBVTT\n")
+
+
+def test_a_non_commercial_model_says_so(haus: Haus, home: Path) -> None:
+    extra = tones.instrument("nc", "sound").replace("commercial = true", "commercial = false")
+    (home / "instruments.d" / "nc.toml").write_text(extra, "utf-8")
+    done = haus("sound", "rain", "--seconds", "1", "-i", "nc", "-o", "a.wav")
+    assert "non-commercial: Tones by the tests" in done.err
+    assert haus("sound", "rain", "--seconds", "1", "-i", "nc", "-o", "a.wav", "--json").json["commercial"] is False
+
+
+def test_an_instrument_that_fails_leaves_no_file_and_says_why(haus: Haus, here: Path) -> None:
+    done = haus("sound", "rain", "-i", "broken-sound", "-o", "a.wav")
+    assert (done.code, done.out) == (1, "")
+    assert done.err == "haus: the tone engine was told to fail\n"
+    assert list(here.iterdir()) == []
+
+
+def test_the_loudspeaker_gets_the_samples(haus: Haus, here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    player = here / "player"
+    player.write_text(f"#!{sys.executable}\nimport sys\nopen('heard', 'wb').write(sys.stdin.buffer.read())\n")
+    player.chmod(0o755)
+    monkeypatch.setattr(loudspeaker, "PLAYERS", ((str(player), "{rate}", "{channels}"),))
+    done = haus("sound", "rain", "--seconds", "1", "--play", "--json")
+    assert done.json["file"] is None
+    assert len((here / "heard").read_bytes()) == 2 * 24_000
+
+
+def test_no_loudspeaker_is_a_missing_extra(haus: Haus, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loudspeaker, "PLAYERS", (("no-such-player",),))
+    done = haus("sound", "rain", "--seconds", "1", "--play")
+    assert done.code == 3
+    assert "no player was found" in done.err
+    assert "no-such-player" in done.err
+
+
+def test_progress_on_a_terminal_is_one_line_that_goes_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    from hausmusik.cli.output import Output
+    from hausmusik.cli.session import ProgressLine
+
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    screen = Terminal()
+    monkeypatch.setattr(sys, "stderr", screen)
+    monkeypatch.setenv("COLUMNS", "30")
+    line = ProgressLine(Output())
+    line("takes", 0.5, "a very long label\x1b[2J that does not fit", 12.0)
+    line("takes", 1.0, "done")
+    line.end()
+    drawn = screen.getvalue().split("\r\x1b[2K")
+    assert drawn == ["", "takes  50% a very long label ", "takes 100% done", ""]
+    assert "\n" not in screen.getvalue()
+
+
+def test_progress_in_a_log_is_a_line_now_and_then(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from hausmusik.cli import session
+    from hausmusik.cli.output import Output
+
+    now = [0.0]
+    monkeypatch.setattr(session.time, "monotonic", lambda: now[0])
+    line = session.ProgressLine(Output())
+    for second in range(20):
+        now[0] = float(second)
+        line("pull", second / 20, "kokoro")
+    line.end()
+    shown = capsys.readouterr().err
+    assert [int(each) for each in re.findall(r"(\d+)%", shown)] == [10, 35, 60, 85]
