@@ -14,6 +14,8 @@ from contextlib import aclosing
 from pathlib import Path
 from typing import Final
 
+import msgspec
+
 from hausmusik.engines.loading import load_engine
 from hausmusik.errors import ConfigError, MissingExtra, NotFoundError, UsageError
 from hausmusik.hosts.local.environments import Environments
@@ -82,8 +84,9 @@ class HousePlayer:
         """Play; weights that are missing are pulled first, told as `Phase("pull")` events."""
         chosen = self.resolve(instrument, request, run=run)
         host = self._host(run)
-        async for progress in self._pull_missing(chosen):
-            yield Phase(name="pull", done=progress.fraction)
+        async with aclosing(self._pull_missing(chosen)) as pulling:
+            async for progress in pulling:
+                yield Phase(name="pull", done=progress.fraction)
         order = self.order(chosen)
         metered = self._meter.play(
             lambda: host.play(order, request, run), run=run, instrument=chosen.id, host=host.name
@@ -152,7 +155,7 @@ class HousePlayer:
         )
 
     def facts(self, run: Run) -> Facts:
-        """Return what routers may know; gathered once and again after each pull."""
+        """Return what routers may know; gathered once, and again after `forget`."""
         if self._facts is None:
             sets = self._catalogue.weight_sets()
             self._facts = Facts(
@@ -164,14 +167,11 @@ class HousePlayer:
                 ),
                 offline=self._offline,
             )
-        place = run.host or self._default_host
-        return Facts(
-            places=(place,),
-            weights_here=self._facts.weights_here,
-            weights_obtainable=self._facts.weights_obtainable,
-            environments_here=self._facts.environments_here,
-            offline=self._offline,
-        )
+        return msgspec.structs.replace(self._facts, places=(run.host or self._default_host,))
+
+    def forget(self) -> None:
+        """Look again at which weights and environments are here: after anything was pulled, installed or removed."""
+        self._facts = None
 
     def _host(self, run: Run) -> Host:
         name = run.host or self._default_host
@@ -184,27 +184,30 @@ class HousePlayer:
         if not self._weights.missing(sets):
             return
         try:
-            async with self._pulling:  # one pull at a time; the next play finds them here
-                async for progress in in_thread(self._weights.pull(sets)):
+            # One pull at a time; the next play finds the weights here.
+            async with self._pulling, aclosing(in_thread(self._weights.pull(sets))) as steps:
+                async for progress in steps:
                     yield progress
         finally:
-            self._facts = None  # also after a failed pull: the router may now choose somebody else
+            self.forget()  # also after a failed pull: the router may now choose somebody else
 
     def _revision(self, instrument: Instrument) -> str:
         """Return the engine's revision: of our own engines from their spec, of others a hash of their file.
 
-        Foreign code is not imported here: it runs in the worker only, so that it cannot take the caller down.
+        Foreign code is not imported here: it runs in the worker only, so that it cannot take the caller down. Its file
+        is read each time, because the host plays an edited one at once.
         """
-        if instrument.engine not in self._revisions:
-            self._revisions[instrument.engine] = _revision_of(instrument.engine)
-        return self._revisions[instrument.engine]
+        entry_point = instrument.engine
+        if not entry_point.startswith("hausmusik."):
+            return _revision_of_file(entry_point)
+        if entry_point not in self._revisions:
+            spec = load_engine(entry_point, EngineContext()).spec
+            self._revisions[entry_point] = f"{spec.name}/{spec.revision}"
+        return self._revisions[entry_point]
 
 
-def _revision_of(entry_point: str) -> str:
+def _revision_of_file(entry_point: str) -> str:
     where = entry_point.rpartition(":")[0]
-    if where.startswith("hausmusik."):
-        spec = load_engine(entry_point, EngineContext()).spec
-        return f"{spec.name}/{spec.revision}"
     path = Path(where) if where.endswith(".py") else _module_file(where)
     try:
         return f"file/{hashlib.sha256(path.read_bytes()).hexdigest()[:16]}"

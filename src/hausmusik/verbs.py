@@ -161,10 +161,11 @@ class Verbs:
     async def judge(self, audio: Audio | Path, *, instrument: str = "", run: Run | None = None) -> FloatArray:
         """Return the speaker vector of a recording: float32 `(dim,)`, L2-normalised."""
         request = JudgeRequest(audio=await _heard(audio))
-        async for event in self._told(instrument, request, run, None):
-            if isinstance(event, Embeddings):
-                return event.values[0]
-        raise GenerationFailed("the judge gave no vector")
+        events = self._told(instrument, request, run, None)  # heard to the end: leaving early cancels the play
+        found = [event.values[0] async for event in events if isinstance(event, Embeddings)]
+        if not found:
+            raise GenerationFailed("the judge gave no vector")
+        return found[0]
 
     async def _told(
         self, instrument: str, request: Request, run: Run | None, on_event: Callable[[Event], None] | None

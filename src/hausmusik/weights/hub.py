@@ -1,6 +1,6 @@
 """Downloads one file of a model hub over HTTPS at a pinned revision, and goes on where an earlier try stopped.
 
-URL form: `{endpoint}/{repo}/resolve/{revision}/{path}` (Hugging Face). `HF_TOKEN` is sent to that host only,
+URL form: `{endpoint}/{repo}/resolve/{revision}/{path}` (Hugging Face). The key is sent to that host only,
 `HF_ENDPOINT` names a mirror. Redirects lead to https only. Nothing is trusted: the caller checks the hash.
 """
 
@@ -40,13 +40,14 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
         return following
 
 
-def fetch(source: HubSource, target: Path, size_bytes: int) -> Iterator[int]:
+def fetch(source: HubSource, target: Path, size_bytes: int, *, token: str = "") -> Iterator[int]:
     """Download a file to `target`, appending to what is already there; yield the bytes that are there so far.
 
     Args:
         source: What to get.
         target: May hold the beginning of an earlier try.
         size_bytes: Pinned size; the file never grows beyond it.
+        token: Key for the hub; empty: `HF_TOKEN`, if there is one.
 
     Raises:
         SourceFailed: not reachable, refused, too long; what came stays for the next try unless it is too long.
@@ -54,7 +55,7 @@ def fetch(source: HubSource, target: Path, size_bytes: int) -> Iterator[int]:
     url = _url(source)
     for attempt in range(1, TRIES + 1):
         try:
-            yield from _attempt(url, target, size_bytes)
+            yield from _attempt(url, target, size_bytes, token)
         except urllib.error.HTTPError as error:
             error.close()
             if error.code < 500 or attempt == TRIES:
@@ -69,11 +70,11 @@ def fetch(source: HubSource, target: Path, size_bytes: int) -> Iterator[int]:
         time.sleep(PAUSE_S * attempt)
 
 
-def _attempt(url: str, target: Path, size_bytes: int) -> Iterator[int]:
+def _attempt(url: str, target: Path, size_bytes: int, token: str) -> Iterator[int]:
     have = target.stat().st_size if target.exists() else 0
     if have >= size_bytes:
         return
-    request = urllib.request.Request(url, headers=_headers(have))  # noqa: S310 - https only, see _url
+    request = urllib.request.Request(url, headers=_headers(have, token))  # noqa: S310 - https only, see _url
     opener = urllib.request.build_opener(_Redirects)
     with opener.open(request, timeout=TIMEOUT_S) as response:
         if response.status != 206 or not _continues(response.headers, have):
@@ -93,11 +94,11 @@ def _attempt(url: str, target: Path, size_bytes: int) -> Iterator[int]:
         raise HTTPException(f"the connection ended after {have} of {size_bytes} bytes")
 
 
-def _headers(have: int) -> dict[str, str]:
+def _headers(have: int, token: str) -> dict[str, str]:
     headers = {"User-Agent": "hausmusik", "Accept-Encoding": "identity"}
     if have:
         headers["Range"] = f"bytes={have}-"
-    if token := os.environ.get("HF_TOKEN", "").strip():
+    if token := token or os.environ.get("HF_TOKEN", "").strip():
         headers["Authorization"] = f"Bearer {token}"
     return headers
 

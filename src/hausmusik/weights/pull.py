@@ -38,14 +38,25 @@ class SetPull:
         offline: Whether to stay away from every tool and network.
         runner: Runs pip, npm and apt-get.
         tally: Counts the bytes of the whole pull.
+        hub_token: Key for the hub.
     """
 
-    def __init__(self, folder: SetFolder, *, own: Sequence[Path], offline: bool, runner: Runner, tally: Tally) -> None:
+    def __init__(
+        self,
+        folder: SetFolder,
+        *,
+        own: Sequence[Path],
+        offline: bool,
+        runner: Runner,
+        tally: Tally,
+        hub_token: str = "",
+    ) -> None:
         self._folder = folder
         self._own = OwnFolders((*own, folder.all_versions))  # an older version of the set may hold the same file
         self._offline = offline
         self._runner = runner
         self._tally = tally
+        self._hub_token = hub_token
         self._failed: dict[Archive, SourceFailed] = {}
 
     @property
@@ -108,7 +119,7 @@ class SetPull:
 
     def _from_hub(self, file: WeightFile, source: HubSource) -> Iterator[PullProgress]:
         partial = self._folder.staging / f"hub-{file.sha256[:16]}"
-        for come in hub.fetch(source, partial, file.size_bytes):
+        for come in hub.fetch(source, partial, file.size_bytes, token=self._hub_token):
             yield self._at("download", file, source.label, come * DOWNLOAD_SHARE)
         if sha256_of(partial) != file.sha256:
             partial.unlink()

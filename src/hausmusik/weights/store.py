@@ -66,15 +66,23 @@ class WeightsStore:
         folder: Made when something is pulled.
         folders: The user's own folders, where files are looked for before anything is downloaded.
         offline: Whether to stay away from every tool and network.
+        hub_token: Key for the hub; empty: `HF_TOKEN`, if there is one.
         runner: Runs pip, npm and apt-get; None: the real ones.
     """
 
     def __init__(
-        self, folder: Path, *, folders: Sequence[Path] = (), offline: bool = False, runner: Runner | None = None
+        self,
+        folder: Path,
+        *,
+        folders: Sequence[Path] = (),
+        offline: bool = False,
+        hub_token: str = "",
+        runner: Runner | None = None,
     ) -> None:
         self._root = folder
         self._own = tuple(folders)
         self._offline = offline
+        self._hub_token = hub_token
         self._runner = runner or ToolRunner()
         self._unobtainable: set[str] = set()
 
@@ -210,7 +218,14 @@ class WeightsStore:
         try:
             still = sum(file.size_bytes for file in self._missing_files(weights))
             tally.finish(before - still)  # what another process did while this one waited
-            pull = SetPull(folder, own=self._own, offline=self._offline, runner=self._runner, tally=tally)
+            pull = SetPull(
+                folder,
+                own=self._own,
+                offline=self._offline,
+                runner=self._runner,
+                tally=tally,
+                hub_token=self._hub_token,
+            )
             yield from pull.run()
         finally:
             lock.release()

@@ -92,7 +92,7 @@ class LocalHost:
         self._stall_s = stall_timeout_s
         self._learnt = Learnt(learnt or logs / "learnt.json")
         starter = Starter(logs, self._learnt, clock, start_timeout_s, os.environ if variables is None else variables)
-        self._pool = Pool(starter, Limits(max_workers or _cores(), idle_unload_s, cancel_grace_s))
+        self._pool = Pool(starter, Limits(max_workers or usable_cores(), idle_unload_s, cancel_grace_s))
         self._numbers = itertools.count(1)
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -330,6 +330,6 @@ def _could_not_start(order: EngineOrder, died: WorkerDied) -> HostUnavailable:
     return HostUnavailable(f"{order.instrument} could not be started: {died.sentence}", hint=died.hint)
 
 
-def _cores() -> int:
-    """Cores this process may use, which in a container or under taskset are fewer than the machine has."""
+def usable_cores() -> int:
+    """Return how many cores this process may use: in a container or under taskset fewer than the machine has."""
     return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
