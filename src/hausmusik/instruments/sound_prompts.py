@@ -15,7 +15,15 @@ from typing import Final
 import msgspec
 
 from hausmusik.errors import BadInput
-from hausmusik.instruments.sound_vocabulary import Setting, Texture, TextureWords, Words, texture_words, tokens
+from hausmusik.instruments.sound_vocabulary import (
+    Setting,
+    Texture,
+    TextureWords,
+    Words,
+    clip_words,
+    texture_words,
+    tokens,
+)
 
 _PAUSES: Final = frozenset(",;.:&+")
 _FAR: Final = 1_000
@@ -122,12 +130,13 @@ def recipe_of(prompt: str) -> Recipe:
 
 
 def what_is_known(words: Iterable[str] = ()) -> str:
-    """Return the textures as one line for people, the closest names to `words` first."""
+    """Return the textures and recordings as one line for people, the closest names to `words` first."""
     vocabulary = texture_words()
     names = sorted({*_index().names, *_index().weak})
     near = [match for word in words if len(word) > 3 for match in difflib.get_close_matches(word, names, 1, 0.75)]
     guess = f"did you mean {' or '.join(dict.fromkeys(near))}? " if near else ""
-    return f"{guess}known are {'; '.join(texture.known_as for texture in vocabulary.texture)}"
+    textures = "; ".join(texture.known_as for texture in vocabulary.texture)
+    return f"{guess}known are {textures}; recorded are {', '.join(clip.id for clip in clip_words().clip)}"
 
 
 @functools.cache
