@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import threading
 from collections.abc import Iterator
@@ -68,9 +69,9 @@ def test_every_piece_is_exactly_as_long_as_asked(engine: ComposerEngine, duratio
     assert np.isfinite(audio.samples).all()
 
 
-@pytest.mark.parametrize("prompt", ["calm piano", "lofi", "epic", "canon", "suspense", "chip"])
+@pytest.mark.parametrize("prompt", ["calm piano", "lofi", "canon", "suspense"])
 def test_level_edges_and_offset(engine: ComposerEngine, prompt: str) -> None:
-    audio = audio_of(play(engine, prompt, 14.0))
+    audio = audio_of(play(engine, prompt, 10.0))
     loudness = measure(audio)
     assert loudness.integrated_lufs == pytest.approx(LOUDNESS_LUFS, abs=1.0)
     assert loudness.true_peak_dbtp <= -1.0
@@ -81,12 +82,10 @@ def test_level_edges_and_offset(engine: ComposerEngine, prompt: str) -> None:
 
 
 def test_the_end_dies_away_instead_of_being_cut(engine: ComposerEngine) -> None:
-    samples = audio_of(play(engine, "strings", 20.0)).samples
-    levels = [
-        float(np.sqrt((samples[:, at : at + 4_410] ** 2).mean())) for at in range(17 * 44_100, 20 * 44_100, 4_410)
-    ]
+    samples = audio_of(play(engine, "strings", 12.0)).samples
+    levels = [float(np.sqrt((samples[:, at : at + 4_410] ** 2).mean())) for at in range(9 * 44_100, 12 * 44_100, 4_410)]
     assert levels[-1] < 0.1 * levels[0]
-    assert max(b / max(a, 1e-6) for a, b in zip(levels[10:], levels[11:], strict=False)) < 1.6
+    assert max(b / max(a, 1e-6) for a, b in itertools.pairwise(levels)) < 1.6
 
 
 def test_the_stream_is_contiguous_and_in_order(engine: ComposerEngine) -> None:
@@ -128,10 +127,10 @@ def test_the_request_overrides_the_tempo(engine: ComposerEngine) -> None:
 def test_the_same_request_gives_the_same_bytes_whatever_was_played_before(tmp_path: Path) -> None:
     path = write_bank(tmp_path / "small.sf2")
     first, second = ready(path), ready(path)
-    play(second, "epic", 6.0, seed=9)
-    one, two = (audio_of(play(each, "jazz", 7.0, seed=4)).samples for each in (first, second))
+    play(second, "folk", 3.0, seed=9)
+    one, two = (audio_of(play(each, "jazz", 4.0, seed=4)).samples for each in (first, second))
     assert np.array_equal(one, two)
-    assert not np.array_equal(one, audio_of(play(first, "jazz", 7.0, seed=5)).samples)
+    assert not np.array_equal(one, audio_of(play(first, "jazz", 4.0, seed=5)).samples)
 
 
 def test_nearly_simultaneous_requests_keep_their_index(engine: ComposerEngine) -> None:
@@ -151,9 +150,9 @@ class After:
         return self.asks < 0
 
 
-@pytest.mark.parametrize("asks", [0, 1, 5, 40, 150])
+@pytest.mark.parametrize("asks", [0, 1, 40])
 def test_cancelling_ends_the_stream_without_a_done(engine: ComposerEngine, asks: int) -> None:
-    request = MusicRequest(prompt="epic", duration_s=60.0)
+    request = MusicRequest(prompt="epic", duration_s=20.0)
     told = [event for _, event in engine.play([request], After(asks))]
     assert not any(isinstance(event, Done) for event in told)
 
@@ -163,8 +162,8 @@ def test_long_pieces_are_measured_in_places_and_come_out_at_their_loudness(
 ) -> None:
     monkeypatch.setattr("hausmusik.engines.composer.render.KEPT_BLOCKS", 3)
     monkeypatch.setattr("hausmusik.engines.composer.render.MEASURED_BLOCKS", 4)
-    audio = audio_of(play(engine, "piano", 40.0))
-    assert audio.frames == 40 * 44_100
+    audio = audio_of(play(engine, "piano", 30.0))
+    assert audio.frames == 30 * 44_100
     assert measure(audio).integrated_lufs == pytest.approx(LOUDNESS_LUFS, abs=2.0)
 
 

@@ -262,7 +262,7 @@ def test_performances_are_human_and_within_the_piece(style: str) -> None:
     assert performance == play_piece(piece, Dice(2))
     clock_s = 60.0 / piece.tempo[0][1]
     for part, notes in performance.parts:
-        assert all(0 <= note.start_s and note.start_s + note.held_s <= piece.duration_s + 1e-6 for note in notes)
+        assert all(note.start_s >= 0 and note.start_s + note.held_s <= piece.duration_s + 1e-6 for note in notes)
         assert all(1 <= note.velocity <= 127 for note in notes)
         if len(notes) > 20 and piece.swing == 0.5:
             first = part.notes[: len(notes)]

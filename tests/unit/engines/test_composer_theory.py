@@ -10,7 +10,7 @@ from hausmusik.engines.composer.tables import load_tables
 from hausmusik.engines.composer.theory import MODES, Key, nearest, pitch_name, read_chord, within
 from hausmusik.errors import ConfigError
 
-NAMES = "C C# D Eb E F F# G Ab A Bb B".split()
+NAMES = ["C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B"]
 CHURCH = {"lydian", "dorian", "mixolydian", "phrygian"}
 
 

@@ -98,7 +98,8 @@ class SampleStore:
         rate, start, end = sample.sample_rate_hz, sample.loop_start, min(sample.loop_end, signal.size)
         has_loop = looped and 0 <= start < end - 2
         frames = end if has_loop else signal.size
-        body = signal[:frames] - np.float32(np.mean(signal[:frames], dtype=np.float64))
+        steady = signal[start:end] if has_loop else signal[:frames]
+        body = signal[:frames] - np.float32(np.mean(steady, dtype=np.float64))
         tail = body[start : start + _GUARD] if has_loop else np.zeros(_GUARD, np.float32)
         return Wave(
             packed(np.concatenate([body, np.resize(tail, _GUARD)])), frames, rate, (start, end) if has_loop else None
