@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import re
 import time
 import unicodedata
 from collections.abc import Iterator, Sequence
@@ -51,6 +52,8 @@ _IPA: Final = {
     "T": "ɾ",
     "ᵊ": "ə",
 }
+
+_UNSPOKEN: Final = re.compile(f"[{SYLLABLE}{PRIMARY}{SECONDARY}]")
 
 
 class PiperEngine:
@@ -231,7 +234,7 @@ def _letters(word: Word) -> str:
         if each.startswith("/"):
             said.append(f"[[{''.join(_IPA.get(sound, sound) for sound in each.strip('/'))}]]")
         else:
-            said.append(each.replace(SYLLABLE, "").replace(PRIMARY, "").replace(SECONDARY, ""))
+            said.append(_UNSPOKEN.sub("", each.replace(".", " ")).strip())
     return " ".join(said)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from hausmusik.engines.english.numerals import cardinal, digits, year
-from hausmusik.engines.english.tokens import Accent, Claim, Stop, Token, Word, word_claim
+from hausmusik.engines.english.tokens import Accent, Claim, Stop, Token, Word, letters, word_claim
 
 _URL: Final = re.compile(
     r"(?:https?://|ftp://|www\.)[^\s<>\"'()\[\]{}]+"
@@ -29,6 +29,16 @@ _PHONE: Final = re.compile(
     r"|(?<![\w.,+-])0\d{2,4}\s\d{3,4}(?:\s\d{3,5})?(?![\w-])"
 )
 _IP: Final = re.compile(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w.]\d)")
+_DIGITS: Final = re.compile(
+    r"\b(?:[Cc]all|[Dd]ial|[Pp]hone|[Rr]ing)\s(?P<call>\d{3})\b|\bIS[BS]N:?\s(?P<book>[\d-]{8,17}X?)\b"
+    r"|(?<=,\s[A-Z]{2}\s)(?P<zip>\d{5})\b"
+)
+_FILE: Final = re.compile(
+    r"(?<![\w@/~.-])~?/?[\w-]+(?:/[\w-]+)*\.(?:md|txt|png|jpe?g|gif|svg|pdf|wav|mp3|mp4|flac|ogg|opus|midi?|py|js|ts|rs|"
+    r"cpp|sh|json|toml|ya?ml|html?|css|csv|tsv|xml|zip|tar|gz|exe|docx?|xlsx?|pptx?|ini|cfg|log|onnx|npz|bin)\b(?!\w)"
+    r"|(?<![\w~/.])~?(?:/[\w-]+(?:\.[\w-]+)*){2,}"
+)
+_SIGNED: Final = re.compile(r"(?<!\w)(?P<letter>[A-G])(?P<sign>[#♯♭])(?!\w)|(?<!\w)(?P<net>\.NET)\b")
 _VERSION: Final = re.compile(
     r"(?<![\w.])(?P<v>[vV]\.?\s?)(?P<short>\d+(?:\.\d+)*)(?![\w])|(?<![\w.])(?P<long>\d+(?:\.\d+){2,})(?![\w])"
     r"|(?<=\b[Vv]ersion\s)(?P<named>\d+\.\d+)(?!\w|\.\d)"
@@ -36,6 +46,7 @@ _VERSION: Final = re.compile(
 _CODE: Final = re.compile(r"(?<![\w.,])(?=[\w-]*\d)(?=[\w-]*[A-Za-z])(?P<code>[A-Za-z0-9]+(?:-[A-Za-z0-9]+)*)(?![\w])")
 _PAIR: Final = re.compile(r"(?<!\w)(?P<a>[A-Z]{1,3})&(?P<b>[A-Z]{1,3})(?!\w)")
 _RUNS: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+")
+_LITTLE: Final = frozenset({"to", "in", "on", "of", "by", "or", "at"})
 _SIGNS: Final = {
     ".": "dot", "/": "slash", "-": "dash", "_": "underscore", "@": "at", ":": "colon", "?": "question mark",
     "=": "equals", "&": "and", "#": "hash", "~": "tilde", "%": "percent", "+": "plus",
@@ -50,7 +61,8 @@ def _readable(text: str, accent: Accent) -> list[str]:
         if piece.isdigit():
             said += cardinal(int(piece), accent) if len(piece) < 3 and piece[0] != "0" else digits(piece)
         elif piece.isalpha():
-            said += list(piece.upper()) if piece in _SPELLED_DOMAINS or not re.search("[aeiouy]", piece) else [piece]
+            spelled = piece in _SPELLED_DOMAINS or len(piece) == 1 or not re.search("[AEIOUYaeiouy]", piece)
+            said.append(letters(piece) if spelled else piece)
         elif piece in _SIGNS:
             said += _SIGNS[piece].split()
     return said
@@ -72,6 +84,14 @@ def web(text: str, accent: Accent) -> Iterator[Claim]:
         )
 
 
+def files(text: str, accent: Accent) -> Iterator[Claim]:
+    """Read names of files and paths: `readme.md`, `/usr/local/bin`."""
+    for match in _FILE.finditer(text):
+        written = match[0].rstrip(".")
+        said = tuple(_readable(written.removeprefix("~").lstrip("/"), accent))
+        yield Claim(match.start(), match.start() + len(written), (Word(written, match.start(), said),))
+
+
 def handles(text: str, accent: Accent) -> Iterator[Claim]:
     """Read `@name`, `#topic`, `#5`."""
     for match in _HANDLE.finditer(text):
@@ -84,7 +104,10 @@ def handles(text: str, accent: Accent) -> Iterator[Claim]:
 
 
 def telephones(text: str, accent: Accent) -> Iterator[Claim]:  # noqa: ARG001 -- the shape of a rule
-    """Read telephone numbers digit by digit with a rest between the groups."""
+    """Read telephone numbers digit by digit with a rest between the groups; book numbers and zip codes as well."""
+    for match in _DIGITS.finditer(text):
+        group = match.lastgroup or "call"
+        yield word_claim(match, digits(match[group]), group)
     for match in _PHONE.finditer(text):
         if sum(char.isdigit() for char in match[0]) < 7:
             continue
@@ -110,16 +133,21 @@ def versions(text: str, accent: Accent) -> Iterator[Claim]:
 
 
 def codes(text: str, accent: Accent) -> Iterator[Claim]:
-    """Read letters mixed with figures: `MP3`, `H100`, `GPT-4o`, `COVID-19`, `B2B`, `3D`, `AT&T`."""
+    """Read letters mixed with figures: `MP3`, `H100`, `GPT-4o`, `COVID-19`, `B2B`, `3D`, `AT&T`, `F♯`, `C#`."""
+    for match in _SIGNED.finditer(text):
+        sign = "flat" if match["sign"] == "♭" else "sharp"
+        yield word_claim(match, ["dot", "net"] if match["net"] else [letters(match["letter"]), sign])
     for match in _PAIR.finditer(text):
-        yield word_claim(match, [*match["a"], "and", *match["b"]])
+        yield word_claim(match, [letters(match["a"]), "and", letters(match["b"])])
     for match in _CODE.finditer(text):
         said: list[str] = []
         for run in _RUNS.findall(match["code"]):
             if run.isdigit():
                 said += _code_figures(run, accent)
+            elif run in _LITTLE:
+                said.append(run)
             elif len(run) <= 2 or not re.search("[AEIOUYaeiouy]", run):
-                said += list(run.upper())
+                said.append(letters(run))
             else:
                 said.append(run)
         yield word_claim(match, said)

@@ -62,7 +62,8 @@ def _american(pairs: list[tuple[str, str]], written: str) -> list[str]:  # noqa:
     for index, (name, digit) in enumerate(pairs):
         before = pairs[index - 1][0] if index else ""
         after, after_digit = pairs[index + 1] if index + 1 < len(pairs) else ("", "")
-        if name == "T" and before in (*_US, "R") and after in _US and after_digit == "0":
+        syllabic_n = after == "AH" and [each for each, _ in pairs[index + 2 : index + 3]] == ["N"]  # button
+        if name == "T" and before in (*_US, "R") and after in _US and after_digit == "0" and not syllabic_n:
             said.append("ɾ")
         elif name in CONSONANTS:
             said.append(CONSONANTS[name])

@@ -35,7 +35,7 @@ _MONTH_YEAR: Final = re.compile(rf"\b{_MONTH},?\s{_YEAR}\b")
 _MONTH_ALONE: Final = re.compile(rf"\b(?P<month>(?:{'|'.join(k for k in _SHORT if k != 'May')})\.)(?=\s|$|,)")
 _WEEKDAY: Final = re.compile(rf"\b(?P<day>{'|'.join(_DAYS)})\.?(?=,?\s(?:\d|{'|'.join(MONTHS)}|{'|'.join(_SHORT)}))")
 _ISO: Final = re.compile(
-    r"(?<![\w-])(?P<year>1\d{3}|20\d\d)-(?P<month>0[1-9]|1[0-2])-(?P<day>0[1-9]|[12]\d|3[01])(?![\w-])"
+    r"(?<![\w-])(?P<year>1\d{3}|20\d\d)(?P<sep>[-/.])(?P<month>0[1-9]|1[0-2])(?P=sep)(?P<day>0[1-9]|[12]\d|3[01])(?![\w-])"
 )
 _SLASHES: Final = re.compile(
     r"(?<![\w/.])(?P<a>\d{1,2})(?P<sep>[/.])(?P<b>\d{1,2})(?P=sep)(?P<year>(?:1[1-9]|20)\d\d|\d\d)(?![\w/]|\.\d)"
@@ -55,6 +55,14 @@ _DATED: Final = re.compile(
     r"\b(?:in|since|by|until|till|from|to|before|after|around|circa|year|early|late|mid|during|spring|summer|autumn|"
     r"fall|winter|and|or|the|of)[\s-]$",
     re.IGNORECASE,
+)
+
+
+_NAMES: Final = "|".join(
+    [*MONTHS, *_DAYS.values(), *(each for each in (*_SHORT, *_DAYS) if each not in {"Sun", "Sat"})]
+)
+_SPAN: Final = re.compile(
+    rf"(?:(?<=[ap]m)|(?<=[ap]\.m\.)|(?<=noon)|(?<=:\d\d))\s?[-–]\s?(?=noon|midnight|\d)|(?<=[a-z])[-–](?=(?:{_NAMES})\b)"
 )
 
 
@@ -133,7 +141,7 @@ def _spoken_date(match: re.Match[str], day: int, month: int, year_text: str, acc
 
 
 def _half(text: str) -> list[str]:
-    return ["A", "M"] if text[:1] in "aA" else ["P", "M"]
+    return ["A.M."] if text[:1] in "aA" else ["P.M."]
 
 
 def times(text: str, accent: Accent) -> Iterator[Claim]:
@@ -172,6 +180,12 @@ def _with_half(text: str, match: re.Match[str], said: list[str]) -> Claim:
     if match[0].endswith(".") and ends_sentence(text, match.end()):
         tokens.append(Stop(".", match.end() - 1))
     return Claim(match.start(), match.end(), tuple(tokens))
+
+
+def spans(text: str, accent: Accent) -> Iterator[Claim]:  # noqa: ARG001 -- the shape of a rule
+    """Read the dash of `9am-5pm`, `Monday–Friday`, `March–May` as "to"."""
+    for match in _SPAN.finditer(text):
+        yield word_claim(match, ["to"])
 
 
 def decades(text: str, accent: Accent) -> Iterator[Claim]:

@@ -41,6 +41,7 @@ _STRUCTURE: Final = re.compile(
     re.MULTILINE,
 )
 _BULLET: Final = re.compile(r"^[ \t]*(?P<number>\d{1,3})[.)][ \t]+", re.MULTILINE)
+_FACE: Final = re.compile(r"(?:(?<=\s)|^)(?:[:;=8xX]['’]?-?[)(DPpO|/\\3\]]|<3)(?=[\s.,!?]|$)", re.MULTILINE)
 _SYMBOLS: Final = {
     "&": "and", "+": "plus", "=": "equals", "@": "at", "%": "percent", "×": "times", "÷": "divided by",
     "±": "plus or minus", "<": "less than", ">": "greater than", "≤": "at most", "≥": "at least", "≈": "about",
@@ -64,6 +65,12 @@ def acted(text: str, accent: Accent) -> Iterator[Claim]:  # noqa: ARG001 -- the 
         yield Claim(match.start(), match.end(), ())
     for match in _NOTES.finditer(text):
         yield Claim(match.start(), match.end(), (Stop("", match.start(), REST_S),))
+
+
+def faces(text: str, accent: Accent) -> Iterator[Claim]:  # noqa: ARG001 -- the shape of a rule
+    """Drop faces typed in punctuation: `:-)`, `;)`, `<3`."""
+    for match in _FACE.finditer(text):
+        yield Claim(match.start(), match.end(), ())
 
 
 def links(text: str, accent: Accent) -> Iterator[Claim]:  # noqa: ARG001 -- the shape of a rule
@@ -100,6 +107,11 @@ def symbols(text: str, accent: Accent) -> Iterator[Claim]:  # noqa: ARG001 -- th
         if _NEAR_WORD.search(around):
             yield word_claim(match, _SYMBOLS[match[0]].split())
     for match in _ALTERNATIVE.finditer(text):
-        said = ["or"] if re.search(r"\b(?:he|his|him)$", text[: match.start()]) else []
-        said = [] if re.search(r"\band$", text[: match.start()]) else said or ["slash"]
+        before, after = text[max(0, match.start() - 8) : match.start()], text[match.end() : match.end() + 2]
+        if re.search(r"\b(?:he|his|him|s)$", before):
+            said = ["or"]
+        elif re.search(r"\b(?:and|either|neither)$", before) or (before[-1:].isupper() and after.isupper()):
+            said = []
+        else:
+            said = ["slash"]
         yield word_claim(match, said)

@@ -91,6 +91,8 @@ class Pronouncer:
             return word.strip("/")
         if SYLLABLE in word:
             return self._by_syllables(word)
+        if "." in word:
+            return self._spell(word)
         weak = weak_form(word, vowel_follows=vowel_follows, first=index == 0, accent=self._accent)
         if weak is not None and not token.emphatic:
             return weak

@@ -24,7 +24,7 @@ _MONEY: Final = re.compile(
     rf"(?:\s?[-–]\s?[$£€¥₹]?(?P<upto>{NUMBER}))?"
     rf"(?:(?P<short>k|m|mn|bn|b|tn|K|M|B)\b|(?P<gap>\s)(?P<scale>{_SCALE})\b)?"
 )
-_MONEY_AFTER: Final = re.compile(rf"(?<![\w.,])(?P<amount>{NUMBER})\s?(?P<currency>[€£¥₹]|(?:{_CODES})\b)")
+_MONEY_AFTER: Final = re.compile(rf"(?<![\w.,])(?P<amount>{NUMBER})\s?(?P<currency>[€£¥₹¢]|(?:{_CODES})\b)")
 _CODE_BEFORE: Final = re.compile(rf"\b(?P<currency>{_CODES})\s?(?P<amount>{NUMBER})(?:\s(?P<scale>{_SCALE})\b)?")
 _PERCENT: Final = re.compile(rf"(?<![\w.,])(?P<sign>[-−+])?(?P<low>{NUMBER})(?:\s?[-–]\s?(?P<high>{NUMBER}))?\s?%")
 _MEASURE: Final = re.compile(
@@ -32,6 +32,15 @@ _MEASURE: Final = re.compile(
     rf"(?P<join>[\s\u202f-]?)(?P<unit>{'|'.join(re.escape(each) for each in sorted(UNITS, key=len, reverse=True))})"
     r"(?![\w°])(?!'\w)"
 )
+_PER: Final = re.compile(
+    r"(?<=[\d%€£$¢])\s?/\s?(?P<unit>kg|g|km|m|lb|hour|hr|h|minute|min|second|sec|s|day|night|week|month|mo|year|yr|person|"
+    r"user|unit|piece|GB|MB|token|call)\b|(?<=[a-z])/(?P<unit2>month|year|day|week|hour|person|night)\b"
+)
+_PER_SHORT: Final = {"h": "hour", "hr": "hour", "mo": "month", "yr": "year"}
+_RATE: Final = re.compile(
+    rf"(?<![\w.])(?P<unit>{'|'.join(re.escape(each) for each in UNITS if re.search('/|²|³', each))})(?![\w/])"
+)
+_HEIGHT: Final = re.compile(r"(?<![\w.])(?P<feet>\d)'\s?(?P<inches>1[01]|\d)(?:\"|”|''|″)")
 _VULGAR: Final = {
     "½": (1, 2),
     "⅓": (1, 3),
@@ -126,12 +135,27 @@ def measures(text: str, accent: Accent) -> Iterator[Claim]:
         yield word_claim(match, [*said, *(unit.one if single else unit.many).split()])
 
 
+def rates(text: str, accent: Accent) -> Iterator[Claim]:
+    """Read `$5/month`, `1.50/kg`, a lone `km/h`, and heights such as `5'11"`."""
+    for match in _HEIGHT.finditer(text):
+        yield word_claim(match, [*number(match["feet"], accent), "foot", *number(match["inches"], accent)])
+    for match in _PER.finditer(text):
+        unit = match["unit"] or match["unit2"]
+        name = _PER_SHORT.get(unit) or (UNITS[unit].one if unit in UNITS else unit)
+        yield word_claim(match, ["per", *name.split()])
+    for match in _RATE.finditer(text):
+        yield word_claim(match, UNITS[match["unit"]].many.split())
+
+
 def fractions(text: str, accent: Accent) -> Iterator[Claim]:
-    """Read `1/2`, `¾`, `2 1/2`, `2½`; `24/7` and `9/11` the way people say them."""
+    """Read `1/2`, `¾`, `2 1/2`, `2½`; `24/7`, `9/11` and `50/50` the way people say them."""
     for match in _FRACTION.finditer(text):
         if match[0] in {"24/7", "9/11", "7/7"}:
             low, high = match[0].split("/")
             yield word_claim(match, [*cardinal(int(low), accent), *cardinal(int(high), accent)])
+            continue
+        if match["above"] and match["above"] == match["below"]:
+            yield word_claim(match, 2 * cardinal(int(match["above"]), accent))
             continue
         above, below = _VULGAR[match["vulgar"]] if match["vulgar"] else (int(match["above"]), int(match["below"]))
         said = numerals.fraction(above, below, accent)

@@ -13,18 +13,21 @@ from collections.abc import Iterator, Mapping
 from itertools import chain
 from typing import Final
 
-from hausmusik.engines.english import abbreviations, addresses, dates, marks, quantities
+from hausmusik.engines.english import abbreviations, addresses, dates, marks, quantities, roman_numerals
 from hausmusik.engines.english.tokens import Accent, Claim, Rule, Stop, Token, Word, word_claim
 
 RULES: Final[tuple[Rule, ...]] = (
     marks.acted,
+    marks.faces,
     marks.links,
     addresses.web,
+    addresses.files,
     addresses.handles,
     addresses.telephones,
     marks.structure,
     dates.dates,
     dates.times,
+    dates.spans,
     quantities.money,
     quantities.percentages,
     dates.decades,
@@ -32,6 +35,7 @@ RULES: Final[tuple[Rule, ...]] = (
     quantities.fractions,
     quantities.ordinals,
     quantities.measures,
+    quantities.rates,
     quantities.ranges,
     dates.years,
     addresses.codes,
@@ -39,7 +43,7 @@ RULES: Final[tuple[Rule, ...]] = (
     abbreviations.titles,
     abbreviations.shortened,
     abbreviations.initials,
-    abbreviations.roman_numerals,
+    roman_numerals.roman_numerals,
     quantities.plain_numbers,
     marks.symbols,
 )

@@ -15,7 +15,9 @@ _BLANK_LINE: Final = re.compile(r"\n[ \t]*\n\s*")
 _SENTENCE_GAP: Final = re.compile(r"[.!?…][\"”’')\]]*\s+(?=[\"“‘'(\[]?[A-Z0-9])")
 _LONG: Final = 4_000
 """Characters beyond which a paragraph is read in several portions, so that memory and first sound stay flat."""
-_CLOSING: Final = frozenset("”)")
+_BELONGING: Final = frozenset({"”", ")", "…", ""})
+"""Marks that still belong to the sentence that has just ended."""
+_ENDS: Final = frozenset(".!?")
 
 
 def paragraphs(text: str) -> Iterator[tuple[int, str, bool]]:
@@ -40,32 +42,28 @@ def _portions(text: str, start: int, end: int) -> Iterator[tuple[int, str, bool]
 def sentences(tokens: Sequence[Token]) -> Iterator[list[Token]]:
     """Yield runs of tokens, each with at least one word, ending behind its last stop, quotation mark or bracket."""
     current: list[Token] = []
+    marks = set[str]()  # since the last word
+    spoken = False
     for index, token in enumerate(tokens):
         current.append(token)
-        following = tokens[index + 1] if index + 1 < len(tokens) else None
-        if isinstance(following, Stop) and (following.mark in _CLOSING or not following.mark or following.mark == "…"):
+        if isinstance(token, Word):
+            spoken, marks = True, set[str]()
             continue
-        if _closes(current, following) and any(isinstance(each, Word) for each in current):
+        marks.add(token.mark)
+        following = tokens[index + 1] if index + 1 < len(tokens) else None
+        if isinstance(following, Stop) and following.mark in _BELONGING:
+            continue
+        if spoken and _closes(marks, following):
             yield current
-            current = []
-    if any(isinstance(each, Word) for each in current):
+            current, marks, spoken = [], set[str](), False
+    if spoken:
         yield current
 
 
-def _closes(current: list[Token], following: Token | None) -> bool:
-    marks = [each.mark for each in _trailing(current)]
-    if not marks:
-        return False
+def _closes(marks: set[str], following: Token | None) -> bool:
+    """Whether the stops since the last word end a sentence, given what comes next."""
     if isinstance(following, Word) and following.written[:1].islower():
-        quoted = "”" in marks
-        return "." in marks and not quoted
-    if "…" in marks and not {".", "!", "?"} & set(marks):
-        return isinstance(following, Word) and following.written[:1].isupper()
-    return bool({".", "!", "?"} & set(marks))
-
-
-def _trailing(current: list[Token]) -> Iterator[Stop]:
-    for token in reversed(current):
-        if isinstance(token, Word):
-            return
-        yield token
+        return "." in marks and "”" not in marks
+    if _ENDS & marks:
+        return True
+    return "…" in marks and isinstance(following, Word) and following.written[:1].isupper()

@@ -21,7 +21,7 @@ class Word(msgspec.Struct, frozen=True):
     Args:
         written: As in the text: `$3.50`, `Dr.`, `Gödel`.
         start: Offset of its first character.
-        spoken: Words in letters, or `/phonemes/`; empty for something that is skipped.
+        spoken: Words in letters, `/phonemes/`, or `A.B.` for letters that are named; empty for what is skipped.
         emphatic: Whether the author marked it (`*so*`, `NEVER`).
     """
 
@@ -63,6 +63,11 @@ class Claim(msgspec.Struct, frozen=True):
 
 Rule: TypeAlias = Callable[[str, Accent], Iterator[Claim]]
 """Finds what it can read in a whole paragraph. Sees all of the text, so that neighbours can decide."""
+
+
+def letters(text: str) -> str:
+    """Return the spoken form of letters that are named one by one: `gpu` is `G.P.U.`."""
+    return "".join(f"{char.upper()}." for char in text if char.isalpha())
 
 
 def word_claim(match: re.Match[str], spoken: tuple[str, ...] | list[str], group: int | str = 0) -> Claim:

@@ -29,14 +29,15 @@ class Unit(NamedTuple):
 CURRENCIES: Final[Mapping[str, tuple[str, str, str, str]]] = MappingProxyType(
     {
         "$": ("dollar", "dollars", "cent", "cents"),
-        "US$": ("US dollar", "US dollars", "cent", "cents"),
+        "US$": ("U.S. dollar", "U.S. dollars", "cent", "cents"),
         "A$": ("Australian dollar", "Australian dollars", "cent", "cents"),
         "C$": ("Canadian dollar", "Canadian dollars", "cent", "cents"),
-        "USD": ("US dollar", "US dollars", "cent", "cents"),
+        "USD": ("U.S. dollar", "U.S. dollars", "cent", "cents"),
         "£": ("pound", "pounds", "penny", "pence"),
         "GBP": ("pound", "pounds", "penny", "pence"),
         "€": ("euro", "euros", "cent", "cents"),
         "EUR": ("euro", "euros", "cent", "cents"),
+        "¢": ("cent", "cents", "", ""),
         "¥": ("yen", "yen", "", ""),
         "JPY": ("yen", "yen", "", ""),
         "₹": ("rupee", "rupees", "paisa", "paise"),
