@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from hausmusik.config.folders import find_folders
+from hausmusik.config.loading import load_settings
+from hausmusik.errors import HostUnavailable, NotFoundError, WeightsError
+from hausmusik.house import AsyncHouse
+from hausmusik.seams import Host
+from hausmusik.testing import FakeHost, sine
+from hausmusik.types import Event, Phase, Run, SpeakRequest
+from tests.unit.instruments.entries import instrument, router, weights
+
+TONE = '"hausmusik.engines.tone:ToneEngine"'
+BYTES = b"weights"
+HELLO = SpeakRequest(text="Hello there.")
+
+
+@pytest.fixture
+def mine(tmp_path: Path) -> Path:
+    """A folder of the user's with weights in it; `heavy` needs them, `plain` nothing."""
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "m.bin").write_bytes(BYTES)
+    digest = hashlib.sha256(BYTES).hexdigest()
+    files = f'[{{ name = "m.bin", sha256 = "{digest}", size_bytes = {len(BYTES)} }}]'
+    catalogue = find_folders().instruments
+    catalogue.mkdir(parents=True)
+    (catalogue / "x.toml").write_text(
+        weights("w", files=files, licence_text='"Apache-2.0.txt"')
+        + instrument("heavy", engine=TONE, weights='["w"]')
+        + instrument("plain", engine=TONE)
+        + instrument("own", engine='"engine.py:Engine"')
+        + instrument("ear", "judge", engine=TONE)
+        + router("either", "heavy", "plain")
+    )
+    (catalogue / "engine.py").write_text("class Engine: pass\n")
+    return tmp_path / "mine"
+
+
+def house(*folders: Path, host: Host | None = None, offline: bool = False) -> AsyncHouse:
+    overrides = {"weights.folders": [str(each) for each in folders], "weights.offline": offline}
+    return AsyncHouse(load_settings(overrides=overrides), hosts={"local": host or FakeHost(name="local")})
+
+
+async def heard(home: AsyncHouse, name: str) -> list[Event]:
+    return [event async for event in home.play(name, HELLO)]
+
+
+async def test_two_plays_at_once_bring_the_weights_once(mine: Path) -> None:
+    async with house(mine) as home:
+        plays = await asyncio.gather(heard(home, "heavy"), heard(home, "heavy"))
+    pulls = [[event for event in each if isinstance(event, Phase) and event.name == "pull"] for each in plays]
+    assert pulls[0][-1].done == 1.0
+    assert not pulls[1], "it found them here"
+
+
+async def test_a_play_left_during_its_pull_frees_the_next_one(mine: Path) -> None:
+    async with house(mine) as home:
+        events = home.play("heavy", HELLO)
+        assert (await anext(events)).name == "pull"
+        await events.aclose()
+        assert len(await heard(home, "heavy")) > 1
+
+
+async def test_what_cannot_be_had_is_told_and_identified_all_the_same(mine: Path) -> None:
+    async with house(offline=True) as home:
+        with pytest.raises(WeightsError, match="offline"):
+            await heard(home, "heavy")
+        identity = home.player.identify("heavy", HELLO, run=Run(id="r"))
+        assert (identity.instrument, identity.engine_revision) == ("heavy", "tone/1")
+        with pytest.raises(NotFoundError, match="no host 'moon'"):
+            home.player.identify("heavy", HELLO, run=Run(id="r", host="moon"))
+
+
+async def test_the_router_sees_what_was_pulled_and_removed_meanwhile(mine: Path) -> None:
+    async with house(offline=True) as home:
+        run = Run(id="r")
+        assert home.player.identify("either", HELLO, run=run).instrument == "plain"
+        home.weights._own = (mine,)  # the user plugs a disk in
+        _ = [step async for step in home.pull(["heavy"])]
+        assert home.player.identify("either", HELLO, run=run).instrument == "heavy"
+        home.remove_weights(["heavy"])
+        home.weights._own = ()
+        assert home.player.identify("either", HELLO, run=run).instrument == "plain"
+
+
+async def test_an_edited_engine_file_makes_new_takes(mine: Path) -> None:
+    async with house() as home:
+        before = home.player.identify("own", HELLO, run=Run(id="r"))
+        (home.folders.instruments / "engine.py").write_text("class Engine: changed = True\n")
+        assert home.player.identify("own", HELLO, run=Run(id="r")).engine_revision != before.engine_revision
+
+
+async def test_judging_is_a_play_that_ends_well(mine: Path) -> None:
+    async with house() as home:
+        vector = await home.judge(sine(440, 1.0, rate_hz=16_000), instrument="ear")
+        assert vector.ndim == 1
+        (row,) = home.ledger.rows()
+        assert (row.outcome, row.basis) == ("done", "measured")
+
+
+async def test_a_host_that_cannot_close_does_not_keep_the_others_open(mine: Path) -> None:
+    class Stuck(FakeHost):
+        async def close(self) -> None:
+            await super().close()
+            raise HostUnavailable("it does not close")
+
+    other = FakeHost(name="other")
+    home = AsyncHouse(load_settings(), hosts={"other": other, "stuck": Stuck(name="stuck")})
+    assert home.hosts
+    home.journal.open_job("x")
+    with pytest.raises(HostUnavailable):
+        await home.close()
+    assert other._closed
+    assert home.journal.database._connection is None
+
+
+def test_the_hub_key_of_the_settings_reaches_the_weights(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HAUSMUSIK_HUB__TOKEN", "hf_secret")
+    assert AsyncHouse(load_settings()).weights._hub_token == "hf_secret"
+
+
+def test_the_sync_form_is_generated_from_the_house_as_it_is() -> None:
+    script = Path(__file__).parents[3] / "scripts" / "facade"
+    done = subprocess.run([sys.executable, script, "--check"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
