@@ -20,6 +20,8 @@ _SILENT_DB: Final = -45.0
 """Below the loudest frame; breath and the tail of an s are above it."""
 _LEAD_S, _TAIL_S = 0.02, 0.06
 _FADE_S: Final = 0.005
+_REACH_S: Final = 0.1
+"""How far before its mark the silence of a rest may begin."""
 LEVEL_DB: Final = -21.0
 """RMS of the frames that speak, in dB of full scale; leaves 18 dB for peaks."""
 _SILENCE_DB: Final = -70.0
@@ -117,7 +119,10 @@ def _rested(
     parts: list[FloatArray] = []
     done = 0
     for index, wanted in rests:
-        place, there = quiet.near(int(edges[max(0, index - 1)]), int(edges[min(index + 2, edges.size - 1)]))
+        mark, reach = int(edges[index]), round(_REACH_S * sample_rate_hz)
+        place, there = quiet.near(
+            max(int(edges[max(0, index - 1)]), mark - reach), int(edges[min(index + 2, edges.size - 1)])
+        )
         if there >= wanted or place <= done:
             continue
         before = faded(quiet.samples[done:place], sample_rate_hz, front=bool(parts))
