@@ -17,7 +17,7 @@ from typing import Final
 import msgspec
 
 from hausmusik.engines.loading import load_engine
-from hausmusik.errors import ConfigError, MissingExtra, NotFoundError, UsageError
+from hausmusik.errors import ConfigError, MissingExtra, NotFoundError, UsageError, WeightsError
 from hausmusik.hosts.local.environments import Environments
 from hausmusik.instruments.catalogue import Catalogue
 from hausmusik.instruments.model import Instrument, weights_digest
@@ -188,8 +188,22 @@ class HousePlayer:
             async with self._pulling, aclosing(in_thread(self._weights.pull(sets))) as steps:
                 async for progress in steps:
                     yield progress
+        except WeightsError as error:
+            raise type(error)(error.message, hint=self._way_out(instrument, error.hint)) from error
         finally:
             self.forget()  # also after a failed pull: the router may now choose somebody else
+
+    def _way_out(self, instrument: Instrument, hint: str) -> str:
+        """Return the hint of a failed pull, with who else could play after an install that the user must ask for."""
+        others = [
+            each.environment
+            for each in self._catalogue.instruments(instrument.task)
+            if each.environment
+            and each.environment != instrument.environment
+            and not self._environments.is_installed(self._catalogue.environment(each.environment))
+            and all(self._weights.obtainable(one) for one in self._catalogue.weights_of(each))
+        ]
+        return "; ".join([hint, *(f"or `haus install {each}` and let that play" for each in others)])
 
     def _revision(self, instrument: Instrument) -> str:
         """Return the engine's revision: of our own engines from their spec, of others a hash of their file.

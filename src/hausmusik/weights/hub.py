@@ -24,6 +24,7 @@ BLOCK_BYTES: Final = 1 << 18
 TIMEOUT_S: Final = 30.0
 TRIES: Final = 3
 PAUSE_S: Final = 0.5
+PROBE_TIMEOUT_S: Final = 3.0
 
 
 class _Redirects(urllib.request.HTTPRedirectHandler):
@@ -70,6 +71,18 @@ def fetch(source: HubSource, target: Path, size_bytes: int, *, token: str = "") 
         time.sleep(PAUSE_S * attempt)
 
 
+def answers() -> bool:
+    """Return whether the hub answers at all, whatever it says; waits 3 s at most."""
+    try:
+        request = urllib.request.Request(_endpoint(), method="HEAD")  # noqa: S310 - https only, see _endpoint
+        urllib.request.build_opener(_Redirects).open(request, timeout=PROBE_TIMEOUT_S).close()
+    except urllib.error.HTTPError as error:
+        error.close()
+    except (OSError, HTTPException, SourceFailed):
+        return False
+    return True
+
+
 def _attempt(url: str, target: Path, size_bytes: int, token: str) -> Iterator[int]:
     have = target.stat().st_size if target.exists() else 0
     if have >= size_bytes:
@@ -108,10 +121,14 @@ def _continues(headers: Any, have: int) -> bool:
 
 
 def _url(source: HubSource) -> str:
+    return f"{_endpoint()}/{source.repo}/resolve/{quote(source.revision)}/{quote(source.path)}"
+
+
+def _endpoint() -> str:
     endpoint = os.environ.get("HF_ENDPOINT", "").strip().rstrip("/") or ENDPOINT
     if urlsplit(endpoint).scheme != "https" and not _on_loopback(endpoint):
         raise SourceFailed("HF_ENDPOINT must be an https address")
-    return f"{endpoint}/{source.repo}/resolve/{quote(source.revision)}/{quote(source.path)}"
+    return endpoint
 
 
 def _on_loopback(url: str) -> bool:

@@ -10,6 +10,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Final
 
@@ -18,6 +19,7 @@ from filelock import FileLock, Timeout
 
 from hausmusik.errors import HashMismatch, WeightsError
 from hausmusik.instruments.model import HubSource, WeightFile, Weights
+from hausmusik.weights import hub
 from hausmusik.weights.archives import Archive, parts_of, tools_of
 from hausmusik.weights.layout import SetFolder
 from hausmusik.weights.own_folders import OwnFolders
@@ -120,10 +122,11 @@ class WeightsStore:
         }
 
     def obtainable(self, weights: Weights) -> bool:
-        """Return whether a pull could bring what is missing, as far as can be told without a network.
+        """Return whether a pull could bring what is missing, as far as can be told without pulling.
 
         True when everything is here; else each missing file needs a copy in the user's folders or, unless offline, a
-        source whose tool is installed. A set whose pull failed in this process is not obtainable until one succeeds.
+        source whose tool is installed. Where only the hub is left, it is asked once whether it answers (3 s at most).
+        A set whose pull failed in this process is not obtainable until one succeeds.
         """
         missing = self._missing_files(weights)
         own = OwnFolders(self._own)
@@ -202,7 +205,14 @@ class WeightsStore:
     def _downloadable(self, weights: Weights, file: WeightFile) -> bool:
         if self._offline or weights.id in self._unobtainable:
             return False
-        return any(all(self._runner.command(tool) for tool in tools_of(source)) for source in file.sources)
+        packed = [source for source in file.sources if not isinstance(source, HubSource)]
+        if any(all(self._runner.command(tool) for tool in tools_of(source)) for source in packed):
+            return True
+        return len(packed) < len(file.sources) and self._hub_answers
+
+    @cached_property
+    def _hub_answers(self) -> bool:
+        return hub.answers()
 
     def _pull_one(self, weights: Weights, tally: Tally) -> Iterator[PullProgress]:
         folder = SetFolder(self._root, weights)

@@ -13,7 +13,6 @@ import pytest
 
 from hausmusik.audio.loudness import measure
 from hausmusik.engines.composer import ComposerEngine
-from hausmusik.engines.composer.engine import BANK_FILE
 from hausmusik.engines.composer.render import LOUDNESS_LUFS
 from hausmusik.errors import BadInput, WeightsError
 from hausmusik.seams import EngineContext
@@ -34,7 +33,7 @@ from tests.unit.engines.small_bank import write_bank
 
 
 def ready(path: Path) -> ComposerEngine:
-    engine = ComposerEngine(EngineContext(files={BANK_FILE: str(path)}))
+    engine = ComposerEngine(EngineContext(files={"bank/small.sf2": str(path)}))
     for stage in (engine.prepare(), engine.load("cpu")):
         for _ in stage:
             pass
@@ -180,7 +179,7 @@ def test_it_plays_on_the_cpu_only(engine: ComposerEngine) -> None:
 
 def test_a_missing_or_broken_bank_is_named(tmp_path: Path) -> None:
     engine = ComposerEngine(EngineContext())
-    with pytest.raises(WeightsError, match="MuseScore"):
+    with pytest.raises(WeightsError, match="given 0 files"):
         list(engine.load("cpu"))
     (tmp_path / "bad.sf3").write_bytes(b"nonsense")
     with pytest.raises(WeightsError, match=r"bad\.sf3"):

@@ -87,6 +87,28 @@ def centroid_hz(samples: FloatArray) -> float:
     return float((power * bins).sum() / power.sum())
 
 
+# -- the small bank, where the large one cannot be had ----------------------------------------------------------------
+
+
+def test_the_small_bank_plays_every_instrument_and_comes_out_as_loud(weights: Callable[..., dict[str, str]]) -> None:
+    files = weights("timgm6mb")
+    small = SoundFont(Path(next(iter(files.values()))))
+    tones = ToneStore(small, SampleStore(small))
+    for name, entry in TABLES.instruments.items():
+        key = 38 if entry.kind == "drums" else sum(entry.range) // 2
+        tone = tones.tone(entry.preset, key, 80, SAMPLE_RATE_HZ // 2)
+        assert max((np.abs(each.part(0, each.frames)).max() for each in tone.strands), default=0.0) > 1e-3, name
+    made = ComposerEngine(EngineContext(files=files))
+    for stage in (made.prepare(), made.load("cpu")):
+        for _ in stage:
+            pass
+    for prompt in ("calm piano and strings", "fast rock band", "ukulele and mandolin, happy"):
+        loudness, peak = ebur128(samples_of(made, prompt, 20.0))
+        assert loudness == pytest.approx(LOUDNESS_LUFS, abs=1.5), prompt
+        assert peak < 0.0, prompt
+    made.close()
+
+
 # -- the bank -----------------------------------------------------------------------------------------------------
 
 

@@ -59,9 +59,23 @@ def test_every_instrument_of_the_table_has_its_preset(bank: SoundFont) -> None:
     assert region.generators[54] == 1
 
 
+def test_a_bank_without_a_variation_plays_its_plain_relative(tmp_path: Path) -> None:
+    bank = SoundFont(write_bank(tmp_path / "plain.sf2", presets=[(0, 0), (128, 0)]))
+    assert bank.regions(8, 0) == bank.regions(0, 0)
+    assert bank.regions(128, 40) == bank.regions(128, 0)
+
+
+def test_a_gap_in_a_preset_is_played_by_its_nearest_key(tmp_path: Path) -> None:
+    low = (43, 40 << 8 | 20)  # the key range 20 to 40
+    bank = SoundFont(write_bank(tmp_path / "gap.sf2", presets=[SAW, (128, 0)], extra=[low]))
+    tones = ToneStore(bank, SampleStore(bank))
+    assert tones.tone(SAW, 60, 100, 4_000).strands
+    assert bank.regions(*SAW)[0].keys == (20, 40)
+
+
 def test_a_missing_preset_is_named(bank: SoundFont) -> None:
-    with pytest.raises(WeightsError, match="9:9"):
-        bank.regions(9, 9)
+    with pytest.raises(WeightsError, match="9:127"):
+        bank.regions(9, 127)
 
 
 @pytest.mark.parametrize("cut", [0, 4, 12, 60, 5_000])

@@ -15,7 +15,7 @@ from hausmusik.house import AsyncHouse
 from hausmusik.seams import Host
 from hausmusik.testing import FakeHost, sine
 from hausmusik.types import Event, Phase, Run, SpeakRequest
-from tests.unit.instruments.entries import instrument, router, weights
+from tests.unit.instruments.entries import environment, instrument, router, weights
 
 TONE = '"hausmusik.engines.tone:ToneEngine"'
 BYTES = b"weights"
@@ -76,6 +76,15 @@ async def test_what_cannot_be_had_is_told_and_identified_all_the_same(mine: Path
         assert (identity.instrument, identity.engine_revision) == ("heavy", "tone/1")
         with pytest.raises(NotFoundError, match="no host 'moon'"):
             home.player.identify("heavy", HELLO, run=Run(id="r", host="moon"))
+
+
+async def test_a_pull_in_vain_names_who_could_play_after_an_install(mine: Path) -> None:
+    file = find_folders().instruments / "light.toml"
+    file.write_text(environment("own-pins") + instrument("light", engine=TONE, environment='"own-pins"'))
+    async with house() as home:
+        with pytest.raises(WeightsError) as caught:
+            await heard(home, "heavy")
+    assert "or `haus install own-pins`" in caught.value.hint
 
 
 async def test_the_router_sees_what_was_pulled_and_removed_meanwhile(mine: Path) -> None:

@@ -190,3 +190,23 @@ class TestThroughTheStore:
         with pytest.raises(WeightsError):
             list(WeightsStore(root, offline=True).pull([weights]))
         assert server.requests == []
+
+
+def test_it_answers_whatever_it_says(server: Hub, monkeypatch: pytest.MonkeyPatch):
+    assert hub.answers()
+    server.status = 503
+    assert hub.answers()
+    server.server_close()
+    assert not hub.answers()
+    monkeypatch.setenv("HF_ENDPOINT", "http://somewhere.example")
+    assert not hub.answers(), "no https, so it is never asked"
+
+
+def test_a_set_that_only_the_hub_has_is_obtainable_while_it_answers(
+    server: Hub, root: Path, monkeypatch: pytest.MonkeyPatch
+):
+    weights = a_set("model", a_file("model.bin", DATA, {"kind": "hub", **SOURCE.model_dump(exclude={"kind"})}))
+    assert WeightsStore(root).obtainable(weights)
+    assert not WeightsStore(root, offline=True).obtainable(weights)
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")  # nothing listens at the discard port
+    assert not WeightsStore(root).obtainable(weights)

@@ -20,11 +20,10 @@ from hausmusik.engines.composer.sampler.soundfont import SoundFont
 from hausmusik.engines.composer.sampler.tone import SAMPLE_RATE_HZ, ToneStore
 from hausmusik.engines.composer.score_midi import midi_of
 from hausmusik.engines.composer.tables import Tables, load_tables
-from hausmusik.errors import BadInput
+from hausmusik.errors import BadInput, WeightsError
 from hausmusik.seams import Cancel, EngineContext, EngineSpec
 from hausmusik.types import Artifact, Audio, AudioChunk, Done, Event, MusicRequest, Phase, Request, Usage
 
-BANK_FILE: Final = "musescore-general-lite/MuseScore_General_Lite.sf3"
 LONGEST_S: Final = 3600.0
 
 
@@ -32,7 +31,7 @@ class ComposerEngine:
     """Composes and samples music.
 
     Args:
-        context: Hands over the sound bank; no options.
+        context: Hands over one General MIDI bank, an .sf2 or .sf3 file; no options.
     """
 
     def __init__(self, context: EngineContext) -> None:
@@ -56,13 +55,18 @@ class ComposerEngine:
 
         Raises:
             BadInput: another device than the CPU.
-            WeightsError: the bank is missing or damaged.
+            WeightsError: the bank is damaged, or no file or several were handed over.
         """
         if device != "cpu":
             raise BadInput(f"the composer plays on the cpu, not on {device}")
         self.close()
         self._tables = self._tables or load_tables()
-        self._bank = SoundFont(self._context.path(BANK_FILE))
+        if len(self._context.files) != 1:
+            raise WeightsError(
+                f"the composer plays from one sound bank, but was given {len(self._context.files)} files",
+                hint="name one set with one .sf2 or .sf3 file as the instrument's weights",
+            )
+        self._bank = SoundFont(self._context.path(next(iter(self._context.files))))
         self._tones = ToneStore(self._bank, SampleStore(self._bank))
         yield Phase(name="load", done=1.0)
 

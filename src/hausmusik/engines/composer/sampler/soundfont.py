@@ -25,6 +25,7 @@ VELOCITY_RANGE: Final = 44
 INSTRUMENT: Final = 41
 SAMPLE: Final = 53
 _VORBIS_FLAG: Final = 0x10
+DRUM_BANK: Final = 128
 _RANGES: Final = frozenset({KEY_RANGE, VELOCITY_RANGE})
 _CHUNK_NAMES: Final = frozenset(b"LIST INFO phdr pbag pmod pgen inst ibag imod igen shdr smpl sm24".split())
 
@@ -171,10 +172,19 @@ class SoundFont:
         return self._data[offset + sample.start * width : offset + sample.end * width]
 
     def regions(self, bank: int, program: int) -> tuple[Region, ...]:
-        """Return all regions of a preset; raises WeightsError when the bank lacks it."""
-        index = self._presets.get((bank, program))
+        """Return all regions of a preset; of its plain relative (GS's capital tone) in a bank without that variation.
+
+        Args:
+            bank: 0 for General MIDI, more for variations, 128 for drum kits.
+            program: 0 to 127.
+
+        Raises:
+            WeightsError: the bank lacks the relative too.
+        """
+        plain = (DRUM_BANK, 0) if bank == DRUM_BANK else (0, program)
+        index = self._presets.get((bank, program), self._presets.get(plain))
         if index is None:
-            raise WeightsError(f"the sound bank has no preset {bank}:{program}", hint="use MuseScore General")
+            raise WeightsError(f"the sound bank has no preset {bank}:{program}", hint="use a whole General MIDI bank")
         found: list[Region] = []
         for outer in self._zones("phdr", "<24xH12x", "pbag", "pgen", "pmod", INSTRUMENT, index):
             instrument = outer.generators[INSTRUMENT]

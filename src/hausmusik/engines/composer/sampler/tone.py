@@ -21,7 +21,7 @@ import numpy.typing as npt
 
 from hausmusik.engines.composer.sampler.articulation import FULL_FALL_DB, Articulation, Envelope, articulate
 from hausmusik.engines.composer.sampler.samples import SampleStore, Wave, packed, unpacked
-from hausmusik.engines.composer.sampler.soundfont import Region, SoundFont
+from hausmusik.engines.composer.sampler.soundfont import DRUM_BANK, Region, SoundFont
 from hausmusik.engines.composer.sampler.spectrum import ComplexArray, backward, forward, smooth_size, unit_circle
 from hausmusik.types import FloatArray
 
@@ -122,10 +122,8 @@ class ToneStore:
 
     def choke(self, preset: tuple[int, int], key: int, velocity: int) -> int:
         """Return the group of sounds that cut this one off, 0 for none; renders nothing."""
-        for region in self._regions_of(preset):
-            if region.sounds(key, stepped(velocity)):
-                return int(region.generators.get(57, 0))
-        return 0
+        sounding = self._sounding(preset, key, stepped(velocity))
+        return int(sounding[0].generators.get(57, 0)) if sounding else 0
 
     def clear(self) -> None:
         """Forget everything."""
@@ -137,11 +135,18 @@ class ToneStore:
             self._regions[preset] = self._bank.regions(*preset)
         return self._regions[preset]
 
+    def _sounding(self, preset: tuple[int, int], key: int, velocity: int) -> list[Region]:
+        """Return the regions that a note strikes; where a melodic preset has a gap, those of the nearest key."""
+        regions = self._regions_of(preset)
+        struck = [each for each in regions if each.sounds(key, velocity)]
+        if struck or preset[0] == DRUM_BANK or not regions:
+            return struck
+        nearest = min((edge for each in regions for edge in each.keys), key=lambda edge: abs(edge - key))
+        return [each for each in regions if each.sounds(nearest, velocity)]
+
     def _render(self, preset: tuple[int, int], key: int, velocity: int, held: int) -> Tone:
         strands: list[Strand] = []
-        for region in self._regions_of(preset):
-            if not region.sounds(key, velocity):
-                continue
+        for region in self._sounding(preset, key, velocity):
             shape = articulate(region, self._bank.samples[region.sample], key, velocity)
             wave = self._samples.wave(region.sample, looped=shape.loops)
             release_s = min(max(shape.volume.release_s, _SHORTEST_RELEASE_S), LONGEST_RELEASE_S)
