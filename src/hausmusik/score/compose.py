@@ -140,7 +140,8 @@ class Composer:
             )
         finished = await _in_thread(render, stop)
         self._remember(opened.path, {name: take.record.key for name, take in takes.items()}, options)
-        return msgspec.structs.replace(finished, made=made, kept=len(takes) - made)
+        used = len({take.record.key for take in takes.values()})  # cues that ask for the same thing share a take
+        return msgspec.structs.replace(finished, made=made, kept=max(0, used - made))
 
     def _remember(self, score: Path, keys: dict[str, str], options: ComposeOptions) -> None:
         """Keep the takes' keys; a preview has not seen every cue, so what is known of the others stays."""
