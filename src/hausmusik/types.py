@@ -248,6 +248,16 @@ class Artifact(Value, frozen=True):
     data: bytes
 
 
+class Remark(Value, frozen=True):
+    """What the listener should know of a result: words that were not understood, a part that was left out.
+
+    Args:
+        text: One sentence or clause, for people; no full stop.
+    """
+
+    text: str
+
+
 class Usage(Value, frozen=True):
     """What a play took; hosts and engines each fill in what they can see, and the parts are added up.
 
@@ -290,7 +300,17 @@ class Done(Value, frozen=True):
 
 
 Event: TypeAlias = (
-    Phase | AudioChunk | TextDelta | ThinkingDelta | ToolCall | WordTiming | Embeddings | Artifact | Usage | Done
+    Phase
+    | AudioChunk
+    | TextDelta
+    | ThinkingDelta
+    | ToolCall
+    | WordTiming
+    | Embeddings
+    | Artifact
+    | Remark
+    | Usage
+    | Done
 )
 
 

@@ -72,6 +72,16 @@ def test_a_non_commercial_model_says_so(haus: Haus, home: Path) -> None:
     assert haus("sound", "rain", "--seconds", "1", "-i", "nc", "-o", "a.wav", "--json").json["commercial"] is False
 
 
+def test_what_the_instrument_remarks_is_told(haus: Haus, home: Path) -> None:
+    extra = tones.instrument("wry", "sound", options='remark = "no theremin here"')
+    (home / "instruments.d" / "wry.toml").write_text(extra, "utf-8")
+    done = haus("sound", "theremin", "--seconds", "1", "-i", "wry", "-o", "a.wav")
+    assert "note: no theremin here\n" in done.err
+    assert haus("sound", "x", "--seconds", "1", "-i", "wry", "-o", "a.wav", "--json").json["remarks"] == [
+        "no theremin here"
+    ]
+
+
 def test_an_instrument_that_fails_leaves_no_file_and_says_why(haus: Haus, here: Path) -> None:
     done = haus("sound", "rain", "-i", "broken-sound", "-o", "a.wav")
     assert (done.code, done.out) == (1, "")

@@ -172,6 +172,7 @@ class _Played:
     def __init__(self) -> None:
         self.chunks: list[Audio] = []
         self.words: list[WordTiming] = []
+        self.remarks: list[str] = []
         self.identity: TakeIdentity | None = None
 
     @property
@@ -214,7 +215,7 @@ async def _play(
     house: AsyncHouse, instrument: str, request: Request, line: ProgressLine, output: Output, *, on: str, aloud: bool
 ) -> _Played:
     from hausmusik.cli.loudspeaker import loudspeaker
-    from hausmusik.types import AudioChunk, WordTiming
+    from hausmusik.types import AudioChunk, Remark, WordTiming
     from hausmusik.verbs import task_of
 
     played = _Played()
@@ -230,6 +231,8 @@ async def _play(
                     await speaker(event.audio)
                 elif isinstance(event, WordTiming):
                     played.words.append(event)
+                elif isinstance(event, Remark):
+                    played.remarks.append(event.text)
     return played
 
 
@@ -266,13 +269,15 @@ def _tell_played(output: Output, played: _Played, out: str, *, json: bool) -> No
         if identity is not None:
             document |= {"instrument": identity.instrument, "licence": identity.licence, "credit": identity.credit}
             document |= {"commercial": identity.commercial}
-        output.json(document | {"words": played.words})
+        output.json(document | {"words": played.words, "remarks": played.remarks})
         return
     if identity is not None:
         output.talk(f"{played.duration_s:.1f} s by {identity.instrument}")
         output.detail(identity.credit)
         if not identity.commercial:
             output.talk(f"non-commercial: {identity.credit}")
+    for remark in played.remarks:
+        output.talk(f"note: {remark}")
     if out and out != "-":
         output.data(out)
 

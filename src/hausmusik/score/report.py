@@ -210,7 +210,7 @@ def make_report(
             )
             for file in files
         ),
-        warnings=_warnings(plan, master),
+        warnings=(*_warnings(plan, master), *_remarks(plan, takes)),
     )
 
 
@@ -265,3 +265,12 @@ def _warnings(plan: Plan, master: MasterReport) -> tuple[str, ...]:
         )
     found += [f"{cue.name} is {cue.reason}" for cue in plan.cues if cue.status == "locked" and cue.reason]
     return tuple(found)
+
+
+def _remarks(plan: Plan, takes: Mapping[str, Take]) -> tuple[str, ...]:
+    """Return what the instruments said of their takes, once each, at the first cue that it is about."""
+    found: dict[str, str] = {}
+    for cue in plan.cues:
+        for remark in takes[cue.name].record.remarks if cue.name in takes else ():
+            found.setdefault(remark, f"{cue.name}: {remark}")
+    return tuple(found.values())

@@ -20,7 +20,7 @@ from hausmusik.errors import GenerationFailed
 from hausmusik.seams import Clock, Player, TakeIdentity
 from hausmusik.takes.key import canonical_request, take_key
 from hausmusik.takes.store import Take, TakeDraft, TakeRecord, TakeStore
-from hausmusik.types import Artifact, AudioChunk, Event, Request, Run, Usage, WordTiming
+from hausmusik.types import Artifact, AudioChunk, Event, Remark, Request, Run, Usage, WordTiming
 
 IMPORT_REVISION = "import/1"
 BLOCK_S = 10.0
@@ -61,6 +61,7 @@ async def record_take(
             return kept
     draft = store.draft(key)
     words: list[WordTiming] = []
+    remarks: list[str] = []
     usage = Usage()
     try:
         async for event in player.play(instrument, request, run=run):
@@ -68,6 +69,8 @@ async def record_take(
                 draft.append(event.audio)
             elif isinstance(event, WordTiming):
                 words.append(event)
+            elif isinstance(event, Remark):
+                remarks.append(event.text)
             elif isinstance(event, Usage):
                 usage += event
             elif isinstance(event, Artifact):
@@ -76,7 +79,9 @@ async def record_take(
                 on_event(event)
         if not draft.close_audio():
             raise GenerationFailed(f"{identity.instrument} ended without any sound")
-        return draft.finish(_record(draft, key, identity, request, tuple(words), usage, clock), replace=force)
+        record = _record(draft, key, identity, request, usage, clock)
+        record = msgspec.structs.replace(record, words=tuple(words), remarks=tuple(remarks))
+        return draft.finish(record, replace=force)
     except BaseException:
         draft.drop()
         raise
@@ -87,7 +92,6 @@ def _record(
     key: str,
     identity: TakeIdentity,
     request: Request,
-    words: tuple[WordTiming, ...],
     usage: Usage,
     clock: Clock,
 ) -> TakeRecord:
@@ -106,7 +110,6 @@ def _record(
         sample_rate_hz=info.sample_rate_hz,
         channels=info.channels,
         loudness_lufs=measured_loudness(draft.audio_path),
-        words=words,
         artifacts=draft.artifacts,
         created=clock.now().isoformat(),
         busy_s=usage.busy_s,

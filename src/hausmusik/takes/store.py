@@ -48,6 +48,7 @@ class TakeRecord(msgspec.Struct, frozen=True, kw_only=True):
         loudness_lufs: Integrated loudness, None when it is too short or silent.
         words: When each word is spoken; empty where the instrument does not tell.
         artifacts: Names of by-products beside the audio.
+        remarks: What the instrument said of it; see `Remark`.
         created: ISO 8601 UTC.
         busy_s: Seconds of playing.
         cost_usd: Decimal string.
@@ -69,6 +70,7 @@ class TakeRecord(msgspec.Struct, frozen=True, kw_only=True):
     loudness_lufs: float | None = None
     words: tuple[WordTiming, ...] = ()
     artifacts: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
     created: str = ""
     busy_s: float = 0.0
     cost_usd: str = "0"

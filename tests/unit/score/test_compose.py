@@ -81,6 +81,16 @@ def out_files(folder: Path) -> dict[str, str]:
     }
 
 
+async def test_what_instruments_remark_is_told_once_with_its_cue(tmp_path: Path) -> None:
+    studio = Studio(tmp_path, FakePlayer(options={"remark": "there is no theremin here"}))
+    finished = await studio.compose(segment(music(id="m"), sound(id="s"), duration_s=2))
+    again = await studio.compose(segment(music(id="m"), sound(id="s"), duration_s=2))
+    assert again.reused
+    assert again.warnings == finished.warnings
+    assert [each for each in finished.warnings if "theremin" in each] == ["one/m: there is no theremin here"]
+    studio.journal.close()
+
+
 async def test_a_piece_and_its_companions(studio: Studio) -> None:
     finished = await studio.compose(PIECE, master={"formats": ["flac", "mp3"]})
     assert set(out_files(studio.folder)) == {

@@ -41,6 +41,13 @@ async def test_a_take_is_played_once_and_then_kept(store: TakeStore) -> None:
     assert [take.record.key for take in store] == [first.record.key]
 
 
+async def test_remarks_are_kept_with_the_take(store: TakeStore) -> None:
+    player = FakePlayer(options={"remark": "spoken by a sine"})
+    made = await record_take(player, store, "tone-speak", LINE, run=RUN, clock=FakeClock())
+    assert made.record.remarks == ("spoken by a sine",)
+    assert read_take(made.folder) == made
+
+
 async def test_force_plays_again_and_replaces(store: TakeStore) -> None:
     player = FakePlayer()
     for _ in range(2):

@@ -28,6 +28,7 @@ from hausmusik.types import (
     JudgeRequest,
     MusicRequest,
     Phase,
+    Remark,
     Request,
     SoundRequest,
     SpeakRequest,
@@ -99,6 +100,8 @@ class ToneEngine:
                 if cancel.is_set():
                     return
                 yield index, event
+            if self._options.remark:
+                yield index, Remark(text=self._options.remark)
             if self._options.fail != "no_done":
                 yield index, Done()
 

@@ -40,6 +40,7 @@ class ToneOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         drift: The sound depends on the process, so that a replay differs.
         memory_mib: Takes and holds this much memory while it plays.
         stdout_noise: Prints this many lines per play.
+        remark: Says this of every play.
     """
 
     sample_rate_hz: Annotated[int, msgspec.Meta(ge=8_000, le=96_000)] = 24_000
@@ -56,6 +57,7 @@ class ToneOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     drift: bool = False
     memory_mib: int = 0
     stdout_noise: int = 0
+    remark: str = ""
 
 
 def options_of(given: Mapping[str, Scalar]) -> ToneOptions:
