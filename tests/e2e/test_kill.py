@@ -80,7 +80,7 @@ def test_killed_ten_times_it_ends_with_the_same_bytes(tmp_path: Path, weights: C
         running = compose(tmp_path / "home-2", score, tmp_path / "two" / "piece.flac")
         try:
             running.wait(dice.uniform(0.05, took_s * 0.6))
-            (tmp_path / "two" / "piece.report.json").unlink()  # it was done: make it do its last stage again
+            (tmp_path / "two" / "piece.flac").unlink()  # it was done: make it do its last stage again
         except subprocess.TimeoutExpired:
             running.send_signal(signal.SIGKILL)
             running.wait()

@@ -113,6 +113,9 @@ def compose(
         list[str] | None, typer.Option("--only", metavar="NAME", help="Make takes only of this cue, segment or layer.")
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Make takes anew even if they are kept.")] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace files of those names that are not its own, too.")
+    ] = False,
     preview: Annotated[
         str, typer.Option("--preview", metavar="FROM..TO", help="Render only this stretch, e.g. 20s..40s.")
     ] = "",
@@ -138,6 +141,7 @@ def compose(
         formats=read_formats(formats),
         only=tuple(only or ()),
         force=force,
+        overwrite=overwrite,
         preview=read_stretch(preview) if preview else None,
     )
     given, most = read_variables(variables), read_dollars(budget)

@@ -24,13 +24,14 @@ from hausmusik.jobs.model import NewStep, Step
 from hausmusik.jobs.model import Progress as StepsDone
 from hausmusik.jobs.runner import run_steps
 from hausmusik.jobs.stop import Stop
-from hausmusik.score.check import OpenedScore
+from hausmusik.score.check import OpenedScore, resolve_file
 from hausmusik.score.history import load_history, save_history
 from hausmusik.score.mixdown import mix_of, needs_activity
+from hausmusik.score.ownership import check_free
 from hausmusik.score.plan import Plan, PlannedCue, Planner
 from hausmusik.score.progress import Finished, Progress, Stage
 from hausmusik.score.render import render_piece, render_preview
-from hausmusik.score.schema import Format
+from hausmusik.score.schema import FileCue, Format, Score
 from hausmusik.score.targets import targets_for
 from hausmusik.score.timeline import cue_name
 from hausmusik.seams import Clock, Player
@@ -49,6 +50,7 @@ class ComposeOptions(msgspec.Struct, frozen=True, kw_only=True):
         formats: Instead of the score's; empty: the score's.
         only: Cues (`segment/cue`), segments or layers whose takes may be made; empty: all.
         force: Make takes anew even if they are kept.
+        overwrite: Whether files of the targets' names that no render wrote may be replaced.
         preview: Render only this stretch, seconds of the piece.
     """
 
@@ -56,6 +58,7 @@ class ComposeOptions(msgspec.Struct, frozen=True, kw_only=True):
     formats: tuple[Format, ...] = ()
     only: tuple[str, ...] = ()
     force: bool = False
+    overwrite: bool = False
     preview: tuple[float, float] | None = None
 
 
@@ -121,6 +124,8 @@ class Composer:
             OutputError: a file cannot be written.
         """
         targets = targets_for(opened.path, options.out, options.formats or opened.score.master.formats)
+        written = (targets.preview,) if options.preview else targets.written(_stems(opened.score))
+        check_free(targets, written, _inputs(opened), overwrite=options.overwrite or options.preview is not None)
         planner = self.planner(opened, run=run)
         wanted = _chooser(opened, options.only)
         plan, made = await self._make_takes(opened, planner, options, wanted, run, stop, on_progress)
@@ -256,6 +261,20 @@ class Composer:
             elif not preview:
                 raise NotFoundError(f"the take of {cue.name} is gone", hint="run it again")
         return takes
+
+
+def _stems(score: Score) -> set[str]:
+    """Return the layers that will have a stem of their own."""
+    cues = [cue for segment in score.segments for cue in segment.cues]
+    return {cue.bus if isinstance(cue, FileCue) else cue.layer for cue in cues} if score.master.stems else set()
+
+
+def _inputs(opened: OpenedScore) -> list[Path]:
+    """Return the files that the piece is made from and that it must never be written over."""
+    allow = opened.allow_outside
+    cues = [cue for segment in opened.score.segments for cue in segment.cues]
+    files = [resolve_file(opened.folder, cue.path, allow_outside=allow) for cue in cues if isinstance(cue, FileCue)]
+    return [opened.path, *files]
 
 
 def _step_key(cue: PlannedCue) -> str:

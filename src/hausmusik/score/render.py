@@ -32,6 +32,7 @@ from hausmusik.jobs.stop import Stop
 from hausmusik.score.companions import chapters_of, write_captions, write_picture
 from hausmusik.score.credits import credits_of, credits_text, use_of
 from hausmusik.score.encoding import encode_within, look, output_file, peak_db, scaled, write_text
+from hausmusik.score.ownership import remove_stale
 from hausmusik.score.plan import Plan
 from hausmusik.score.progress import Finished, OutputFile, Progress, Stage
 from hausmusik.score.report import make_report, read_report, report_inputs, write_report
@@ -70,8 +71,14 @@ def render_piece(
         stems = {layer: shop / f"{layer}.wav" for layer in spec.layers if plan.score.master.stems}
         figures = _master(plan.score, spec, mastered, stems, tell, stop)
         work = _Export(plan, takes, _inside(targets, shop), mastered, stems, figures, stop)
-        files = tuple(_delivered(file, targets) for file in work.run(tell))
-        report = make_report(plan, takes, inputs=inputs, files=files, master=figures, stems_gain_db=work.stems_gain_db)
+        files = work.run(tell)
+        report = make_report(
+            plan, takes, inputs=inputs, files=files, master=figures, stems_gain_db=work.stems_gain_db, before=before
+        )
+        write_report(targets.report, report.claimed())
+        for file in files:
+            _deliver(file, targets)
+        remove_stale(before, report, targets.base.parent)
         write_report(targets.report, report)
     return report.finished(targets, reused=False)
 
@@ -104,10 +111,11 @@ def render_preview(
             mastered, _inside(targets, shop).preview, targets.formats[0],
             ceiling_dbtp=plan.score.master.true_peak_dbtp, tags=None, chapters=(), cover=b"", stop=stop,
         )  # fmt: skip
-        file = _delivered(output_file(encoded, "piece", loudness or figures.after), targets)
+        file = output_file(encoded, "piece", loudness or figures.after)
+        _deliver(file, targets)
     return Finished(
         path=targets.preview,
-        files=(file,),
+        files=(msgspec.structs.replace(file, path=targets.preview),),
         report=None,
         duration_s=end_s - start_s,
         loudness_lufs=figures.after.integrated_lufs,
@@ -230,7 +238,7 @@ def _inside(targets: Targets, shop: Path) -> Targets:
     return msgspec.structs.replace(targets, base=shop / "out" / targets.base.name)
 
 
-def _delivered(file: OutputFile, targets: Targets) -> OutputFile:
+def _deliver(file: OutputFile, targets: Targets) -> None:
     """Move a finished file from the scratch folder to its place."""
     place = targets.base.with_name(file.path.name)
     try:
@@ -239,7 +247,6 @@ def _delivered(file: OutputFile, targets: Targets) -> OutputFile:
         raise OutputError(
             f"{place} cannot be written: {error.strerror}", hint="choose another place with -o"
         ) from error
-    return msgspec.structs.replace(file, path=place)
 
 
 @contextlib.contextmanager

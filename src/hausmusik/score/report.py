@@ -36,6 +36,36 @@ class FileEntry(msgspec.Struct, frozen=True, kw_only=True):
     loudness_lufs: float | None = None
     true_peak_dbtp: float | None = None
 
+    @classmethod
+    def of(cls, file: OutputFile) -> FileEntry:
+        """Return the entry of a file that was written."""
+        return cls(
+            name=file.path.name,
+            role=file.role,
+            sha256=file.sha256,
+            size_bytes=file.size_bytes,
+            loudness_lufs=file.loudness_lufs,
+            true_peak_dbtp=file.true_peak_dbtp,
+        )
+
+    def at(self, folder: Path) -> OutputFile:
+        """Return the file that the entry stands for."""
+        return OutputFile(
+            path=folder / self.name,
+            role=self.role,
+            sha256=self.sha256,
+            size_bytes=self.size_bytes,
+            loudness_lufs=self.loudness_lufs,
+            true_peak_dbtp=self.true_peak_dbtp,
+        )
+
+    def is_unchanged(self, folder: Path) -> bool:
+        """Return whether the file is there with the bytes that were written."""
+        path = folder / Path(self.name).name
+        if not path.is_file() or path.stat().st_size != self.size_bytes:
+            return False
+        return output_file(path, self.role).sha256 == self.sha256
+
 
 class CueEntry(msgspec.Struct, frozen=True, kw_only=True):
     """A cue as it sounds in the piece, times in seconds."""
@@ -74,6 +104,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
         cues: In the order in which they start.
         credits: Who made what.
         files: What was written.
+        written: Every name that renders of this piece have written here, whatever their formats; they may replace it.
         warnings: What a listener might notice.
     """
 
@@ -88,34 +119,22 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     cues: tuple[CueEntry, ...]
     credits: tuple[Credit, ...]
     files: tuple[FileEntry, ...]
+    written: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
 
     def files_unchanged(self, folder: Path) -> bool:
         """Return whether every file is there with the bytes that were written."""
-        for entry in self.files:
-            path = folder / Path(entry.name).name
-            if not path.is_file() or path.stat().st_size != entry.size_bytes:
-                return False
-            if output_file(path, entry.role).sha256 != entry.sha256:
-                return False
-        return True
+        return all(entry.is_unchanged(folder) for entry in self.files)
+
+    def claimed(self) -> Report:
+        """Return what stands in its place until its files do: the same claims, and no mark of being finished."""
+        return msgspec.structs.replace(self, inputs="", warnings=("this render was not finished: run it again",))
 
     def finished(self, targets: Targets, *, reused: bool) -> Finished:
         """Return the result that this report stands for."""
-        folder = targets.base.parent
         return Finished(
             path=targets.main,
-            files=tuple(
-                OutputFile(
-                    path=folder / entry.name,
-                    role=entry.role,
-                    sha256=entry.sha256,
-                    size_bytes=entry.size_bytes,
-                    loudness_lufs=entry.loudness_lufs,
-                    true_peak_dbtp=entry.true_peak_dbtp,
-                )
-                for entry in self.files
-            ),
+            files=tuple(entry.at(targets.base.parent) for entry in self.files),
             report=targets.report,
             duration_s=self.duration_s,
             loudness_lufs=_number(self.master.get("loudness_lufs")),
@@ -164,8 +183,9 @@ def make_report(
     files: tuple[OutputFile, ...],
     master: MasterReport,
     stems_gain_db: float,
+    before: Report | None,
 ) -> Report:
-    """Put the report together."""
+    """Put the report together; `before` is that of an earlier render of the same name."""
     found = credits_of(plan, takes)
     placed = sorted((cue for cue in plan.cues if cue.name in takes), key=lambda cue: (cue.place.start.s, cue.name))
     return Report(
@@ -199,17 +219,8 @@ def make_report(
             for cue in placed
         ),
         credits=found,
-        files=tuple(
-            FileEntry(
-                name=file.path.name,
-                role=file.role,
-                sha256=file.sha256,
-                size_bytes=file.size_bytes,
-                loudness_lufs=file.loudness_lufs,
-                true_peak_dbtp=file.true_peak_dbtp,
-            )
-            for file in files
-        ),
+        files=tuple(FileEntry.of(file) for file in files),
+        written=tuple(sorted({file.path.name for file in files} | set(before.written if before else ()))),
         warnings=(*_warnings(plan, master), *_remarks(plan, takes)),
     )
 

@@ -12,6 +12,7 @@ Knows nothing of how they are made.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final, cast, get_args
 
@@ -76,6 +77,16 @@ class Targets(msgspec.Struct, frozen=True, kw_only=True):
     def report(self) -> Path:
         """The report."""
         return self._beside("report.json")
+
+    def written(self, layers: Iterable[str]) -> tuple[Path, ...]:
+        """Return every file that a whole render may write, the report excepted.
+
+        Args:
+            layers: Those that get a stem.
+        """
+        pieces = [self.piece(each) for each in self.formats]
+        stems = [self.stem(layer) for layer in layers]
+        return (*pieces, *stems, self.srt, self.vtt, self.picture, self.cover, self.credits)
 
     @property
     def preview(self) -> Path:
