@@ -103,6 +103,7 @@ class HousePlayer:
             instrument=chosen.id,
             engine_revision=self._revision(chosen),
             weights=weights_digest(self._catalogue.weights_of(chosen)),
+            setup=self._setup(chosen),
             numeric_class=host.numeric_class,
             licence=chosen.licence.weights,
             commercial=chosen.licence.commercial,
@@ -204,6 +205,14 @@ class HousePlayer:
             and all(self._weights.obtainable(one) for one in self._catalogue.weights_of(each))
         ]
         return "; ".join([hint, *(f"or `haus install {each}` and let that play" for each in others)])
+
+    def _setup(self, instrument: Instrument) -> str:
+        """Return a digest of what else shapes the sound: options, and the versions of a foreign environment."""
+        pins = self._catalogue.environment(instrument.environment).requirements if instrument.environment else ()
+        if not instrument.options and not pins:
+            return ""
+        what = msgspec.json.encode([dict(instrument.options), sorted(pins)], order="sorted")
+        return hashlib.sha256(what).hexdigest()[:16]
 
     def _revision(self, instrument: Instrument) -> str:
         """Return the engine's revision: of our own engines from their spec, of others a hash of their file.

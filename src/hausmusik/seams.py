@@ -180,6 +180,7 @@ class TakeIdentity(msgspec.Struct, frozen=True, kw_only=True):
         instrument: The catalogue id that will really play, after routing.
         engine_revision: From the engine's spec.
         weights: sha256 of all weights, in one hex digest.
+        setup: Digest of the instrument's options and its environment's pins; empty where it has neither.
         numeric_class: Of the host that will play.
         licence: SPDX or short name of the weights' licence.
         commercial: Whether the result may be used commercially.
@@ -190,6 +191,7 @@ class TakeIdentity(msgspec.Struct, frozen=True, kw_only=True):
     instrument: str
     engine_revision: str
     weights: str
+    setup: str = ""
     numeric_class: str
     licence: str
     commercial: bool

@@ -121,10 +121,10 @@ def test_locked_takes_stay_whatever_changes(haus: Haus, here: Path) -> None:
     edit(here / name, "Stay.", "Another text.")
     edit(here / name, "Go.", "Gone.")
     planned = haus("plan", name).out
-    assert "locked: locked, though text changed" in planned
+    assert "locked: text changed since" in planned
     done = haus("compose", name, "-o", "x.wav")
     assert "1 takes made, 1 kept" in done.err
-    assert "warning: one/a is locked, though text changed" in done.err
+    assert "warning: one/a is locked: text changed since" in done.err
 
 
 def test_takes_are_listed_and_cleaned_up(haus: Haus) -> None:

@@ -38,7 +38,7 @@ class PlannedCue(msgspec.Struct, frozen=True, kw_only=True):
             must be played. `wait`: must be played, but its length is known only after others were.
         reason: Why it must be made; or what a locked take no longer agrees with.
         request: What will be asked; None for files.
-        identity: What would shape the bytes; None for files.
+        identity: What would shape the bytes; None for files and locked takes.
         key: The take's key; empty for `wait` and files.
         take: For `kept` and `locked`.
         file: For `file`.
@@ -57,8 +57,10 @@ class PlannedCue(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def instrument(self) -> str:
-        """The instrument that plays, after routing; empty for files."""
-        return self.identity.instrument if self.identity else ""
+        """The instrument that plays or played, after routing; empty for files."""
+        if self.identity:
+            return self.identity.instrument
+        return self.take.record.instrument if self.take else ""
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -206,15 +208,15 @@ class Planner:
             return PlannedCue(name=name, cue=cue, place=place, status="file", file=file)
         slot_known = place.start.exact and place.end.exact
         request = request_of(self._score, cue, place.duration_s)
-        identity = self._player.identify(self._asked(cue), request, run=self._run_for(name, cue))
         locked = self._locked(name)
-        if locked is not None:
+        if locked is not None:  # it travels with the score, also to machines without its instrument
             reason = self._why(locked.record.request, request)
-            reason = f"locked, though {reason}" if reason else ""
+            reason = f"{reason} since" if reason else ""
             return PlannedCue(
-                name=name, cue=cue, place=place, status="locked", reason=reason, request=request, identity=identity,
+                name=name, cue=cue, place=place, status="locked", reason=reason, request=request,
                 key=locked.record.key, take=locked,
             )  # fmt: skip
+        identity = self._player.identify(self._asked(cue), request, run=self._run_for(name, cue))
         if needs_slot(cue) and not slot_known:
             return PlannedCue(
                 name=name, cue=cue, place=place, status="wait", reason="its length follows others'", request=request,
@@ -242,6 +244,7 @@ class Planner:
             ("instrument", before.record.instrument, identity.instrument),
             ("engine", before.record.engine_revision, identity.engine_revision),
             ("weights", before.record.weights, identity.weights),
+            ("options", before.record.setup, identity.setup),
             ("numeric class", before.record.numeric_class, identity.numeric_class),
         ):
             if was != now:

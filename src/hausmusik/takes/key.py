@@ -1,7 +1,8 @@
 """The name of a take: one hash over all that shapes its bytes.
 
-Canonical request (with its seed and lexicon), the weights' hashes, the engine's revision and the numeric class; never
-the host's name, so that a draft made on one machine of a class is found on another. Source: design decision 5.
+Canonical request (with its seed and lexicon), the weights' hashes, the engine's revision, the instrument's options and
+pins, and the numeric class; never the host's name, so that a draft made on one machine of a class is found on another.
+Source: design decision 5.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import msgspec
 from hausmusik.seams import TakeIdentity
 from hausmusik.types import Request
 
-KEY_VERSION = 1
+KEY_VERSION = 2
 
 
 def canonical_request(request: Request) -> bytes:
@@ -29,6 +30,7 @@ def take_key(request: Request, identity: TakeIdentity) -> str:
         identity.instrument.encode(),
         identity.engine_revision.encode(),
         identity.weights.encode(),
+        identity.setup.encode(),
         identity.numeric_class.encode(),
     )
     digest = hashlib.sha256()

@@ -102,6 +102,7 @@ def _record(
         request=msgspec.json.decode(canonical_request(request), type=dict[str, Any]),
         engine_revision=identity.engine_revision,
         weights=identity.weights,
+        setup=identity.setup,
         numeric_class=identity.numeric_class,
         licence=identity.licence,
         commercial=identity.commercial,

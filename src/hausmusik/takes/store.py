@@ -38,6 +38,7 @@ class TakeRecord(msgspec.Struct, frozen=True, kw_only=True):
         request: The request as plain JSON values.
         engine_revision: Of the engine that played.
         weights: Digest of the weights.
+        setup: Digest of the instrument's options and pins.
         numeric_class: Of the host that played.
         licence: Of the weights.
         commercial: Whether it may be used commercially.
@@ -60,6 +61,7 @@ class TakeRecord(msgspec.Struct, frozen=True, kw_only=True):
     request: dict[str, Any]
     engine_revision: str = ""
     weights: str = ""
+    setup: str = ""
     numeric_class: str = ""
     licence: str = ""
     commercial: bool = True

@@ -99,6 +99,22 @@ async def test_the_router_sees_what_was_pulled_and_removed_meanwhile(mine: Path)
         assert home.player.identify("either", HELLO, run=run).instrument == "plain"
 
 
+async def test_other_options_or_pins_make_new_takes(mine: Path) -> None:
+    file = find_folders().instruments / "tuned.toml"
+
+    async def setup(text: str) -> str:
+        file.write_text(text)
+        async with house() as home:
+            return home.player.identify("tuned", HELLO, run=Run(id="r")).setup
+
+    plain = await setup(instrument("tuned", engine=TONE))
+    slow = await setup(instrument("tuned", engine=TONE, options="{ sleep_s = 0.1 }"))
+    slower = await setup(instrument("tuned", engine=TONE, options="{ sleep_s = 0.2 }"))
+    pinned = await setup(environment("own-pins") + instrument("tuned", engine=TONE, environment='"own-pins"'))
+    assert plain == ""
+    assert len({plain, slow, slower, pinned}) == 4
+
+
 async def test_an_edited_engine_file_makes_new_takes(mine: Path) -> None:
     async with house() as home:
         before = home.player.identify("own", HELLO, run=Run(id="r"))

@@ -96,7 +96,10 @@ async def test_a_locked_take_is_used_whatever_changes(desk: Desk) -> None:
     assert cue.take is not None
     copy_take(cue.take, desk.folder / "piece.takes" / locked_name("one/v"))
     (cue,) = desk.plan(segment(voice("Something else.", id="v"))).cues
-    assert (cue.status, cue.reason) == ("locked", "locked, though text changed")
+    assert (cue.status, cue.reason) == ("locked", "text changed since")
+    desk.player = FakePlayer(instruments={"tone-music": "music"})  # a machine that never had the instrument
+    (cue,) = desk.plan(segment(voice("Hello.", id="v"))).cues
+    assert (cue.status, cue.reason, cue.instrument) == ("locked", "", "tone-speak")
 
 
 def test_files_voices_hosts_and_seeds_reach_the_request(desk: Desk) -> None:

@@ -75,11 +75,11 @@ def test_everything_that_shapes_the_sound_is_in_the_key(other: SpeakRequest) -> 
     assert take_key(LINE, identity) != take_key(other, identity)
 
 
-def test_engine_weights_and_numeric_class_are_in_the_key_but_not_the_host() -> None:
+def test_engine_weights_options_and_numeric_class_are_in_the_key_but_not_the_host() -> None:
     import msgspec
 
     identity = FakePlayer().identify("tone-speak", LINE, run=RUN)
-    for field in ("engine_revision", "weights", "numeric_class", "instrument"):
+    for field in ("engine_revision", "weights", "setup", "numeric_class", "instrument"):
         assert take_key(LINE, identity) != take_key(LINE, msgspec.structs.replace(identity, **{field: "other"}))
     assert take_key(LINE, identity) == take_key(LINE, msgspec.structs.replace(identity, host="elsewhere"))
 
