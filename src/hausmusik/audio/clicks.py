@@ -14,13 +14,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
-from pathlib import Path
 from typing import Final
 
 import msgspec
 import numpy as np
 
-from hausmusik.audio.wav import WavReader
 from hausmusik.types import FloatArray
 
 THRESHOLD: Final = 12.0
@@ -71,14 +69,6 @@ def find_clicks(
         return tuple(found)
     edits = np.asarray(at_s, np.float64)
     return tuple(click for click in found if np.any(np.abs(edits - click.at_s) <= within_s))
-
-
-def find_clicks_in(path: Path, *, at_s: Sequence[float] | None = None, within_s: float = 0.010) -> tuple[Click, ...]:
-    """Return the clicks of one of our wav files; arguments as `find_clicks`, errors as `WavReader.open`."""
-    with WavReader.open(path) as reader:
-        rate = reader.info.sample_rate_hz
-        blocks = (reader.read(start, rate) for start in range(0, reader.info.frames, rate))
-        return find_clicks(blocks, rate, at_s=at_s, within_s=within_s)
 
 
 def _sharpest(bends: FloatArray, start: int, median: float, sample_rate_hz: int) -> Click | None:

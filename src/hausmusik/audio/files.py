@@ -16,7 +16,7 @@ import msgspec
 import numpy as np
 
 from hausmusik.audio.decoding import Decoder
-from hausmusik.audio.encode import EncodedInfo, encode, encode_bytes
+from hausmusik.audio.encode import EncodedInfo, encode
 from hausmusik.audio.formats import AudioFormat, Bits, format_of
 from hausmusik.audio.opening import OpenSound, open_sound
 from hausmusik.audio.promised import exact_duration_s
@@ -150,11 +150,6 @@ def write_audio(
         BadInput, OutputError: as `encode`.
     """
     return encode([audio], path, format or format_of(path), tags=tags, bits=bits)
-
-
-def wav_bytes(audio: Audio, *, bits: Bits = 16) -> bytes:
-    """Return a sound as the bytes of a wav file, for standard output and for HTTP; errors as `encode`."""
-    return encode_bytes([audio], "wav", bits=bits)
 
 
 def _counted_duration_s(sound: OpenSound) -> float:

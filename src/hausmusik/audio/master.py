@@ -9,7 +9,6 @@ more than 0.2 LU is that pass repeated with a corrected gain. The mastered file 
 from __future__ import annotations
 
 import secrets
-import time
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Final, TypeAlias
@@ -65,8 +64,6 @@ class MasterReport(msgspec.Struct, frozen=True, kw_only=True):
         silence: Nothing in it was loud enough to be measured (-70 LUFS); it was left as it is.
         gain_capped: `max_gain_db` kept it below its target.
         passes: Passes over the pre-master, 1 to 4.
-        mix_s: Seconds that mixing took, measuring and writing included.
-        master_s: Seconds that mastering took.
     """
 
     before: Loudness
@@ -76,8 +73,6 @@ class MasterReport(msgspec.Struct, frozen=True, kw_only=True):
     silence: bool
     gain_capped: bool
     passes: int
-    mix_s: float
-    master_s: float
 
 
 def master(
@@ -94,7 +89,7 @@ def master(
     """Mix down, measure, and write the mastered piece, with stems from the same pass.
 
     Args:
-        blocks: From `mixing.iter_mix` or `stems.stem_blocks`.
+        blocks: From `mixing.iter_mix`.
         output: Where the mastered float wav shall appear; replaced when it exists. Its folder also holds the scratch
             file while this runs (as large as the output).
         sample_rate_hz: Of the blocks.
@@ -114,7 +109,6 @@ def master(
     aim = target or MasterTarget()
     report: Progress = on_progress or _untold
     scratch = output.with_name(f".{output.name}.{secrets.token_hex(6)}.premaster")
-    began = time.perf_counter()
     try:
         with (
             writing_stems(stems or {}, sample_rate_hz, channels, durable=durable) as writers,
@@ -127,29 +121,9 @@ def master(
                 pre_master.write(samples)
                 writers.write(block)
                 report("mix", (block.start_frame + block.frames) / sample_rate_hz)
-        mixed = time.perf_counter()
-        made = _master_file(scratch, output, meter.finish(), aim, durable=durable, report=report)
+        return _master_file(scratch, output, meter.finish(), aim, durable=durable, report=report)
     finally:
         scratch.unlink(missing_ok=True)
-    return msgspec.structs.replace(made, mix_s=mixed - began, master_s=time.perf_counter() - mixed)
-
-
-def master_file(
-    source: Path, output: Path, *, target: MasterTarget | None = None, durable: bool = True
-) -> MasterReport:
-    """Bring one float wav of ours to its loudness and true peak; one more pass than `master`, to measure it.
-
-    Raises:
-        NotFoundError: there is no such file.
-        StoreError: a file is damaged or cannot be written.
-    """
-    began = time.perf_counter()
-    with WavReader.open(source) as reader:
-        meter = LoudnessMeter(reader.info.sample_rate_hz, reader.info.channels)
-        for start in range(0, reader.info.frames, reader.info.sample_rate_hz):
-            meter.push(reader.read(start, reader.info.sample_rate_hz))
-    made = _master_file(source, output, meter.finish(), target or MasterTarget(), durable=durable, report=_untold)
-    return msgspec.structs.replace(made, master_s=time.perf_counter() - began)
 
 
 def _untold(phase: str, done_s: float) -> None:
@@ -181,8 +155,6 @@ def _master_file(
         silence=before.silent,
         gain_capped=wanted > aim.max_gain_db,
         passes=passes,
-        mix_s=0.0,
-        master_s=0.0,
     )
 
 

@@ -7,7 +7,6 @@ end. Knows nothing of where the bytes go.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Iterator
 from typing import Final
 
 import numpy as np
@@ -21,27 +20,28 @@ _PCM: Final = 1
 _FRAME_BYTES: Final = 2
 
 
-def wav_stream(blocks: Iterable[Audio]) -> Iterator[bytes]:
-    """Yield a 16-bit wav file in pieces, one for each block, the first one with the header before it.
+class WavPipe:
+    """Turns blocks of one rate and channel count into the bytes of a 16-bit wav file, as they come."""
 
-    Args:
-        blocks: All of one rate and channel count.
+    def __init__(self) -> None:
+        self._kind: tuple[int, int] | None = None
+        self._quantiser = Quantiser(16)
 
-    Raises:
-        BadInput: a block holds samples that are not numbers.
-        ValueError: blocks differ in rate or channels.
-    """
-    kind: tuple[int, int] | None = None
-    quantiser = Quantiser(16)
-    for block in blocks:
+    def push(self, block: Audio) -> bytes:
+        """Return the bytes of one more block; those of the first begin with the header.
+
+        Raises:
+            BadInput: the block holds samples that are not numbers.
+            ValueError: it differs from the first in rate or channels.
+        """
         here = (block.channels, block.sample_rate_hz)
-        if kind not in {None, here}:
+        if self._kind not in {None, here}:
             raise ValueError("blocks differ in sample rate or channels")
         if not np.isfinite(block.samples).all():
             raise BadInput("the audio has samples that are not numbers")
-        head = _header(*here) if kind is None else b""
-        kind = here
-        yield head + quantiser.quantise(block.samples).astype("<i2").tobytes()
+        head = _header(*here) if self._kind is None else b""
+        self._kind = here
+        return head + self._quantiser.quantise(block.samples).astype("<i2").tobytes()
 
 
 def _header(channels: int, rate_hz: int) -> bytes:

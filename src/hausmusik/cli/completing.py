@@ -49,7 +49,7 @@ def tasks(incomplete: str) -> list[str]:
 
 def formats(incomplete: str) -> list[str]:
     """Formats of finished pieces."""
-    from hausmusik.score.targets import FORMATS
+    from hausmusik.audio.formats import FORMATS
 
     return _beginning(incomplete, FORMATS)
 

@@ -14,8 +14,8 @@ from hausmusik.errors import UsageError
 if TYPE_CHECKING:
     from decimal import Decimal
 
+    from hausmusik.audio.formats import AudioFormat
     from hausmusik.cli.output import Output
-    from hausmusik.score.schema import Format
 
 ScoreFile = Annotated[Path, typer.Argument(metavar="SCORE", help="The score, a JSON file.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
@@ -55,15 +55,16 @@ def read_variables(given: list[str] | None) -> dict[str, str | float | bool]:
     return found
 
 
-def read_formats(given: list[str] | None) -> tuple[Format, ...]:
+def read_formats(given: list[str] | None) -> tuple[AudioFormat, ...]:
     """Read `--format mp3,flac` or `--format mp3 --format flac`."""
-    from hausmusik.score.targets import FORMATS
+    from hausmusik.audio.formats import FORMATS
 
-    found: list[Format] = []
+    known: dict[str, AudioFormat] = {each: each for each in FORMATS}
+    found: list[AudioFormat] = []
     for name in (name.strip().lower() for each in given or () for name in each.split(",")):
-        if name not in FORMATS:
-            raise UsageError(f"there is no format {name!r}", hint=f"use {', '.join(FORMATS)}")
-        found.append(name)
+        if name not in known:
+            raise UsageError(f"there is no format {name!r}", hint=f"use {', '.join(known)}")
+        found.append(known[name])
     return tuple(found)
 
 

@@ -69,7 +69,7 @@ def show_plan(output: Output, made: Plan, quote: Quote) -> None:
         ],
         right=(0, 1),
     )
-    to_make = len(made.to_make) + len(made.waiting)
+    to_make = made.plays
     about = "" if made.timeline.exact else "about "
     what = f"{to_make} takes to make" if to_make != 1 else "1 take to make"
     output.data(f"\n{about}{made.timeline.duration_s:.1f} s, {what if to_make else 'every take is there'}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from contextlib import AbstractContextManager, aclosing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,6 +12,7 @@ import typer
 
 from hausmusik.cli import completing
 from hausmusik.cli.commands import Command
+from hausmusik.cli.destinations import Push, into_file, into_stdout, nowhere
 from hausmusik.cli.options import Instrument, Json, On, read_pair, read_text
 from hausmusik.cli.output import Output
 from hausmusik.cli.session import ProgressLine, announce_pull, in_house
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from hausmusik.house import AsyncHouse
     from hausmusik.jobs.stop import Stop
     from hausmusik.seams import TakeIdentity
-    from hausmusik.types import Audio, Event, Request, WordTiming
+    from hausmusik.types import Event, Request, WordTiming
     from hausmusik.verbs import Transcript
 
 Out = Annotated[
@@ -170,14 +171,15 @@ class _Played:
     """What came out of one play."""
 
     def __init__(self) -> None:
-        self.chunks: list[Audio] = []
+        self.frames = 0
+        self.sample_rate_hz = 0
         self.words: list[WordTiming] = []
         self.remarks: list[str] = []
         self.identity: TakeIdentity | None = None
 
     @property
     def duration_s(self) -> float:
-        return sum(chunk.duration_s for chunk in self.chunks)
+        return self.frames / self.sample_rate_hz if self.sample_rate_hz else 0.0
 
 
 def _sound_of(output: Output, instrument: str, request: Request, *, out: str, play: bool, on: str, json: bool) -> None:
@@ -189,30 +191,36 @@ def _sound_of(output: Output, instrument: str, request: Request, *, out: str, pl
     format_ = _target(out) if out and out != "-" else None
     line = ProgressLine(output)
 
+    def destination() -> AbstractContextManager[Push]:
+        if out == "-":
+            return into_stdout(output)
+        return into_file(out, format_) if format_ else nowhere()
+
     async def work(house: AsyncHouse, _stop: Stop) -> _Played:
-        return await _play(house, instrument, request, line, output, on=on, aloud=play)
+        with destination() as push:
+            return await _play(house, instrument, request, line, output, push, on=on, aloud=play)
 
     try:
         played = in_house(work, output)
     finally:
         line.end()
-    if not played.chunks:
+    if not played.frames:
         from hausmusik.errors import GenerationFailed
 
         raise GenerationFailed("the instrument ended without any sound")
-    if out == "-":
-        from hausmusik.audio.encode import encode_bytes
-
-        output.binary(encode_bytes(played.chunks, "wav"))
-    elif format_ is not None:
-        from hausmusik.audio.encode import encode
-
-        encode(played.chunks, out, format_, bits=16)
     _tell_played(output, played, out, json=json)
 
 
 async def _play(
-    house: AsyncHouse, instrument: str, request: Request, line: ProgressLine, output: Output, *, on: str, aloud: bool
+    house: AsyncHouse,
+    instrument: str,
+    request: Request,
+    line: ProgressLine,
+    output: Output,
+    push: Push,
+    *,
+    on: str,
+    aloud: bool,
 ) -> _Played:
     from hausmusik.cli.loudspeaker import loudspeaker
     from hausmusik.types import AudioChunk, Remark, WordTiming
@@ -227,7 +235,9 @@ async def _play(
         with loudspeaker(wanted=aloud) as speaker:
             async for event in events:
                 if isinstance(event, AudioChunk):
-                    played.chunks.append(event.audio)
+                    played.frames += event.audio.frames
+                    played.sample_rate_hz = event.audio.sample_rate_hz
+                    push(event.audio)
                     await speaker(event.audio)
                 elif isinstance(event, WordTiming):
                     played.words.append(event)
@@ -264,7 +274,7 @@ def _tell_played(output: Output, played: _Played, out: str, *, json: bool) -> No
         document: dict[str, Any] = {
             "file": out or None,
             "duration_s": round(played.duration_s, 3),
-            "sample_rate_hz": played.chunks[0].sample_rate_hz,
+            "sample_rate_hz": played.sample_rate_hz,
         }
         if identity is not None:
             document |= {"instrument": identity.instrument, "licence": identity.licence, "credit": identity.credit}

@@ -18,6 +18,7 @@ import msgspec
 
 from hausmusik.audio.activity import activity_intervals
 from hausmusik.audio.files import probe
+from hausmusik.audio.formats import AudioFormat
 from hausmusik.errors import Cancelled, NotFoundError, ScoreError
 from hausmusik.jobs.journal import Journal
 from hausmusik.jobs.model import NewStep, Step
@@ -31,7 +32,7 @@ from hausmusik.score.ownership import check_free
 from hausmusik.score.plan import Plan, PlannedCue, Planner
 from hausmusik.score.progress import Finished, Progress, Stage
 from hausmusik.score.render import render_piece, render_preview
-from hausmusik.score.schema import FileCue, Format, Score
+from hausmusik.score.schema import FileCue, Score
 from hausmusik.score.targets import targets_for
 from hausmusik.score.timeline import cue_name
 from hausmusik.seams import Clock, Player
@@ -55,7 +56,7 @@ class ComposeOptions(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     out: Path | None = None
-    formats: tuple[Format, ...] = ()
+    formats: tuple[AudioFormat, ...] = ()
     only: tuple[str, ...] = ()
     force: bool = False
     overwrite: bool = False

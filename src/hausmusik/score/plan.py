@@ -90,7 +90,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def plays(self) -> int:
-        """How many takes must be played; cues that ask for the same thing share one."""
+        """How many takes must be played at most; cues that ask for the same thing share one."""
         return len({cue.key for cue in self.to_make}) + len(self.waiting)
 
     @property

@@ -13,6 +13,8 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from hausmusik.audio.formats import AudioFormat
+
 SCHEMA_VERSION = 1
 MAX_PIECE_S = 6 * 3600.0
 MAX_TEXT_CHARACTERS = 20_000
@@ -30,7 +32,6 @@ Seed: TypeAlias = Annotated[int, Field(ge=0, le=2**32 - 1)]
 Curve: TypeAlias = Literal["equal-power", "linear", "s-curve"]
 Layer: TypeAlias = Literal["voice", "music", "sound", "file"]
 Fit: TypeAlias = Literal["loop", "trim", "stretch", "extend"]
-Format: TypeAlias = Literal["wav", "flac", "mp3", "opus", "m4a"]
 
 
 class Part(BaseModel):
@@ -243,7 +244,7 @@ class Master(Part):
 
     loudness_lufs: Annotated[float, Field(ge=-40, le=-5)] = Field(default=-16.0, description="Integrated, EBU R128.")
     true_peak_dbtp: Annotated[float, Field(ge=-12, le=0)] = Field(default=-1.0, description="Also when encoded.")
-    formats: Annotated[tuple[Format, ...], Field(min_length=1)] = Field(
+    formats: Annotated[tuple[AudioFormat, ...], Field(min_length=1)] = Field(
         default=("flac",), description="Besides the one named by -o."
     )
     sample_rate_hz: Literal[44_100, 48_000] = 48_000

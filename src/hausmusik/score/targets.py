@@ -14,14 +14,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Final, cast, get_args
 
 import msgspec
 
-from hausmusik.errors import OutputError, UsageError
-from hausmusik.score.schema import Format
-
-FORMATS: Final[tuple[Format, ...]] = cast("tuple[Format, ...]", get_args(Format))
+from hausmusik.audio.formats import AudioFormat, format_of
+from hausmusik.errors import OutputError
 
 
 class Targets(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,19 +27,21 @@ class Targets(msgspec.Struct, frozen=True, kw_only=True):
     Args:
         base: Path of the piece without its suffix.
         formats: The first is the one that was asked for by name.
+        suffix: Of the file in that first format, without its dot: `ogg` where somebody says so instead of `opus`.
     """
 
     base: Path
-    formats: tuple[Format, ...]
+    formats: tuple[AudioFormat, ...]
+    suffix: str
 
     @property
     def main(self) -> Path:
         """The finished piece in its first format."""
         return self.piece(self.formats[0])
 
-    def piece(self, format: Format) -> Path:  # noqa: A002 - the word users know
+    def piece(self, format: AudioFormat) -> Path:  # noqa: A002 - the word users know
         """The finished piece in one format."""
-        return self._beside(format)
+        return self._beside(self.suffix if format == self.formats[0] else format)
 
     def stem(self, layer: str) -> Path:
         """One layer by itself."""
@@ -91,13 +90,13 @@ class Targets(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def preview(self) -> Path:
         """What `--preview` writes."""
-        return self._beside(f"preview.{self.formats[0]}")
+        return self._beside(f"preview.{self.suffix}")
 
     def _beside(self, ending: str) -> Path:
         return self.base.with_name(f"{self.base.name}.{ending}")
 
 
-def targets_for(score: Path, out: Path | None, formats: tuple[Format, ...]) -> Targets:
+def targets_for(score: Path, out: Path | None, formats: tuple[AudioFormat, ...]) -> Targets:
     """Work out the targets and make their folder.
 
     Args:
@@ -110,21 +109,17 @@ def targets_for(score: Path, out: Path | None, formats: tuple[Format, ...]) -> T
         UsageError: the suffix names no format we write.
         OutputError: the folder cannot be made, or is a file.
     """
-    if out is None:
-        base, all_formats = Path(score.stem) / score.stem, formats
-    elif out.is_dir() or not out.suffix:
-        base, all_formats = out / score.stem, formats
-    else:
-        asked = out.suffix[1:].lower()
-        if asked not in FORMATS:
-            hint = f"use one of .{', .'.join(FORMATS)}"
-            raise UsageError(f"a piece cannot be written as {out.name!r}", hint=hint)
-        base = out.with_suffix("")
-        all_formats = (asked, *formats)
+    base, suffix = Path(score.stem) / score.stem, ""
+    if out is not None and (out.is_dir() or not out.suffix):
+        base = out / score.stem
+    elif out is not None:
+        base, suffix = out.with_suffix(""), out.suffix[1:].lower()
+        named: AudioFormat = format_of(out)
+        formats = (named, *formats)
     try:
         base.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(
             f"the folder {base.parent} cannot be made: {error.strerror}", hint="choose another place with -o"
         ) from error
-    return Targets(base=base, formats=tuple(dict.fromkeys(all_formats)))
+    return Targets(base=base, formats=tuple(dict.fromkeys(formats)), suffix=suffix or formats[0])

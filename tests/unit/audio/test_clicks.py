@@ -1,17 +1,16 @@
 from __future__ import annotations
 
 import itertools
-from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hausmusik.audio.clicks import find_clicks, find_clicks_in
+from hausmusik.audio.clicks import find_clicks
 from hausmusik.audio.fades import fade_factors
 from hausmusik.types import FloatArray
-from tests.unit.audio.tones import RATE, saved, sine, soft_noise
+from tests.unit.audio.tones import RATE, sine, soft_noise
 
 CUTS_S = (1.0131, 2.0272, 3.0415, 4.0553, 5.0612, 6.0714, 7.0831)
 
@@ -82,9 +81,3 @@ def test_a_click_in_one_channel_in_silence_is_infinite() -> None:
     samples[1, 24_000] = 0.1
     (click,) = find_clicks([samples], RATE)
     assert (click.frame, click.at_s, click.ratio) == (24_000, 0.5, float("inf"))
-
-
-def test_a_whole_file_can_be_searched(tmp_path: Path) -> None:
-    path = saved(tmp_path, "a", spliced("bass", 0.0))
-    assert len(find_clicks_in(path)) == 7
-    assert len(find_clicks_in(path, at_s=CUTS_S[:2])) == 2

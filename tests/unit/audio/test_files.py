@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from hausmusik.audio.downmix import stereo_matrix
-from hausmusik.audio.encode import encode
-from hausmusik.audio.files import decode, import_wav, iter_audio, probe, wav_bytes, write_audio
+from hausmusik.audio.encode import encode, encode_bytes
+from hausmusik.audio.files import decode, import_wav, iter_audio, probe, write_audio
 from hausmusik.audio.formats import FORMATS, AudioFormat
 from hausmusik.audio.wav import read_wav, write_wav
 from hausmusik.errors import BadInput, HausmusikError, NotFoundError, UsageError
@@ -164,7 +164,7 @@ def test_surround_is_mixed_down(tmp_path: Path) -> None:
 
 
 def test_latin_1_tags_do_not_stop_anybody(tmp_path: Path) -> None:
-    data = bytearray(wav_bytes(tones(0.1)))
+    data = bytearray(encode_bytes([tones(0.1)], "wav"))
     note = b"INFOIART\x06\0\0\0Bj\xf6rk\0"
     data += b"LIST" + struct.pack("<I", len(note)) + note
     data[4:8] = struct.pack("<I", len(data) - 8)
@@ -201,7 +201,7 @@ def test_write_audio(tmp_path: Path) -> None:
         assert probe(info.path).codec == codec
         assert abs(decode(info.path).frames - audio.frames) <= 1
     assert write_audio(tmp_path / "d.bin", audio, "wav").format == "wav"
-    with wave.open(io.BytesIO(wav_bytes(audio))) as file:  # the standard library reads it too
+    with wave.open(io.BytesIO(encode_bytes([audio], "wav"))) as file:  # the standard library reads it too
         assert (file.getnchannels(), file.getsampwidth(), file.getframerate()) == (1, 2, RATE)
         assert file.getnframes() == audio.frames
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from hausmusik.audio.loudness import measure
-from hausmusik.audio.master import MasterTarget, master, master_file
+from hausmusik.audio.master import MasterReport, MasterTarget, master
 from hausmusik.audio.mix import Clip, MixSpec
 from hausmusik.audio.mixing import MixBlock, iter_mix
 from hausmusik.audio.stems import stem_blocks
@@ -28,6 +28,12 @@ def piece(folder: Path, voice: FloatArray | None = None) -> MixSpec:
         for layer, source in sources.items()
     )
     return MixSpec(duration_s=6.2, clips=clips)
+
+
+def mastered(source: Path, out: Path, target: MasterTarget | None = None) -> MasterReport:
+    """Master one stereo file of 3 s by itself."""
+    spec = MixSpec(duration_s=3, clips=(Clip(source=source, layer="music", start_s=0, duration_s=3),))
+    return master(iter_mix(spec), out, sample_rate_hz=RATE, target=target, durable=False)
 
 
 def test_a_piece_reaches_its_loudness(tmp_path: Path) -> None:
@@ -98,7 +104,7 @@ def test_silence_is_left_as_it_is(tmp_path: Path, amplitude: float) -> None:
 
 def test_a_very_quiet_piece_is_not_blown_up(tmp_path: Path) -> None:
     source = saved(tmp_path, "hush", noise(3, amplitude=0.0005, channels=2))
-    report = master_file(source, tmp_path / "out.wav", durable=False)
+    report = mastered(source, tmp_path / "out.wav")
     assert report.gain_capped
     assert report.gain_db == 30
     assert report.after.integrated_lufs == pytest.approx(report.before.integrated_lufs + 30, abs=0.01)
@@ -106,7 +112,7 @@ def test_a_very_quiet_piece_is_not_blown_up(tmp_path: Path) -> None:
 
 def test_a_loud_piece_is_turned_down(tmp_path: Path) -> None:
     source = saved(tmp_path, "loud", noise(3, amplitude=1.5, channels=2))
-    report = master_file(source, tmp_path / "out.wav", target=MasterTarget(loudness_lufs=-23), durable=False)
+    report = mastered(source, tmp_path / "out.wav", MasterTarget(loudness_lufs=-23))
     assert report.gain_db < -10
     assert measure(read_wav(tmp_path / "out.wav")).integrated_lufs == pytest.approx(-23, abs=0.2)
 

@@ -77,6 +77,12 @@ async def test_its_own_files_are_replaced_in_any_format(studio: Studio) -> None:
     assert (folder / "piece.flac").stat().st_size > 1_000
 
 
+async def test_the_name_that_was_asked_for_is_the_name_it_gets(studio: Studio) -> None:
+    finished = await studio.compose(PIECE, options={"out": studio.folder / "out" / "piece.ogg"})
+    assert finished.path.name == "piece.ogg"
+    assert {"piece.ogg", "piece.flac"} <= {path.name for path in (studio.folder / "out").iterdir()}
+
+
 async def test_a_render_that_was_killed_between_two_files_can_go_on(
     studio: Studio, monkeypatch: pytest.MonkeyPatch
 ) -> None:
