@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from PIL.ImageDraw import ImageDraw
 
 SIZE: Final = 1000
+_BAND: Final = 50  # rows drawn at a time: 4 MB of floats instead of 60 for the whole
 _MARGIN: Final = 84
 _CENTRE: Final = (SIZE / 2, 404.0)
 _RADIUS: Final = 236.0
@@ -42,20 +43,23 @@ def draw_cover(spec: PictureSpec, analysis: Analysis) -> Image:
     from PIL import Image as Images  # noqa: PLC0415  # 40 ms, and only pictures need it
     from PIL.ImageDraw import Draw  # noqa: PLC0415
 
-    pixels = np.empty((SIZE, SIZE, 3), np.float32)
-    pixels[:] = PAPER
-    radius, turn = _polar()
-    for lengths, colour in ((_bars(np.maximum(analysis.high, -analysis.low)), WAVE), (_bars(analysis.rms), WAVE_CORE)):
-        _paint(pixels, _bar_coverage(radius, turn, lengths), colour)
-    _arcs(pixels, radius, turn, spec)
-    image = Images.fromarray(np.rint(pixels).astype(np.uint8))
+    bars = ((_bars(np.maximum(analysis.high, -analysis.low)), WAVE), (_bars(analysis.rms), WAVE_CORE))
+    image = Images.new("RGB", (SIZE, SIZE))
+    for top in range(0, SIZE, _BAND):
+        pixels = np.empty((_BAND, SIZE, 3), np.float32)
+        pixels[:] = PAPER
+        radius, turn = _polar(top)
+        for lengths, colour in bars:
+            _paint(pixels, _bar_coverage(radius, turn, lengths), colour)
+        _arcs(pixels, radius, turn, spec)
+        image.paste(Images.fromarray(np.rint(pixels).astype(np.uint8)), (0, top))
     _title(Draw(image), spec)
     return image
 
 
-def _polar() -> tuple[FloatArray, FloatArray]:
-    """Return each pixel's distance from the ring's centre and its share of a turn, clockwise from the top."""
-    y, x = np.mgrid[0:SIZE, 0:SIZE].astype(np.float32) + np.float32(0.5)
+def _polar(top: int) -> tuple[FloatArray, FloatArray]:
+    """Return each pixel's distance from the ring's centre and its share of a turn, clockwise from noon, of one band."""
+    y, x = np.mgrid[top : top + _BAND, 0:SIZE].astype(np.float32) + np.float32(0.5)
     x, y = x - np.float32(_CENTRE[0]), y - np.float32(_CENTRE[1])
     turn = (np.arctan2(x, -y) / (2 * math.pi)) % 1.0
     return np.hypot(x, y).astype(np.float32), turn.astype(np.float32)
