@@ -8,7 +8,8 @@ except for `decode`. Knows nothing of loudness, mixing or scores.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
@@ -107,23 +108,35 @@ def decode(path: str | Path, *, max_duration_s: float = DECODE_LIMIT_S) -> Audio
     return concatenate(parts)
 
 
-def import_wav(path: str | Path, out_path: Path) -> WavInfo:
-    """Convert any file into our own form, 32-bit float wav (see `wav`), at its own rate, mono or stereo.
+def import_wav(
+    path: str | Path,
+    out_path: Path,
+    *,
+    start_s: float = 0.0,
+    duration_s: float | None = None,
+    on_block: Callable[[float], None] = lambda _done_s: None,
+) -> WavInfo:
+    """Convert a stretch of any file into our own form, 32-bit float wav (see `wav`), at its own rate, mono or stereo.
 
     Args:
         path: A local file.
-        out_path: Appears when the whole file was read; on any error there is nothing.
+        out_path: Appears when the whole stretch was read; on any error there is nothing.
+        start_s: Where to begin.
+        duration_s: How much to read at most; None: to the end.
+        on_block: Told after each second how many are done; what it raises ends the import.
 
     Raises:
-        NotFoundError, BadInput: as `iter_audio`.
+        UsageError, NotFoundError, BadInput: as `iter_audio`.
         StoreError: `out_path` cannot be written.
     """
-    blocks = iter_audio(path)
+    blocks = iter_audio(path, start_s=start_s, duration_s=duration_s)
     first = next(blocks)
+    done_s = 0.0
     with WavWriter.create(out_path, first.sample_rate_hz, first.channels) as writer:
-        writer.write(first.samples)
-        for block in blocks:
+        for block in chain([first], blocks):
             writer.write(block.samples)
+            done_s += block.duration_s
+            on_block(done_s)
     return wav_info(out_path)
 
 

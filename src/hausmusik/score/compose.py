@@ -130,7 +130,7 @@ class Composer:
         planner = self.planner(opened, run=run)
         wanted = _chooser(opened, options.only)
         plan, made = await self._make_takes(opened, planner, options, wanted, run, stop, on_progress)
-        takes = await self._gather(plan, preview=options.preview is not None)
+        takes = await self._gather(plan, stop, on_progress, preview=options.preview is not None)
         activity = {
             cue.name: await asyncio.to_thread(activity_intervals, takes[cue.name].audio_path)
             for cue in needs_activity(plan)
@@ -249,8 +249,10 @@ class Composer:
         )
         return played
 
-    async def _gather(self, plan: Plan, *, preview: bool) -> dict[str, Take]:
-        """Return the take of every cue; files of the user's own are brought in now."""
+    async def _gather(
+        self, plan: Plan, stop: Stop, on_progress: Callable[[Progress], None], *, preview: bool
+    ) -> dict[str, Take]:
+        """Return the take of every cue; the stretches that are used of the user's own files are brought in now."""
         takes: dict[str, Take] = {}
         for cue in plan.cues:
             if cue.take is not None:
@@ -258,10 +260,26 @@ class Composer:
                 kept = self._takes.use(cue.key) if cue.status == "kept" else None
                 takes[cue.name] = kept or cue.take
             elif cue.file is not None:
-                takes[cue.name] = await asyncio.to_thread(import_take, self._takes, cue.file, clock=self._clock)
+                takes[cue.name] = await asyncio.to_thread(self._imported, cue, cue.file, stop, on_progress)
             elif not preview:
                 raise NotFoundError(f"the take of {cue.name} is gone", hint="run it again")
         return takes
+
+    def _imported(self, cue: PlannedCue, file: Path, stop: Stop, on_progress: Callable[[Progress], None]) -> Take:
+        start_s = cue.cue.source_at_s if isinstance(cue.cue, FileCue) else 0.0
+        whole = cue.cue.fit in ("loop", "stretch")
+        wanted_s = None if whole else cue.place.duration_s
+        left_s = max(0.01, _file_length_s(file) - start_s) if whole else cue.place.duration_s
+
+        def on_block(done_s: float) -> None:
+            if stop.level != "go":
+                raise Cancelled("stopped; every finished take is kept", hint="run it again to go on")
+            label = f"{cue.name}: read {min(1.0, done_s / left_s):.0%}"
+            on_progress(Progress(stage=Stage.TAKES, label=label))
+
+        return import_take(
+            self._takes, file, clock=self._clock, start_s=start_s, duration_s=wanted_s, on_block=on_block
+        )
 
 
 def _stems(score: Score) -> set[str]:

@@ -11,7 +11,6 @@ import msgspec
 from hausmusik.audio.stretch import MAX_RATIO, MIN_RATIO
 from hausmusik.errors import ScoreError
 from hausmusik.score.plan import PlannedCue
-from hausmusik.score.schema import FileCue
 from hausmusik.takes.store import Take
 
 
@@ -21,14 +20,12 @@ class Fitted(msgspec.Struct, frozen=True, kw_only=True):
     Args:
         start_s: Of the slot, in the piece; below zero when it begins before the piece does.
         sounds_s: How long it sounds from there.
-        source_at_s: Where in the take it begins.
         stretch: Length in the piece over length in the take.
         loop: Whether it is repeated.
     """
 
     start_s: float
     sounds_s: float
-    source_at_s: float = 0.0
     stretch: float = 1.0
     loop: bool = False
 
@@ -44,7 +41,7 @@ class Fitted(msgspec.Struct, frozen=True, kw_only=True):
 
     def at(self, take_s: float) -> float:
         """Return where in the piece a moment of the take is first heard."""
-        return self.start_s + (take_s - self.source_at_s) * self.stretch
+        return self.start_s + take_s * self.stretch
 
 
 def fitted(planned: PlannedCue, take: Take) -> Fitted:
@@ -54,10 +51,9 @@ def fitted(planned: PlannedCue, take: Take) -> Fitted:
         ScoreError: it cannot be stretched as far as its slot asks.
     """
     cue, slot_s, start_s = planned.cue, planned.place.duration_s, planned.place.start.s
-    source_at_s = cue.source_at_s if isinstance(cue, FileCue) else 0.0
-    take_s = take.record.duration_s - source_at_s
+    take_s = take.record.duration_s
     if cue.fit == "loop" and slot_s > take_s:
-        return Fitted(start_s=start_s, sounds_s=slot_s, source_at_s=source_at_s, loop=True)
+        return Fitted(start_s=start_s, sounds_s=slot_s, loop=True)
     if cue.fit == "stretch":
         stretch = slot_s / take_s
         if not MIN_RATIO <= stretch <= MAX_RATIO:
@@ -65,5 +61,5 @@ def fitted(planned: PlannedCue, take: Take) -> Fitted:
                 f"{planned.name} is {take_s:.1f} s long and cannot be stretched to {slot_s:.1f} s",
                 hint=f"stay within {MIN_RATIO:g} to {MAX_RATIO:g} times its length, or use another fit",
             )
-        return Fitted(start_s=start_s, sounds_s=slot_s, source_at_s=source_at_s, stretch=stretch)
-    return Fitted(start_s=start_s, sounds_s=min(slot_s, take_s), source_at_s=source_at_s)
+        return Fitted(start_s=start_s, sounds_s=slot_s, stretch=stretch)
+    return Fitted(start_s=start_s, sounds_s=min(slot_s, take_s))

@@ -151,9 +151,9 @@ def _clip(
         start_s=max(0.0, fit.start_s),
         duration_s=duration_s,
         # A loop is repeated from its offset, so it is not cut into: it has no beginning that one would miss.
-        source_offset_s=fit.source_at_s + (0.0 if fit.loop else fit.cut_s / fit.stretch),
+        source_offset_s=0.0 if fit.loop else fit.cut_s / fit.stretch,
         loop=fit.loop,
-        loop_crossfade_s=min(LOOP_CROSSFADE_S, (take.record.duration_s - fit.source_at_s) / 4),
+        loop_crossfade_s=min(LOOP_CROSSFADE_S, take.record.duration_s / 4),
         stretch=fit.stretch,
         gain_db=_level_db(plan, planned, take),
         gain_points=_points_after(tuple((point.at_s, point.gain_db) for point in cue.gain_points), fit.cut_s),

@@ -7,6 +7,7 @@ memory. Knows nothing of scores, money or hosts.
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -22,8 +23,10 @@ from hausmusik.takes.key import canonical_request, take_key
 from hausmusik.takes.store import Take, TakeDraft, TakeRecord, TakeStore
 from hausmusik.types import Artifact, AudioChunk, Event, Remark, Request, Run, Usage, WordTiming
 
-IMPORT_REVISION = "import/1"
+IMPORT_REVISION = "import/2"
+IMPORT_GRID_S = 10.0
 BLOCK_S = 10.0
+HASH_BYTES = 1 << 24
 
 
 async def record_take(
@@ -128,29 +131,45 @@ def measured_loudness(path: Path) -> float | None:
     return None if loudness.silent else loudness.integrated_lufs
 
 
-def import_take(store: TakeStore, path: Path, *, clock: Clock) -> Take:
-    """Bring an audio file of the user's own in as a take; the same bytes are decoded only once.
+def import_take(
+    store: TakeStore,
+    path: Path,
+    *,
+    clock: Clock,
+    start_s: float = 0.0,
+    duration_s: float | None = None,
+    on_block: Callable[[float], None] = lambda _done_s: None,
+) -> Take:
+    """Bring a stretch of an audio file of the user's own in as a take; the same bytes are decoded only once.
+
+    Args:
+        store: Where takes are kept.
+        path: The file.
+        clock: For the record's date.
+        start_s: Where the take begins in the file.
+        duration_s: How much of it is wanted, rounded up to 10 s so that a small change needs no new import; None: all.
+        on_block: Told after each second how many are done, also while the file is hashed; what it raises ends it.
 
     Raises:
         NotFoundError: no such file.
         BadInput: not audio, or damaged.
     """
     probe(path)  # says what is wrong with the file before its bytes are hashed
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    key = hashlib.sha256(f"{IMPORT_REVISION}/{digest}".encode()).hexdigest()
+    digest = _file_digest(path, on_block)
+    wanted_s = None if duration_s is None else math.ceil(round(duration_s / IMPORT_GRID_S, 6)) * IMPORT_GRID_S
+    key = hashlib.sha256(f"{IMPORT_REVISION}/{digest}/{start_s!r}/{wanted_s!r}".encode()).hexdigest()
     kept = store.use(key)
     if kept is not None:
         return kept
     draft = store.draft(key)
     try:
         draft.audio_path.parent.mkdir(parents=True, exist_ok=True)
-        import_wav(path, draft.audio_path)
+        import_wav(path, draft.audio_path, start_s=start_s, duration_s=wanted_s, on_block=on_block)
         info = wav_info(draft.audio_path)
         record = TakeRecord(
             key=key,
             instrument="",
-            request={"type": "File", "sha256": digest},
+            request={"type": "File", "sha256": digest, "start_s": start_s},
             engine_revision=IMPORT_REVISION,
             duration_s=info.duration_s,
             sample_rate_hz=info.sample_rate_hz,
@@ -163,3 +182,12 @@ def import_take(store: TakeStore, path: Path, *, clock: Clock) -> Take:
     except BaseException:
         draft.drop()
         raise
+
+
+def _file_digest(path: Path, on_block: Callable[[float], None]) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(HASH_BYTES):
+            digest.update(block)
+            on_block(0.0)
+    return digest.hexdigest()

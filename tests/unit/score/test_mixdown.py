@@ -44,8 +44,8 @@ def early(**cue: Any) -> dict[str, Any]:
 
 
 def test_a_cue_that_begins_before_the_piece_is_heard_from_there_on() -> None:
-    clip = clips(early(source_at_s=0.5))["f"]
-    assert (clip.start_s, clip.source_offset_s, clip.duration_s) == pytest.approx((0.0, 1.5, 2.5))
+    clip = clips(early())["f"]
+    assert (clip.start_s, clip.source_offset_s, clip.duration_s) == pytest.approx((0.0, 1.0, 3.0))
 
 
 def test_a_stretched_cue_is_cut_by_what_its_take_says_in_that_time() -> None:

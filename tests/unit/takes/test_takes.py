@@ -12,7 +12,7 @@ import pytest
 
 from hausmusik.audio.files import write_audio
 from hausmusik.audio.wav import read_wav
-from hausmusik.errors import BadInput, EngineError, GenerationFailed, NotFoundError, StoreError
+from hausmusik.errors import BadInput, Cancelled, EngineError, GenerationFailed, NotFoundError, StoreError
 from hausmusik.takes.key import take_key
 from hausmusik.takes.record import import_take, record_take
 from hausmusik.takes.store import TakeRecord, TakeStore, copy_take, read_take
@@ -177,6 +177,33 @@ def test_a_file_of_ones_own_becomes_a_take_once(store: TakeStore, tmp_path: Path
     with pytest.raises(BadInput):
         import_take(store, broken, clock=FakeClock())
     assert len(list(store)) == 1
+
+
+def test_only_the_stretch_that_is_used_of_a_long_file_is_kept(store: TakeStore, tmp_path: Path) -> None:
+    path = tmp_path / "long.flac"
+    steps = np.repeat(np.arange(60, dtype=np.float32) / 100, 8_000)  # a level for each second
+    write_audio(path, Audio.mono(steps, 8_000))
+    told: list[float] = []
+    take = import_take(store, path, clock=FakeClock(), start_s=20.0, duration_s=3.0, on_block=told.append)
+    heard = read_wav(take.audio_path)
+    assert heard.duration_s == 10.0, "rounded up, so that a slightly longer slot needs no new import"
+    assert heard.samples[0, [0, -1]] == pytest.approx((0.20, 0.29), abs=1e-3)
+    assert told[-1] == 10.0
+    assert import_take(store, path, clock=FakeClock(), start_s=20.0, duration_s=9.5) == take
+    assert import_take(store, path, clock=FakeClock(), start_s=55.0, duration_s=9.5).record.duration_s == 5.0
+
+
+def test_an_import_that_is_stopped_leaves_nothing(store: TakeStore, tmp_path: Path) -> None:
+    path = tmp_path / "long.flac"
+    write_audio(path, sine(440, 30.0))
+
+    def stop(done_s: float) -> None:
+        if done_s > 3:
+            raise Cancelled("stopped")
+
+    with pytest.raises(Cancelled):
+        import_take(store, path, clock=FakeClock(), on_block=stop)
+    assert not list(store.folder.rglob("*.wav"))
 
 
 def test_artifacts_may_come_before_the_sound(store: TakeStore) -> None:
