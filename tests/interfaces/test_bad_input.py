@@ -59,7 +59,7 @@ SCORES: dict[str, tuple[list[dict[str, Any]], dict[str, Any], str]] = {
     "gain is a text": ([line(gain_db="loud")], {}, '"loud" does not fit (it should be a valid number)'),
     "gain is huge": ([line(gain_db=1e300)], {}, "it should be less than or equal to 24"),
     "unknown key": ([line(gian_db=3)], {}, "did you mean 'gain_db'?"),
-    "unknown layer": ([{"layer": "song"}], {}, "a cue needs a layer"),
+    "unknown layer": ([{"layer": "song"}], {}, "there is no layer 'song'"),
     "empty text": ([line(text="")], {}, "it should have at least 1 character"),
     "nothing to say": ([line(text=" … 🎉 ")], {}, "the text has no letters or digits to say"),
     "too much to say": ([line(text="word " * 5000)], {}, "at most 20000 characters"),

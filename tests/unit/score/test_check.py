@@ -38,7 +38,15 @@ def test_a_good_score_has_no_problems(tmp_path: Path) -> None:
         (voice(offset_s=1), "offset_s goes with `with`"),
         (music(duration_s=1, until="segment"), "either duration_s or until"),
         (music(gain_points=[{"at_s": 2, "gain_db": 0}, {"at_s": 1, "gain_db": 0}]), "must ascend"),
-        ({"layer": "smell", "prompt": "x"}, 'add "layer": "voice", "music", "sound" or "file"'),
+        ({"layer": "smell", "prompt": "x"}, 'there is no layer \'smell\' (use "voice", "music", "sound" or'),
+        ({"layer": "musik", "prompt": "x"}, "there is no layer 'musik' (did you mean 'music'?)"),
+        (voice(voice="n", at_s=-2), "segments[0].cues[0].at_s: -2 does not fit"),
+        (voice(voice="n", at=2), "segments[0].cues[0].at: unknown key 'at' (did you mean 'at_s'?)"),
+        (voice(voice="n", at_s="10s"), 'segments[0].cues[0].at_s: "10s" does not fit (write the number alone: 10)'),
+        (voice(voice="n", gain_db="-6 dB"), "write the number alone: -6"),
+        (voice(volume=3), "unknown key 'volume' (did you mean 'gain_db'?)"),
+        (music(duck=12), 'should be an object like {"depth_db": 12} or true or false'),
+        (music(duck={"depth_db": "much"}), 'segments[0].cues[0].duck.depth_db: "much" does not fit'),
         ({"text": "x"}, 'add "layer"'),
         (voice(voice="nobody"), "nobody is called 'nobody'"),
         (voice(after="nothing"), "no cue 'nothing' to refer to"),
@@ -55,6 +63,7 @@ def test_a_good_score_has_no_problems(tmp_path: Path) -> None:
 def test_each_mistake_is_told_with_path_reason_and_fix(tmp_path: Path, cue: Any, expected: str) -> None:
     got = problems_of(tmp_path, segment(cue, voice(at_s=0)))
     assert len([each for each in got if expected in each]) == 1, got
+    assert len(got) == 1, "one mistake is told once"
     assert all(each.startswith("line ") for each in got)
 
 
