@@ -133,7 +133,9 @@ class HousePlayer:
             known = {voice.id for voice in chosen.voices}
             for name in request.voice:
                 if name not in known:
-                    hint = nearest(name, known) or f"`haus instruments {chosen.id}` lists its voices"
+                    inside = sorted(each for each in known if name.lower() in each.lower())
+                    close = f"did you mean {' or '.join(inside[:3])}?" if inside and name else nearest(name, known)
+                    hint = close or f"`haus instruments show {chosen.id}` lists its voices"
                     raise NotFoundError(f"{chosen.id} has no voice {name!r}", hint=hint)
         return chosen
 

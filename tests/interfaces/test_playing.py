@@ -107,6 +107,19 @@ def test_no_loudspeaker_is_a_missing_extra(haus: Haus, monkeypatch: pytest.Monke
     assert "no-such-player" in done.err
 
 
+@pytest.mark.parametrize("reads", ["", "cat >/dev/null; "], ids=["at once", "at the end"])
+def test_a_player_without_a_sound_card_says_so(
+    haus: Haus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reads: str
+) -> None:
+    player = tmp_path / "player"
+    player.write_text(f"#!/bin/sh\n{reads}echo noise >&2; echo 'no such device' >&2; exit 1\n")
+    player.chmod(0o755)
+    monkeypatch.setattr(loudspeaker, "PLAYERS", ((str(player), "{rate}"),))
+    done = haus("sound", "rain", "--seconds", "30", "--play")
+    assert done.code == 3
+    assert done.err.strip().splitlines()[0] == "haus: the loudspeaker cannot be played on: no such device"
+
+
 def test_progress_on_a_terminal_is_one_line_that_goes_away(monkeypatch: pytest.MonkeyPatch) -> None:
     from hausmusik.cli.output import Output
     from hausmusik.cli.session import ProgressLine

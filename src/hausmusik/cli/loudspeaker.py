@@ -8,8 +8,10 @@ from __future__ import annotations
 import asyncio
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
+from typing import IO
 
 import numpy as np
 
@@ -30,42 +32,58 @@ def loudspeaker(*, wanted: bool) -> Generator[Callable[[Audio], Awaitable[None]]
     """Give a function that plays chunks in order; does nothing when not wanted. Leaving waits until all was heard.
 
     Raises:
-        MissingExtra: this system has no player that we know.
+        MissingExtra: this system has no player that we know, or the player has no sound card.
     """
     child: subprocess.Popen[bytes] | None = None
+    with tempfile.TemporaryFile() as log:
 
-    async def push(audio: Audio) -> None:
-        nonlocal child
-        if not wanted:
-            return
-        if child is None:
-            child = _start(audio)
-        samples = (np.clip(audio.samples.T, -1, 1) * 32767).astype("<i2").tobytes()
-        pipe = child.stdin
-        if pipe is not None:
-            await asyncio.to_thread(_write, pipe.write, samples)
+        async def push(audio: Audio) -> None:
+            nonlocal child
+            if not wanted:
+                return
+            child = child or _start(audio, log)
+            samples = (np.clip(audio.samples.T, -1, 1) * 32767).astype("<i2").tobytes()
+            if not await asyncio.to_thread(_write, child, samples):
+                raise _silent(log)
 
+        try:
+            yield push
+        except BaseException:
+            if child is not None:
+                child.kill()
+                child.communicate()
+            raise
+        if child is not None:
+            child.communicate()  # closes its input and waits
+            if child.returncode:
+                raise _silent(log)
+
+
+def _write(child: subprocess.Popen[bytes], samples: bytes) -> bool:
+    """Hand samples over; returns whether the player still listens."""
     try:
-        yield push
-    finally:
-        if child is not None and child.stdin is not None:
-            child.stdin.close()
-            child.wait()
+        if child.stdin is not None:
+            child.stdin.write(samples)
+            child.stdin.flush()
+    except BrokenPipeError:
+        return False
+    return True
 
 
-def _write(write: Callable[[bytes], int], samples: bytes) -> None:
-    try:
-        write(samples)
-    except BrokenPipeError as error:
-        raise MissingExtra("the player ended early", hint="write to a file with -o instead") from error
-
-
-def _start(audio: Audio) -> subprocess.Popen[bytes]:
+def _start(audio: Audio, log: IO[bytes]) -> subprocess.Popen[bytes]:
     layout = "mono" if audio.channels == 1 else "stereo"
     for name, *options in PLAYERS:
         program = shutil.which(name)
         if program:
             words = [word.format(rate=audio.sample_rate_hz, channels=audio.channels, layout=layout) for word in options]
-            return subprocess.Popen([program, *words], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+            return subprocess.Popen([program, *words], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=log)
     names = ", ".join(player[0] for player in PLAYERS)
     raise MissingExtra("no player was found on this system", hint=f"install one of {names}, or write to a file with -o")
+
+
+def _silent(log: IO[bytes]) -> MissingExtra:
+    """Return what the player's end means, mostly that there is no sound card; its last line says so."""
+    log.seek(0)
+    lines = log.read().decode("utf-8", "replace").strip().splitlines()
+    reason = f": {lines[-1].strip()[:200]}" if lines else ""
+    return MissingExtra(f"the loudspeaker cannot be played on{reason}", hint="write to a file with -o instead")

@@ -59,7 +59,7 @@ def spoken_of(plan: Plan, takes: Mapping[str, Take]) -> tuple[Spoken, ...]:
 def _said(plan: Plan, planned: PlannedCue, cue: VoiceCue, take: Take) -> list[Spoken]:
     fit = fitted(planned, take)
     speaker = voice_of(plan.score, cue).title
-    text = cue.caption if isinstance(cue.caption, str) else " ".join(MARKS.sub(" ", cue.text).split())
+    text = cue.caption if isinstance(cue.caption, str) else " ".join(MARKS.sub(" ", _spoken_text(cue, take)).split())
     words = take.record.words
     written = text.split()
     if len(words) == len(written):  # the take's words as the author wrote them, with their punctuation
@@ -74,6 +74,12 @@ def _said(plan: Plan, planned: PlannedCue, cue: VoiceCue, take: Take) -> list[Sp
         for shown, start_s, end_s in said
         if start_s < fit.end_s and end_s > 0  # the slot may end before the line does
     ]
+
+
+def _spoken_text(cue: VoiceCue, take: Take) -> str:
+    """Return what the take says: a locked one may say something else than the score does by now."""
+    said = take.record.request.get("text")
+    return said if isinstance(said, str) else cue.text
 
 
 def write_captions(plan: Plan, takes: Mapping[str, Take], targets: Targets) -> tuple[Path, ...]:
