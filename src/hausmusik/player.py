@@ -121,6 +121,13 @@ class HousePlayer:
             return request.duration_s or UNKNOWN_SOUND_S
         raise UsageError(f"a {type(request).__name__} makes no sound")
 
+    def languages(self, instrument: str, request: SpeakRequest) -> tuple[str, ...]:
+        """See `Player.languages`."""
+        chosen = self._catalogue.resolve(instrument, request, self.facts(Run(id="")))
+        names = set(request.voice) or {chosen.default_voice}
+        spoken = [voice.language for voice in chosen.voices if voice.id in names]
+        return tuple(dict.fromkeys(spoken))
+
     def resolve(self, instrument: str, request: Request, *, run: Run) -> Instrument:
         """Return the catalogue entry that will play, after routing; checks the voices.
 

@@ -15,7 +15,7 @@ from typing import Any, Literal, Protocol, TypeAlias
 import msgspec
 
 from hausmusik.errors import WeightsError
-from hausmusik.types import Event, Phase, Request, Run
+from hausmusik.types import Event, Phase, Request, Run, SpeakRequest
 
 Scalar: TypeAlias = str | int | float | bool
 
@@ -213,6 +213,10 @@ class Player(Protocol):
             NotFoundError: no such instrument, or no such voice.
             UsageError: the instrument has another task than the request.
         """
+        ...
+
+    def languages(self, instrument: str, request: SpeakRequest) -> tuple[str, ...]:
+        """Return the languages (BCP 47) of the voices that a line would be said by; empty where nothing is known."""
         ...
 
     def estimate_s(self, instrument: str, request: Request) -> float:

@@ -47,7 +47,7 @@ def plan(
         output.json(plan_document(made, quote))
     else:
         show_plan(output, made, quote)
-    if made.problems:
+    if made.errors:
         raise typer.Exit(ScoreError.exit_code)
 
 

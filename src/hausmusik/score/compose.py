@@ -306,10 +306,10 @@ def _file_length_s(path: Path) -> float:
 
 
 def _raise_problems(opened: OpenedScore, plan: Plan) -> None:
-    if plan.problems:
+    if plan.errors:
         raise ScoreError(
             f"{opened.path.name} cannot be rendered",
-            problems=tuple(str(problem) for problem in plan.problems),
+            problems=tuple(str(problem) for problem in plan.errors),
             hint=f"`haus plan {opened.path.name}` shows the timeline",
         )
 

@@ -17,12 +17,12 @@ from hausmusik.score.check import OpenedScore, resolve_file
 from hausmusik.score.effective import TASK_OF_LAYER, instrument_of, needs_slot, request_of
 from hausmusik.score.history import what_changed
 from hausmusik.score.reading import Problem, spell
-from hausmusik.score.schema import AnyCue, FileCue, Score
+from hausmusik.score.schema import AnyCue, FileCue, Score, VoiceCue
 from hausmusik.score.timeline import Moment, Place, Timeline, cue_name, has_slot, solve
 from hausmusik.seams import Player, TakeIdentity
 from hausmusik.takes.key import canonical_request, take_key
 from hausmusik.takes.store import Take, TakeStore, read_take
-from hausmusik.types import Request, Run, Task
+from hausmusik.types import Request, Run, SpeakRequest, Task
 
 Status: TypeAlias = Literal["kept", "locked", "file", "make", "wait"]
 
@@ -70,7 +70,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         score: With defaults filled in.
         timeline: Solved with what is known now.
         cues: In the order of the score.
-        problems: What stands in the way of a render.
+        problems: What stands in the way of a render, and warnings that do not.
     """
 
     score: Score
@@ -96,7 +96,12 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def finished(self) -> bool:
         """Whether every take is there."""
-        return not self.problems and not self.to_make and not self.waiting
+        return not self.errors and not self.to_make and not self.waiting
+
+    @property
+    def errors(self) -> tuple[Problem, ...]:
+        """The problems that stand in the way of a render."""
+        return tuple(problem for problem in self.problems if problem.severity == "error")
 
 
 class Planner:
@@ -148,7 +153,7 @@ class Planner:
                     except HausmusikError as error:
                         self._note(name, error)
         problems += self._problems.values()
-        problems += [*self._overruns(timeline), *self._overlaps(timeline)]
+        problems += [*self._overruns(timeline), *self._overlaps(timeline), *self._strangers(cues)]
         problems = [self._located(problem) for problem in problems]
         return Plan(score=self._score, timeline=timeline, cues=tuple(cues), problems=tuple(problems))
 
@@ -256,6 +261,24 @@ class Planner:
         changed = what_changed(before, msgspec.json.decode(canonical_request(request), type=dict[str, Any]))
         return f"{changed} changed" if changed else ""
 
+    def _strangers(self, cues: list[PlannedCue]) -> list[Problem]:
+        """Warn of lines whose voice speaks another language than the score is in; each voice is told once."""
+        problems: dict[str, Problem] = {}
+        ours = _primary(self._score.language)
+        for cue in cues:
+            if not isinstance(cue.cue, VoiceCue) or not isinstance(cue.request, SpeakRequest) or cue.identity is None:
+                continue
+            spoken = () if cue.request.language else self._player.languages(self._asked(cue.cue), cue.request)
+            if spoken and ours not in {_primary(each) for each in spoken}:
+                who = cue.cue.voice or next(iter(self._score.voices), "")
+                reason = (
+                    f"{cue.instrument} reads this as {' or '.join(spoken)}, but the score is in {self._score.language}"
+                )
+                fix = "say the voice's language, choose another instrument, or correct the score's language"
+                path = spell(self._opened.cue_path(cue.name))
+                problems.setdefault(who, Problem(path=path, line=0, reason=reason, fix=fix, severity="warning"))
+        return list(problems.values())
+
     def _overruns(self, timeline: Timeline) -> list[Problem]:
         """Return the voice lines that do not fit an explicit segment length; only where all is exact."""
         problems: list[Problem] = []
@@ -284,6 +307,11 @@ class Planner:
                     reason = f"the transition is longer than segment {name!r} ({slot.duration_s:.2f} s)"
                     problems.append(Problem(path=path, line=0, reason=reason, fix="make it shorter"))
         return problems
+
+
+def _primary(language: str) -> str:
+    """Return the language of a BCP 47 tag without its region: `en` of `en-GB`."""
+    return language.replace("_", "-").split("-")[0].lower()
 
 
 def locked_name(name: str) -> str:

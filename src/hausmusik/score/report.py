@@ -274,6 +274,7 @@ def _warnings(plan: Plan, master: MasterReport) -> tuple[str, ...]:
         found.append(
             f"the limiter turns down by up to {master.limiter_max_reduction_db:.1f} dB; lower the loudest cues"
         )
+    found += [problem.reason for problem in plan.problems if problem.severity == "warning"]
     found += [f"{cue.name} is locked: {cue.reason}" for cue in plan.cues if cue.status == "locked" and cue.reason]
     return tuple(found)
 

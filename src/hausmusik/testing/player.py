@@ -52,6 +52,7 @@ class FakePlayer:
 
     Attributes:
         revisions: Instrument -> engine revision; change one and its takes are stale.
+        spoken: Instrument -> the languages of its voices.
     """
 
     def __init__(
@@ -69,6 +70,7 @@ class FakePlayer:
         self._non_commercial = non_commercial
         self.host = FakeHost(faults=faults)
         self.revisions: dict[str, str] = {}
+        self.spoken: dict[str, tuple[str, ...]] = {}
 
     @property
     def plays(self) -> list[Played]:
@@ -108,6 +110,11 @@ class FakePlayer:
             credit=f"{instrument}: tones made for tests",
             host=run.host or self.host.name,
         )
+
+    def languages(self, instrument: str, request: SpeakRequest) -> tuple[str, ...]:
+        """Return what was set in `spoken` for the instrument; empty: nothing is known."""
+        self._check(instrument, request)
+        return self.spoken.get(instrument, ())
 
     def estimate_s(self, instrument: str, request: Request) -> float:
         """Return the asked duration, or 0.4 s per word: near the real one, and never equal to it by chance."""

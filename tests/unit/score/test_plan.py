@@ -102,6 +102,18 @@ async def test_a_locked_take_is_used_whatever_changes(desk: Desk) -> None:
     assert (cue.status, cue.reason, cue.instrument) == ("locked", "", "tone-speak")
 
 
+def test_a_voice_of_another_language_is_a_warning_and_told_once(desk: Desk) -> None:
+    desk.player.spoken = {"tone-speak": ("en-US",)}
+    lines = [voice("Hola.", id="a"), voice("Adiós.", id="b")]
+    plan = desk.plan(segment(*lines), language="es")
+    assert [each.severity for each in plan.problems] == ["warning"]
+    assert "reads this as en-US, but the score is in es" in plan.problems[0].reason
+    assert plan.errors == ()
+    assert desk.plan(segment(*lines), language="en-GB").problems == ()
+    own = {"n": {"voice": "a", "language": "en"}}
+    assert desk.plan(segment(*lines), language="es", voices=own).problems == ()
+
+
 def test_files_voices_hosts_and_seeds_reach_the_request(desk: Desk) -> None:
     write_audio(desk.folder / "x.wav", sine(440, 2.0))
     cues = [
