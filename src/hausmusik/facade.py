@@ -117,10 +117,15 @@ class House:
         return self._house.open_score(score, variables=variables)
 
     def plan(
-        self, score: Path, *, variables: Mapping[str, str | float | bool] | None = None, run: Run | None = None
+        self,
+        score: Path,
+        *,
+        options: ComposeOptions | None = None,
+        variables: Mapping[str, str | float | bool] | None = None,
+        run: Run | None = None,
     ) -> Plan:
-        """Return what composing the score would do; plays nothing."""
-        return self._house.plan(score, variables=variables, run=run)
+        """Return what composing the score with these options would do; plays nothing."""
+        return self._house.plan(score, options=options, variables=variables, run=run)
 
     def quote(self, plan: Plan) -> Quote:
         """Return what composing a plan would take and cost."""

@@ -241,11 +241,16 @@ class AsyncHouse(Verbs):
         return open_score(score, variables=variables, allow_outside=self.settings.score.allow_outside)
 
     def plan(
-        self, score: Path, *, variables: Mapping[str, str | float | bool] | None = None, run: Run | None = None
+        self,
+        score: Path,
+        *,
+        options: ComposeOptions | None = None,
+        variables: Mapping[str, str | float | bool] | None = None,
+        run: Run | None = None,
     ) -> Plan:
-        """Return what composing the score would do; plays nothing."""
+        """Return what composing the score with these options would do; plays nothing."""
         opened = self.open_score(score, variables=variables)
-        return self._composer.planner(opened, run=run or self.new_run("plan")).plan()
+        return self._composer.plan(opened, options or ComposeOptions(), run=run or self.new_run("plan"))
 
     def quote(self, plan: Plan) -> Quote:
         """Return what composing a plan would take and cost."""

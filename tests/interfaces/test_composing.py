@@ -53,6 +53,24 @@ def test_one_changed_line_makes_one_take_and_the_plan_says_why(haus: Haus, here:
     assert (done["made"], done["kept"]) == (1, 2)
 
 
+def test_a_dry_run_heeds_only_and_force(haus: Haus, here: Path) -> None:
+    del here
+    name = score(line("First.", id="a"), line("Second.", id="b"), RAIN)
+
+    def takes(*words: str) -> dict[str, str]:
+        return {cue["name"]: cue["status"] for cue in haus(*words, "--dry-run", "--json").json["cues"]}
+
+    before = takes("compose", name, "--only", "one/a")
+    assert before["one/a"] == "make"
+    assert set(before.values()) == {"make", "skip"}
+    haus("compose", name, "-o", "x.wav")
+    assert set(takes("compose", name).values()) == {"kept"}
+    forced = takes("compose", name, "--force", "--only", "one/a")
+    assert (forced["one/a"], forced["one/b"]) == ("make", "kept")
+    done = haus("compose", name, "--only", "nobody", "--dry-run")
+    assert (done.code, "no cue, segment or layer 'nobody'" in done.err) == (5, True)
+
+
 def test_a_dry_run_is_the_plan_and_writes_nothing(haus: Haus, here: Path) -> None:
     name = score(line(id="a"))
     done = haus("compose", name, "-o", "out/x.wav", "--dry-run")

@@ -146,7 +146,16 @@ def compose(
     )
     given, most = read_variables(variables), read_dollars(budget)
     if dry_run:
-        planning.plan(context, score, variables=variables, on=on, allow_outside=allow_outside, json=json)
+        planning.forecast(
+            output,
+            score,
+            variables=given,
+            on=on,
+            allow_outside=allow_outside,
+            json=json,
+            options=options,
+            budget=most,
+        )
         return
     line = ProgressLine(output)
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -9,11 +12,12 @@ import typer
 from hausmusik.cli.options import Json, On, Outside, ScoreFile, Variables, allowing, read_variables
 from hausmusik.cli.output import Output
 from hausmusik.cli.session import with_house
-from hausmusik.errors import ScoreError
+from hausmusik.errors import BudgetError, ScoreError
 
 if TYPE_CHECKING:
     from hausmusik.house import AsyncHouse
     from hausmusik.money.quote import Quote
+    from hausmusik.score.compose import ComposeOptions
     from hausmusik.score.plan import Plan, PlannedCue
     from hausmusik.score.timeline import Moment
 
@@ -30,16 +34,33 @@ def plan(
     """Show what would be played when, and which takes are new.
 
     Times with ~ are estimates until the takes before them exist. A take is kept (it is there), locked (beside the
-    score), file (your own recording), make (it must be played, with the reason) or wait (as make, once others are
-    there).
+    score), file (your own recording), make (it must be played, with the reason), wait (as make, once others are
+    there) or skip (left out by --only).
 
     Example: haus plan piece.json
     """
-    output: Output = context.obj
-    given = read_variables(variables)
+    forecast(context.obj, score, variables=read_variables(variables), on=on, allow_outside=allow_outside, json=json)
+
+
+def forecast(
+    output: Output,
+    score: Path,
+    *,
+    variables: Mapping[str, str | float | bool],
+    on: str,
+    allow_outside: bool,
+    json: bool,
+    options: ComposeOptions | None = None,
+    budget: Decimal | None = None,
+) -> None:
+    """Show what composing would do and cost, for `plan` and for `compose --dry-run`.
+
+    Raises:
+        BudgetError: it would cost more than the budget.
+    """
 
     def work(house: AsyncHouse) -> tuple[Plan, Quote]:
-        made = house.plan(score, variables=given, run=house.new_run("plan", on=on))
+        made = house.plan(score, options=options, variables=variables, run=house.new_run("plan", on=on))
         return made, house.quote(made)
 
     made, quote = with_house(work, settings=allowing(outside=allow_outside))
@@ -49,6 +70,11 @@ def plan(
         show_plan(output, made, quote)
     if made.errors:
         raise typer.Exit(ScoreError.exit_code)
+    if budget is not None and quote.high_usd > budget:
+        raise BudgetError(
+            f"this may cost up to ${quote.high_usd}, more than ${budget}",
+            hint="raise --budget, or make less with --only",
+        )
 
 
 def show_plan(output: Output, made: Plan, quote: Quote) -> None:

@@ -107,6 +107,18 @@ class Composer:
             history=load_history(self._renders, opened.path),
         )
 
+    def plan(self, opened: OpenedScore, options: ComposeOptions, *, run: Run) -> Plan:
+        """Return what `compose` would do with these options.
+
+        Raises:
+            NotFoundError: `only` names no cue, segment or layer.
+        """
+        wanted = _chooser(opened, options.only)
+        plan = self.planner(opened, run=run).plan()
+        return msgspec.structs.replace(
+            plan, cues=tuple(_as_chosen(cue, wanted(cue), force=options.force) for cue in plan.cues)
+        )
+
     async def compose(
         self,
         opened: OpenedScore,
@@ -339,6 +351,14 @@ def _chooser(opened: OpenedScore, only: tuple[str, ...]) -> Callable[[PlannedCue
         if name not in names | segments | {"voice", "music", "sound"}:
             raise NotFoundError(f"the score has no cue, segment or layer {name!r}", hint="`haus plan` lists them")
     return lambda cue: bool({cue.name, cue.name.split("/")[0], cue.cue.layer} & set(only))
+
+
+def _as_chosen(cue: PlannedCue, wanted: bool, *, force: bool) -> PlannedCue:
+    if cue.status in ("make", "wait") and not wanted:
+        return msgspec.structs.replace(cue, status="skip", reason="not named by --only")
+    if cue.status == "kept" and wanted and force:
+        return msgspec.structs.replace(cue, status="make", reason="forced")
+    return cue
 
 
 async def _in_thread(work: Callable[[], Finished], stop: Stop) -> Finished:

@@ -24,7 +24,7 @@ from hausmusik.takes.key import canonical_request, take_key
 from hausmusik.takes.store import Take, TakeStore, read_take
 from hausmusik.types import Request, Run, SpeakRequest, Task
 
-Status: TypeAlias = Literal["kept", "locked", "file", "make", "wait"]
+Status: TypeAlias = Literal["kept", "locked", "file", "make", "wait", "skip"]
 
 
 class PlannedCue(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,7 +35,8 @@ class PlannedCue(msgspec.Struct, frozen=True, kw_only=True):
         cue: As it is in the score, defaults filled in.
         place: Its slot; `exact` says whether it rests on no estimate.
         status: `kept`: the take is there. `locked`: a take beside the score. `file`: the user's own recording. `make`:
-            must be played. `wait`: must be played, but its length is known only after others were.
+            must be played. `wait`: must be played, but its length is known only after others were. `skip`: would have
+            to be made, but `--only` leaves it out.
         reason: Why it must be made; or what a locked take no longer agrees with.
         request: What will be asked; None for files.
         identity: What would shape the bytes; None for files and locked takes.
