@@ -4,7 +4,8 @@
 
     with hausmusik.open() as house:
         line = house.speak("Good evening.", voice="af_heart")
-        house.compose(Path("piece.json"))
+        hausmusik.write_audio("line.wav", line.audio)
+        house.compose("piece.json")
 
 Names are imported when they are first used: `import hausmusik` takes a few milliseconds.
 """
@@ -14,6 +15,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from hausmusik.audio.files import decode as read_audio
+    from hausmusik.audio.files import write_audio
     from hausmusik.errors import HausmusikError
     from hausmusik.facade import House
     from hausmusik.facade import open_house as open  # noqa: A004 - hausmusik.open() is the front door
@@ -24,18 +27,21 @@ if TYPE_CHECKING:
     from hausmusik.score.progress import Finished
     from hausmusik.types import (
         Audio,
+        AudioChunk,
         JudgeRequest,
         MusicRequest,
         Run,
         SoundRequest,
         SpeakRequest,
         TranscribeRequest,
+        WordTiming,
     )
     from hausmusik.verbs import Spoken, Transcript
 
 __all__ = [
     "AsyncHouse",
     "Audio",
+    "AudioChunk",
     "ComposeOptions",
     "Finished",
     "HausmusikError",
@@ -50,8 +56,11 @@ __all__ = [
     "Stop",
     "TranscribeRequest",
     "Transcript",
+    "WordTiming",
     "open",
     "open_async",
+    "read_audio",
+    "write_audio",
 ]
 
 
@@ -60,27 +69,24 @@ def __getattr__(name: str) -> Any:
 
     if name == "__version__":
         return metadata.version("hausmusik")
+    types = "Audio AudioChunk JudgeRequest MusicRequest Run SoundRequest SpeakRequest TranscribeRequest WordTiming"
     places = {
-        "errors": ("HausmusikError",),
-        "facade": ("House", "open"),
-        "house": ("AsyncHouse", "open_async"),
-        "jobs.stop": ("Stop",),
-        "score.compose": ("ComposeOptions",),
-        "score.plan": ("Plan",),
-        "score.progress": ("Finished",),
-        "verbs": ("Spoken", "Transcript"),
-        "types": (
-            "Audio",
-            "JudgeRequest",
-            "MusicRequest",
-            "Run",
-            "SoundRequest",
-            "SpeakRequest",
-            "TranscribeRequest",
-        ),
+        **dict.fromkeys(types.split(), "types"),
+        "AsyncHouse": "house",
+        "ComposeOptions": "score.compose",
+        "Finished": "score.progress",
+        "HausmusikError": "errors",
+        "House": "facade",
+        "Plan": "score.plan",
+        "Spoken": "verbs",
+        "Stop": "jobs.stop",
+        "Transcript": "verbs",
+        "open": "facade",
+        "open_async": "house",
+        "read_audio": "audio.files",
+        "write_audio": "audio.files",
     }
-    for module, names in places.items():
-        if name in names:
-            found = import_module(f"hausmusik.{module}")
-            return getattr(found, "open_house" if name == "open" else name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name not in places:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    own_name = {"open": "open_house", "read_audio": "decode"}.get(name, name)
+    return getattr(import_module(f"hausmusik.{places[name]}"), own_name)

@@ -108,17 +108,21 @@ class House:
         """Play an instrument and yield its events as they come."""
         return self._portal.iterate(self._house.play(instrument, request, run=run))
 
-    def check(self, score: Path, *, variables: Mapping[str, str | float | bool] | None = None) -> tuple[Problem, ...]:
+    def check(
+        self, score: Path | str, *, variables: Mapping[str, str | float | bool] | None = None
+    ) -> tuple[Problem, ...]:
         """Return every problem of a score, those that only instruments can tell included; plays nothing."""
         return self._house.check(score, variables=variables)
 
-    def open_score(self, score: Path, *, variables: Mapping[str, str | float | bool] | None = None) -> OpenedScore:
+    def open_score(
+        self, score: Path | str, *, variables: Mapping[str, str | float | bool] | None = None
+    ) -> OpenedScore:
         """Read, check and complete a score; ScoreError lists everything wrong with it."""
         return self._house.open_score(score, variables=variables)
 
     def plan(
         self,
-        score: Path,
+        score: Path | str,
         *,
         options: ComposeOptions | None = None,
         variables: Mapping[str, str | float | bool] | None = None,
@@ -133,7 +137,7 @@ class House:
 
     def compose(
         self,
-        score: Path,
+        score: Path | str,
         *,
         options: ComposeOptions | None = None,
         variables: Mapping[str, str | float | bool] | None = None,
@@ -141,18 +145,18 @@ class House:
         stop: Stop | None = None,
         on_progress: Callable[[Progress], None] | None = None,
     ) -> Finished:
-        """Make a piece from its score; see `score.compose`."""
+        """Make a piece from its score and return what was written."""
         return self._portal.call(
             self._house.compose(
                 score, options=options, variables=variables, run=run, stop=stop, on_progress=on_progress
             )
         )
 
-    def lock(self, score: Path, cue: str) -> Path:
+    def lock(self, score: Path | str, cue: str) -> Path:
         """Copy the take of a cue beside its score, so that it stays; returns the folder."""
         return self._house.lock(score, cue)
 
-    def unlock(self, score: Path, cue: str) -> Path:
+    def unlock(self, score: Path | str, cue: str) -> Path:
         """Remove the locked take of a cue; returns the folder it had."""
         return self._house.unlock(score, cue)
 
@@ -176,7 +180,7 @@ class House:
         """Return what instruments there are and whether they are ready."""
         return self._house.instruments(task)
 
-    def add_instrument(self, file: Path) -> tuple[str, ...]:
+    def add_instrument(self, file: Path | str) -> tuple[str, ...]:
         """Add instruments from a TOML file with its engine file beside it; returns their names."""
         return self._house.add_instrument(file)
 
@@ -264,7 +268,7 @@ class House:
 
     def transcribe(
         self,
-        audio: Audio | Path,
+        audio: Audio | Path | str,
         *,
         language: str = "",
         prompt: str = "",
@@ -279,7 +283,7 @@ class House:
             )
         )
 
-    def judge(self, audio: Audio | Path, *, instrument: str = "", run: Run | None = None) -> FloatArray:
+    def judge(self, audio: Audio | Path | str, *, instrument: str = "", run: Run | None = None) -> FloatArray:
         """Return the speaker vector of a recording: float32 `(dim,)`, L2-normalised."""
         return self._portal.call(self._house.judge(audio, instrument=instrument, run=run))
 

@@ -227,22 +227,26 @@ class AsyncHouse(Verbs):
 
     # -- make a piece -------------------------------------------------------------------------------------------------
 
-    def check(self, score: Path, *, variables: Mapping[str, str | float | bool] | None = None) -> tuple[Problem, ...]:
+    def check(
+        self, score: Path | str, *, variables: Mapping[str, str | float | bool] | None = None
+    ) -> tuple[Problem, ...]:
         """Return every problem of a score, those that only instruments can tell included; plays nothing."""
         allow = self.settings.score.allow_outside
-        opened, problems = check_score(score, variables=variables, allow_outside=allow)
+        opened, problems = check_score(Path(score), variables=variables, allow_outside=allow)
         if opened is None or any(problem.severity == "error" for problem in problems):
             return problems
         plan = self._composer.planner(opened, run=self.new_run("check")).plan()
         return (*problems, *plan.problems)
 
-    def open_score(self, score: Path, *, variables: Mapping[str, str | float | bool] | None = None) -> OpenedScore:
+    def open_score(
+        self, score: Path | str, *, variables: Mapping[str, str | float | bool] | None = None
+    ) -> OpenedScore:
         """Read, check and complete a score; ScoreError lists everything wrong with it."""
-        return open_score(score, variables=variables, allow_outside=self.settings.score.allow_outside)
+        return open_score(Path(score), variables=variables, allow_outside=self.settings.score.allow_outside)
 
     def plan(
         self,
-        score: Path,
+        score: Path | str,
         *,
         options: ComposeOptions | None = None,
         variables: Mapping[str, str | float | bool] | None = None,
@@ -278,7 +282,7 @@ class AsyncHouse(Verbs):
 
     async def compose(
         self,
-        score: Path,
+        score: Path | str,
         *,
         options: ComposeOptions | None = None,
         variables: Mapping[str, str | float | bool] | None = None,
@@ -286,22 +290,38 @@ class AsyncHouse(Verbs):
         stop: Stop | None = None,
         on_progress: Callable[[Progress], None] | None = None,
     ) -> Finished:
-        """Make a piece from its score; see `score.compose`."""
+        """Make a piece from its score and return what was written.
+
+        Args:
+            score: Its file.
+            options: Where to write, in which formats, what to make; None: a folder named after the score.
+            variables: Replace the score's own variables of the same name.
+            run: To which the plays belong.
+            stop: Lets another thread stop it, at once or after the takes in flight.
+            on_progress: Told how far it is.
+
+        Raises:
+            ScoreError: the score has problems; nothing was played.
+            OutputError: a file of somebody else's would be written over, or a file cannot be written.
+            EngineError, HostError, WeightsError: a take could not be made; those that could are kept.
+            BudgetError: it would cost too much.
+            Cancelled: stopped; finished takes are kept.
+        """
         opened = await asyncio.to_thread(self.open_score, score, variables=variables)
         return await self._composer.compose(
             opened,
             options or ComposeOptions(),
-            run=run or self.new_run(f"compose {score.stem}"),
+            run=run or self.new_run(f"compose {Path(score).stem}"),
             stop=stop or Stop(),
             on_progress=on_progress or (lambda _progress: None),
         )
 
-    def lock(self, score: Path, cue: str) -> Path:
+    def lock(self, score: Path | str, cue: str) -> Path:
         """Copy the take of a cue beside its score, so that it stays; returns the folder."""
         opened = self.open_score(score)
         return lock_cue(opened, self._composer.planner(opened, run=self.new_run("lock")).plan(), cue)
 
-    def unlock(self, score: Path, cue: str) -> Path:
+    def unlock(self, score: Path | str, cue: str) -> Path:
         """Remove the locked take of a cue; returns the folder it had."""
         return unlock_cue(self.open_score(score), cue)
 
@@ -354,9 +374,9 @@ class AsyncHouse(Verbs):
         """Return what instruments there are and whether they are ready."""
         return instrument_rows(self.catalogue, self.weights, self.environments, task)
 
-    def add_instrument(self, file: Path) -> tuple[str, ...]:
+    def add_instrument(self, file: Path | str) -> tuple[str, ...]:
         """Add instruments from a TOML file with its engine file beside it; returns their names."""
-        added = add(file, self.folders.instruments)
+        added = add(Path(file), self.folders.instruments)
         self._forget()
         return added.names
 

@@ -139,7 +139,7 @@ class Verbs:
 
     async def transcribe(
         self,
-        audio: Audio | Path,
+        audio: Audio | Path | str,
         *,
         language: str = "",
         prompt: str = "",
@@ -158,7 +158,7 @@ class Verbs:
                 words.append(event)
         return Transcript(text="".join(text).strip(), words=tuple(words))
 
-    async def judge(self, audio: Audio | Path, *, instrument: str = "", run: Run | None = None) -> FloatArray:
+    async def judge(self, audio: Audio | Path | str, *, instrument: str = "", run: Run | None = None) -> FloatArray:
         """Return the speaker vector of a recording: float32 `(dim,)`, L2-normalised."""
         request = JudgeRequest(audio=await _heard(audio))
         events = self._told(instrument, request, run, None)  # heard to the end: leaving early cancels the play
@@ -273,5 +273,5 @@ def _joined(chunks: list[Audio], what: str) -> Audio:
     return concatenate(chunks)
 
 
-async def _heard(audio: Audio | Path) -> Audio:
+async def _heard(audio: Audio | Path | str) -> Audio:
     return audio if isinstance(audio, Audio) else await asyncio.to_thread(decode, audio)

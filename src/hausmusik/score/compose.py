@@ -55,7 +55,7 @@ class ComposeOptions(msgspec.Struct, frozen=True, kw_only=True):
         preview: Render only this stretch, seconds of the piece.
     """
 
-    out: Path | None = None
+    out: Path | str | None = None
     formats: tuple[AudioFormat, ...] = ()
     only: tuple[str, ...] = ()
     force: bool = False
@@ -136,7 +136,11 @@ class Composer:
             Cancelled: stopped; finished takes are kept.
             OutputError: a file cannot be written.
         """
-        targets = targets_for(opened.path, options.out, options.formats or opened.score.master.formats)
+        targets = targets_for(
+            opened.path,
+            None if options.out is None else Path(options.out),
+            options.formats or opened.score.master.formats,
+        )
         written = (targets.preview,) if options.preview else targets.written(_stems(opened.score))
         check_free(targets, written, _inputs(opened), overwrite=options.overwrite or options.preview is not None)
         planner = self.planner(opened, run=run)
