@@ -120,6 +120,14 @@ def test_own_words_win_and_may_be_phonemes_words_or_syllables(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize(
+    ("how", "expected"),
+    [("/kˈæt/", "kˈæts"), ("/bˈʌs/", "bˈʌsᵻz"), ("cat", "kˈæts"), ("ˈcat·dog", "kˈætdɔɡz"), ("A.B.", "ˌAbˈiz")],
+)
+def test_what_an_own_word_owns_is_said_with_it(tmp_path: Path, how: str, expected: str) -> None:
+    assert phonemes(pronouncer(tmp_path)[0], "Foo's", foo=(how,)) == expected
+
+
+@pytest.mark.parametrize(
     ("text", "expected"),
     [
         ("He has read it", "hˌi zˈɑzə ɹˈɛd ɪt"),

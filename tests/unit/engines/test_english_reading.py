@@ -223,6 +223,12 @@ def test_own_words_come_first_whatever_their_case() -> None:
     assert said("gödel and Kilo 5 km", "us", **{"gödel": ("gurdle",), "5 km": ("far",)}) == "gurdle and Kilo far"
 
 
+def test_own_words_may_own_something_however_the_apostrophe_is_written() -> None:
+    own = {"siobhan": ("shi·ˈvawn",), "ada’s": ("bob",), "ses": ("sess",)}
+    assert said("Siobhan’s and SIOBHAN's, Ada's", "us", **own) == "shi·ˈvawn's and shi·ˈvawn's , bob"
+    assert said("ſeſ", "us", **own) == "ſeſ"
+
+
 def test_a_single_quotation_mark_is_no_apostrophe() -> None:
     assert said("'Why not?' It's the dogs' bowl, 'tis.") == "Why not ? It's the dogs' bowl , 'tis ."
 

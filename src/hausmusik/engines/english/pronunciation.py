@@ -87,6 +87,8 @@ class Pronouncer:
 
     def _in_place(self, word: str, lower: Sequence[str], index: int, vowel_follows: bool | None, token: Word) -> str:
         """Return one spoken word's sounds where it stands."""
+        if word.endswith("'s") and (word.startswith("/") or SYLLABLE in word or "." in word):
+            return self._dictionary.with_s(self._in_place(word[:-2], lower, index, None, token))
         if word.startswith("/"):
             return word.strip("/")
         if SYLLABLE in word:

@@ -89,9 +89,12 @@ def read(text: str, accent: Accent, lexicon: Mapping[str, tuple[str, ...]]) -> l
 def _own_words(plain: str, lexicon: Mapping[str, tuple[str, ...]]) -> Iterator[Claim]:
     if not lexicon:
         return
-    names = "|".join(re.escape(each) for each in sorted(lexicon, key=len, reverse=True))
-    for match in re.finditer(rf"(?<!\w)(?:{names})(?!\w)", plain, re.IGNORECASE):
-        yield word_claim(match, lexicon[match[0].lower()])
+    own = {name.translate(_PLAIN): said for name, said in lexicon.items()}
+    names = "|".join(re.escape(each) for each in sorted(own, key=len, reverse=True))
+    for match in re.finditer(rf"(?<!\w)(?P<name>{names})(?P<owner>'s)?(?!\w)", plain, re.IGNORECASE):
+        said = own.get(match["name"].lower())
+        if said:  # none for letters such as ſ, which the expression takes for an s and `lower` does not
+            yield word_claim(match, (*said[:-1], f"{said[-1]}'s") if match["owner"] else said)
 
 
 def _sweep(text: str, plain: str, claims: list[Claim], emphasis: list[tuple[int, int]]) -> Iterator[Token]:
