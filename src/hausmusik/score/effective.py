@@ -6,6 +6,7 @@ takes and time; the slot's length is handed in.
 
 from __future__ import annotations
 
+import unicodedata
 from typing import Final
 
 from pydantic import BaseModel
@@ -115,9 +116,9 @@ def request_of(score: Score, cue: AnyCue, slot_s: float) -> Request:
         who = voice_of(score, cue)
         voice = dict(who.blend) or ({who.voice: 1.0} if who.voice else {})
         language = who.language or ("" if voice else score.language)
-        return SpeakRequest(
-            text=cue.text, voice=voice, speed=who.speed, language=language, lexicon=dict(who.lexicon), seed=seed
-        )
+        # Only what the line needs: a new word in the lexicon makes no take anew in which it is not said.
+        lexicon = {word: how for word, how in who.lexicon.items() if _letters(word) in _letters(cue.text)}
+        return SpeakRequest(text=cue.text, voice=voice, speed=who.speed, language=language, lexicon=lexicon, seed=seed)
     if isinstance(cue, MusicCue):
         length_s = length_to_generate(cue, slot_s)
         return MusicRequest(prompt=cue.prompt, duration_s=length_s, seed=seed, tempo_bpm=cue.tempo_bpm or 0.0)
@@ -126,6 +127,11 @@ def request_of(score: Score, cue: AnyCue, slot_s: float) -> Request:
         length_s = length_to_generate(cue, slot_s) if has_slot(cue) else 0.0  # 0: as long as the sound itself is
         return SoundRequest(prompt=cue.prompt, duration_s=length_s, seed=seed, loop=loop)
     raise ValueError(f"a {type(cue).__name__} makes no request")
+
+
+def _letters(text: str) -> str:
+    """Return what two spellings of a word share: its letters and digits, whatever the case, accents' form and marks."""
+    return "".join(letter for letter in unicodedata.normalize("NFKC", text).casefold() if letter.isalnum())
 
 
 def needs_slot(cue: AnyCue) -> bool:

@@ -82,6 +82,19 @@ async def test_one_changed_line_is_one_stale_take_and_says_why(desk: Desk) -> No
     assert [cue.reason for cue in plan.to_make] == ["text changed"]
 
 
+async def test_a_new_word_in_the_lexicon_is_only_asked_of_the_lines_that_have_it(desk: Desk) -> None:
+    lines = segment(voice("Ask Nguyen’s sister.", id="v"), voice("Ask somebody.", id="w"))
+
+    def piece(**lexicon: str) -> Plan:
+        return desk.plan(lines, voices={"n": {"lexicon": lexicon}})
+
+    await desk.make(piece())
+    plan = piece(nguyen="win", Gödel="GUR-dul")
+    assert statuses(plan) == {"one/v": "make", "one/w": "kept"}
+    assert plan.cues[0].request.lexicon == {"nguyen": "win"}
+    assert piece(**{"nguyen's": "WIN-niz", "&": "and"}).cues[0].request.lexicon == {"nguyen's": "WIN-niz", "&": "and"}
+
+
 async def test_a_new_engine_revision_makes_its_takes_stale(desk: Desk) -> None:
     await desk.make(desk.plan(segment(voice(id="v"))))
     desk.player.revisions["tone-speak"] = "2"
