@@ -9,7 +9,7 @@ import os
 import platform
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib import metadata
 from pathlib import Path
 from typing import Final, Literal
@@ -102,7 +102,7 @@ def examine(
     """Yield what there is to say about every part of the house."""
     yield Finding(what="python", state="good", how=f"{platform.python_version()} at {sys.executable}")
     yield from _libraries()
-    yield from _folders(folders)
+    yield from _folders({**_paths_of(folders), "weights": weights.folder})
     for problem in catalogue.problems:
         yield Finding(what=f"catalogue {problem.file}", state="bad", how=problem.reason, fix=problem.fix)
     for each in catalogue.instruments():
@@ -128,14 +128,20 @@ def _libraries() -> Iterator[Finding]:
             )
 
 
-def _folders(folders: Folders) -> Iterator[Finding]:
-    for name in ("config", "data", "cache", "state"):
-        path: Path = getattr(folders, name)
+def _paths_of(folders: Folders) -> dict[str, Path]:
+    return {"config": folders.config, "data": folders.data, "cache": folders.cache, "state": folders.state}
+
+
+def _folders(paths: Mapping[str, Path]) -> Iterator[Finding]:
+    for name, path in paths.items():
         there = path
         while not there.exists():
             there = there.parent
         if not os.access(there, os.W_OK):
-            yield Finding(what=f"folder {name}", state="bad", how=f"{path} cannot be written", fix="set HAUSMUSIK_HOME")
+            # A folder of weights that somebody else keeps is enough to play from.
+            fix = "set weights.folder to pull anything" if name == "weights" else "set HAUSMUSIK_HOME"
+            state = "note" if name == "weights" else "bad"
+            yield Finding(what=f"folder {name}", state=state, how=f"{path} cannot be written", fix=fix)
             continue
         free = shutil.disk_usage(there).free
         low = free < LOW_DISK_BYTES

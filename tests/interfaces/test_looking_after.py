@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -73,6 +74,22 @@ def test_doctor_says_what_is_wrong_first(haus: Haus, home: Path) -> None:
     findings = haus("doctor", "--json").json
     assert findings["ok"] is False
     assert {each["state"] for each in findings["findings"]} == {"bad", "note", "good"}
+
+
+def test_doctor_says_where_weights_are_kept(haus: Haus, here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HAUSMUSIK_WEIGHTS__FOLDER", str(here / "disk"))
+    found = {each["what"]: each["how"] for each in haus("doctor", "--json").json["findings"]}
+    assert found["folder weights"].startswith(f"{here / 'disk'}, ")
+
+
+def test_weights_that_can_only_be_read_are_nothing_to_worry_about(haus: Haus, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(
+        "HAUSMUSIK_WEIGHTS__FOLDER", "/proc/self/weights"
+    )  # where nobody can make a folder, not even root
+    done = haus("doctor")
+    assert (done.code, "all is well" in done.err) == (0, True)
+    said = r"^note +folder weights: /proc/self/weights cannot be written\n +-> set weights.folder"
+    assert re.search(said, done.out, re.MULTILINE)
 
 
 def test_settings_are_set_shown_and_unset(haus: Haus, home: Path) -> None:

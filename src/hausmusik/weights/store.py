@@ -88,6 +88,11 @@ class WeightsStore:
         self._runner = runner or ToolRunner()
         self._unobtainable: set[str] = set()
 
+    @property
+    def folder(self) -> Path:
+        """Return where all sets lie, or will lie."""
+        return self._root
+
     def state(self, weights: Weights) -> SetState:
         """Return how much of a set is here; reads no file's contents unless its stamp is gone."""
         missing = self._missing_files(weights)
