@@ -11,6 +11,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Self
 
+from hausmusik.config.folders import Folders
+from hausmusik.config.model import Settings
 from hausmusik.hosts.local.environments import Environments
 from hausmusik.house import AsyncHouse, open_async
 from hausmusik.instruments.catalogue import Catalogue
@@ -49,6 +51,16 @@ class House:
     def __init__(self, house: AsyncHouse) -> None:
         self._house = house
         self._portal = Portal()
+
+    @property
+    def settings(self) -> Settings:
+        """What the house was told; see `hausmusik.config`."""
+        return self._house.settings
+
+    @property
+    def folders(self) -> Folders:
+        """Where the house keeps what it has."""
+        return self._house.folders
 
     @property
     def catalogue(self) -> Catalogue:

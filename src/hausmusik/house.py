@@ -21,6 +21,7 @@ from hausmusik.clock import SystemClock, TimeIds
 from hausmusik.config.database import Database
 from hausmusik.config.folders import Folders
 from hausmusik.config.loading import LoadedSettings, load_settings
+from hausmusik.config.model import Settings
 from hausmusik.errors import UsageError
 from hausmusik.hosts.local.environments import Environments
 from hausmusik.hosts.local.host import LocalHost, usable_cores
@@ -74,11 +75,19 @@ class AsyncHouse(Verbs):
         ids: Ids | None = None,
     ) -> None:
         self.loaded = loaded
-        self.settings = loaded.settings
-        self.folders: Folders = loaded.folders
         self._given_hosts = hosts
         self.clock: Clock = clock or SystemClock()
         self.ids: Ids = ids or TimeIds(self.clock)
+
+    @property
+    def settings(self) -> Settings:
+        """What the house was told; see `hausmusik.config`."""
+        return self.loaded.settings
+
+    @property
+    def folders(self) -> Folders:
+        """Where the house keeps what it has."""
+        return self.loaded.folders
 
     # -- the parts, made when first needed --------------------------------------------------------------------------
 
