@@ -125,6 +125,7 @@ class AsyncHouse(Verbs):
                 logs=self.folders.state / "workers",
                 clock=self.clock,
                 max_workers=local.workers,
+                memory_mib=local.memory_mib,
                 idle_unload_s=local.idle_unload_s,
                 start_timeout_s=local.start_timeout_s,
                 stall_timeout_s=local.stall_timeout_s,

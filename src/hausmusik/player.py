@@ -162,6 +162,7 @@ class HousePlayer:
             context=context,
             environment=instrument.environment,
             workers=instrument.workers,
+            memory_mib=instrument.memory_mib,
         )
 
     def facts(self, run: Run) -> Facts:

@@ -114,6 +114,7 @@ class EngineOrder(msgspec.Struct, frozen=True, kw_only=True):
         environment: Name of the engine's environment; the host knows which interpreter that is.
         device: `cpu` or `cuda`.
         workers: Most workers of this instrument at once on one host.
+        memory_mib: What a loaded worker takes; 0: not known.
     """
 
     instrument: str
@@ -122,6 +123,7 @@ class EngineOrder(msgspec.Struct, frozen=True, kw_only=True):
     environment: str = ""
     device: str = "cpu"
     workers: int = 1
+    memory_mib: int = 0
 
 
 class HostState(msgspec.Struct, frozen=True, kw_only=True):

@@ -26,7 +26,7 @@ one that your own settings set.
     [local]
     workers = 0             Most engine processes at once on this machine, 0 to 256; 0: one per core.
     idle_unload_s = 300     An engine unused for so many seconds is stopped; 0: at once after each play.
-    memory_mib = 0          Most memory of all engines together, in MiB; 0: no limit of ours.
+    memory_mib = 0          Most memory of all engines together, in MiB, by what each says it takes; 0: no limit.
     start_timeout_s = 120   An engine that is not ready after so many seconds is given up.
     stall_timeout_s = 300   An engine that says nothing for so many seconds while playing is given up.
 

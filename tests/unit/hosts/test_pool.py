@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
 
+import msgspec
 import pytest
 
 from hausmusik.errors import Cancelled, HostUnavailable, WeightsError
@@ -81,8 +82,9 @@ class Trial:
         defaults = {"max_workers": 2, "idle_unload_s": math.inf, "cancel_grace_s": 0.05}
         self.pool = Pool(cast("Any", self.starter), Limits(**(defaults | limits)))
 
-    def ask(self, name: str, workers: int = 1) -> Waiter:
-        return self.pool.ask(Wanted(tone(name, workers), ["python"], kind=name))
+    def ask(self, name: str, workers: int = 1, memory_mib: int = 0) -> Waiter:
+        order = msgspec.structs.replace(tone(name, workers), memory_mib=memory_mib)
+        return self.pool.ask(Wanted(order, ["python"], kind=name))
 
     async def got(self, waiter: Waiter) -> Slot:
         async with asyncio.timeout(1):
@@ -90,8 +92,8 @@ class Trial:
                 pass
         return note
 
-    async def slot(self, name: str, workers: int = 1) -> Slot:
-        return await self.got(self.ask(name, workers))
+    async def slot(self, name: str, workers: int = 1, memory_mib: int = 0) -> Slot:
+        return await self.got(self.ask(name, workers, memory_mib))
 
     def names(self) -> list[str]:
         return sorted(slot.instrument for slot in self.pool._slots)
@@ -139,6 +141,27 @@ async def test_no_more_starts_than_waiters(trial: Callable[..., Trial]) -> None:
     it.ask("a", workers=5)
     await settle_down()
     assert it.starter.started == ["a"] * 3
+
+
+async def test_together_they_take_no_more_memory_than_they_may(trial: Callable[..., Trial]) -> None:
+    it = trial(max_workers=8, memory_mib=500)
+    for name, memory_mib in (("a", 100), ("b", 100), ("c", 200)):
+        it.pool.give_back(await it.slot(name, memory_mib=memory_mib))
+    busy = await it.slot("d", memory_mib=250)
+    assert it.names() == ["c", "d"], "both a and b had to go"
+    waiter = it.ask("e", memory_mib=300)
+    await settle_down()
+    assert (waiter.granted, it.names()) == (None, ["c", "d"]), "unloading c alone would not have made enough room"
+    it.pool.give_back(busy)
+    await it.got(waiter)
+    assert it.names() == ["e"], "the least recently used goes first, c before d"
+
+
+async def test_one_worker_runs_however_large_it_is(trial: Callable[..., Trial]) -> None:
+    it = trial(memory_mib=500)
+    it.pool.give_back(await it.slot("large", memory_mib=9_000))
+    await it.slot("small", memory_mib=10)
+    assert it.names() == ["small"]
 
 
 async def test_nobody_who_plays_is_disturbed(trial: Callable[..., Trial]) -> None:

@@ -151,6 +151,14 @@ def test_the_hub_key_of_the_settings_reaches_the_weights(monkeypatch: pytest.Mon
     assert AsyncHouse(load_settings()).weights._hub_token == "hf_secret"
 
 
+def test_the_memory_limit_of_the_settings_reaches_the_host(mine: Path) -> None:
+    host = AsyncHouse(load_settings(overrides={"local.memory_mib": 300})).hosts["local"]
+    assert host._pool._limits.memory_mib == 300
+    home = house()
+    order = home.player.order(home.catalogue.instrument("plain"))
+    assert order.memory_mib == home.catalogue.instrument("plain").memory_mib > 0
+
+
 def test_the_sync_form_is_generated_from_the_house_as_it_is() -> None:
     script = Path(__file__).parents[3] / "scripts" / "facade"
     done = subprocess.run([sys.executable, script, "--check"], capture_output=True, text=True, check=False)

@@ -65,6 +65,7 @@ class LocalHost:
         logs: Folder for the workers' logs (each under 256 KiB, the newest 40 are kept) and their import path.
         clock: Time.
         max_workers: Most workers of all instruments together; 0: as many as this process may use cores.
+        memory_mib: Most memory of all workers together, by what their instruments say they take; 0: no limit.
         idle_unload_s: An idle worker is stopped after this long; infinite: never.
         start_timeout_s: Most seconds from boot to warm.
         stall_timeout_s: A play whose engine sends nothing for this long is taken for hung, and its worker killed.
@@ -80,6 +81,7 @@ class LocalHost:
         logs: Path,
         clock: Clock,
         max_workers: int = 0,
+        memory_mib: int = 0,
         idle_unload_s: float = 300.0,
         start_timeout_s: float = 120.0,
         stall_timeout_s: float = 600.0,
@@ -92,7 +94,9 @@ class LocalHost:
         self._stall_s = stall_timeout_s
         self._learnt = Learnt(learnt or logs / "learnt.json")
         starter = Starter(logs, self._learnt, clock, start_timeout_s, os.environ if variables is None else variables)
-        self._pool = Pool(starter, Limits(max_workers or usable_cores(), idle_unload_s, cancel_grace_s))
+        self._pool = Pool(
+            starter, Limits(max_workers or usable_cores(), idle_unload_s, cancel_grace_s, memory_mib=memory_mib)
+        )
         self._numbers = itertools.count(1)
         self._loop: asyncio.AbstractEventLoop | None = None
 

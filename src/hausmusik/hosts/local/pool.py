@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -36,6 +36,7 @@ class Limits:
         cancel_grace_s: How long a cancelled engine may go on before it is killed.
         close_grace_s: How long an idle engine may take to close itself.
         patience_s: How long a waiter lets workers of other kinds go on with their own queue.
+        memory_mib: Most memory of all workers together; 0: no limit. One worker may always run, however large it is.
     """
 
     max_workers: int
@@ -43,6 +44,7 @@ class Limits:
     cancel_grace_s: float
     close_grace_s: float = 1.0
     patience_s: float = _PATIENCE_S
+    memory_mib: int = 0
 
 
 class Pool:
@@ -158,7 +160,7 @@ class Pool:
             kind = waiter.wanted.kind
             ahead[kind] = ahead.get(kind, 0) + 1
             starting = sum(slot.state == "starting" for slot in self._of(kind))
-            if starting < ahead[kind] and self._may_grow(waiter.wanted) and self._make_room():
+            if starting < ahead[kind] and self._may_grow(waiter.wanted) and self._make_room(waiter.wanted):
                 self._begin(waiter.wanted)
         self._tell_the_queue()
 
@@ -167,7 +169,9 @@ class Pool:
         for waiter in self._waiting:
             kind = waiter.wanted.kind
             since_s = max(waiter.asked_s, self._left_s.get(kind, -math.inf))
-            if self._now_s() - since_s > self._limits.patience_s and not any(self._of(kind)) and self._make_room():
+            if self._now_s() - since_s <= self._limits.patience_s or any(self._of(kind)):
+                continue
+            if self._make_room(waiter.wanted):
                 self._begin(waiter.wanted)
 
     def _may_grow(self, wanted: Wanted) -> bool:
@@ -177,16 +181,21 @@ class Pool:
         # With a worker at hand a second one that just failed to start is not tried again and again.
         return not alive or self._now_s() - self._failed_s.get(wanted.kind, -math.inf) > _BACKOFF_S
 
-    def _make_room(self) -> bool:
-        """Return whether one more worker may be started, after unloading the least recently used idle one if needed."""
-        if len(self._slots) < self._limits.max_workers:
-            return True
+    def _make_room(self, wanted: Wanted) -> bool:
+        """Return whether a worker may be started, after unloading idle ones if need be, the longest unused first."""
         # A worker that has just been started plays at least once, or two kinds could push each other out for ever.
         idle = [slot for slot in self._slots if slot.state == "idle" and not (slot.fresh and self._wanted(slot))]
-        if not idle:
-            return False
-        self._drop(min(idle, key=lambda slot: slot.last_used), self._limits.close_grace_s)
-        return True
+        idle.sort(key=lambda slot: slot.last_used)
+        going = next((idle[:n] for n in range(len(idle) + 1) if self._fits(wanted, without=idle[:n])), None)
+        for slot in going or ():
+            self._drop(slot, self._limits.close_grace_s)
+        return going is not None
+
+    def _fits(self, wanted: Wanted, *, without: Sequence[Slot]) -> bool:
+        staying = [slot for slot in self._slots if slot not in without]
+        memory_mib = sum(each.order.memory_mib for each in (wanted, *(slot.wanted for slot in staying)))
+        roomy = not staying or not self._limits.memory_mib or memory_mib <= self._limits.memory_mib
+        return roomy and len(staying) < self._limits.max_workers
 
     def _grant(self, waiter: Waiter, slot: Slot) -> None:
         slot.keep()
