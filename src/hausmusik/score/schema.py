@@ -65,7 +65,7 @@ class GainPoint(Part):
     """One point of a gain curve; between points the gain moves linearly in dB."""
 
     at_s: Seconds = Field(description="From the start of the cue.")
-    gain_db: Gain
+    gain_db: Gain = Field(description="Level there.")
 
 
 class Shape(Part):
@@ -85,22 +85,25 @@ class Shape(Part):
     pan: Pan | None = Field(default=None, description="-1 left, 0 centre, 1 right.")
     fade_in_s: Seconds | None = Field(default=None, description="At least 5 ms are always faded.")
     fade_out_s: Seconds | None = Field(default=None, description="At least 5 ms are always faded.")
-    fade_curve: Curve | None = None
+    fade_curve: Curve | None = Field(default=None, description="How the fades go. Default: equal-power.")
     duck: Ducking | bool | None = Field(default=None, description="true: the default ducking; false: none.")
     fit: Fit | None = Field(
         default=None,
         description="When the take's length differs from the slot: loop it, trim it, stretch it (pitch kept), "
         "or extend: have it generated at exactly the slot's length. Default: sounds loop, all else is trimmed.",
     )
-    gap_s: Offset | None = Field(default=None, description="With `after`: pause in between; may be negative.")
+    gap_s: Offset | None = Field(
+        default=None,
+        description="Pause after the cue named in `after`, or the line before; may be negative. Default: 0.4.",
+    )
 
 
 class Cue(Shape):
     """One placed sound; times are relative to its segment unless they say otherwise. At most one placement."""
 
     id: Id | None = Field(default=None, description="Unique in its segment; needed to be referred to.")
-    at_s: Seconds | None = Field(default=None, description="Starts so long after its segment.")
-    piece_at_s: Seconds | None = Field(default=None, description="Starts so long after the whole piece.")
+    at_s: Seconds | None = Field(default=None, description="Starts so long after its segment does.")
+    piece_at_s: Seconds | None = Field(default=None, description="Starts so long after the piece does.")
     after: Reference | None = Field(
         default=None, description="Starts when that cue ends (plus `gap_s`): `cue` or `segment/cue`."
     )
@@ -160,7 +163,9 @@ class MusicCue(Cue):
         description="How much is generated. Default: the slot's length rounded up to 5 s, so that a small change "
         "elsewhere does not make a new take.",
     )
-    tempo_bpm: Annotated[float, Field(gt=0, le=300)] | None = None
+    tempo_bpm: Annotated[float, Field(gt=0, le=300)] | None = Field(
+        default=None, description="Beats a minute, whatever the prompt says."
+    )
 
 
 class SoundCue(Cue):
@@ -189,7 +194,7 @@ AnyCue: TypeAlias = Annotated[VoiceCue | MusicCue | SoundCue | FileCue, Field(di
 class Marker(Part):
     """A named point; becomes a chapter."""
 
-    title: Annotated[str, Field(min_length=1, max_length=200)]
+    title: Annotated[str, Field(min_length=1, max_length=200)] = Field(description="Of the chapter.")
     at_s: Seconds | None = Field(default=None, description="After the start of its segment.")
     with_: Reference | None = Field(default=None, alias="with", description="Where that cue starts.")
 
@@ -197,15 +202,15 @@ class Marker(Part):
 class Segment(Part):
     """A stretch of the piece; segments follow one another."""
 
-    id: Id
+    id: Id = Field(description="Unique in the piece.")
     title: str = Field(default="", description="Becomes a chapter; empty: no chapter.")
     duration_s: Length | None = Field(
         default=None, description="Exact length. Default: until its last cue ends, plus `tail_s`."
     )
     tail_s: Seconds = Field(default=0.0, description="Added after the last cue; ignored with `duration_s`.")
     transition: Transition = Field(Transition(), description="Into this segment from the one before.")
-    markers: tuple[Marker, ...] = ()
-    cues: Annotated[tuple[AnyCue, ...], Field(min_length=1)]
+    markers: tuple[Marker, ...] = Field(default=(), description="More chapters.")
+    cues: Annotated[tuple[AnyCue, ...], Field(min_length=1)] = Field(description="What is heard, in any order of time.")
 
 
 class VoiceDefinition(Part):
@@ -216,12 +221,12 @@ class VoiceDefinition(Part):
     blend: dict[str, Annotated[float, Field(gt=0, le=100)]] = Field(
         default_factory=dict, description='A new voice between others: {"af_heart": 0.5, "am_michael": 0.5}.'
     )
-    speed: Annotated[float, Field(ge=0.5, le=2.0)] = 1.0
+    speed: Annotated[float, Field(ge=0.5, le=2.0)] = Field(default=1.0, description="1 is the voice's own pace.")
     language: str = Field(default="", description="BCP 47; empty: the voice's own.")
     lexicon: dict[str, str] = Field(default_factory=dict, description="Word -> /phonemes/ or a respelling.")
     title: str = Field(default="", description="The speaker's name in captions.")
-    gain_db: Gain = 0.0
-    pan: Pan = 0.0
+    gain_db: Gain = Field(default=0.0, description="On top of each cue's own.")
+    pan: Pan = Field(default=0.0, description="Where a cue says nothing itself.")
 
     @model_validator(mode="after")
     def _voice_or_blend(self) -> VoiceDefinition:
@@ -233,10 +238,10 @@ class VoiceDefinition(Part):
 class Defaults(Part):
     """What cues of a layer say when they say nothing themselves."""
 
-    voice: Shape = Shape()
-    music: Shape = Shape()
-    sound: Shape = Shape()
-    file: Shape = Shape()
+    voice: Shape = Field(default=Shape(), description="Lines of speech.")
+    music: Shape = Field(default=Shape(), description="Music.")
+    sound: Shape = Field(default=Shape(), description="Sounds.")
+    file: Shape = Field(default=Shape(), description="Recordings of your own.")
 
 
 class Master(Part):
@@ -247,7 +252,7 @@ class Master(Part):
     formats: Annotated[tuple[AudioFormat, ...], Field(min_length=1)] = Field(
         default=("flac",), description="Besides the one named by -o."
     )
-    sample_rate_hz: Literal[44_100, 48_000] = 48_000
+    sample_rate_hz: Literal[44_100, 48_000] = Field(default=48_000, description="Of the finished piece.")
     stems: bool = Field(default=True, description="Write each layer as a file of its own.")
 
 
@@ -255,20 +260,26 @@ class Score(Part):
     """An audio piece."""
 
     hausmusik: Literal[1] = Field(description="Version of this format.")
-    title: Annotated[str, Field(min_length=1, max_length=200)]
-    author: str = ""
-    description: str = ""
-    date: Annotated[str, Field(pattern=r"^\d{4}(-\d{2}(-\d{2})?)?$")] | None = None
-    language: Annotated[str, Field(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$")] = "en"
+    title: Annotated[str, Field(min_length=1, max_length=200)] = Field(description="In the tags and on the cover.")
+    author: str = Field(default="", description="In the tags, the picture and the credits.")
+    description: str = Field(default="", description="For the tags.")
+    date: Annotated[str, Field(pattern=r"^\d{4}(-\d{2}(-\d{2})?)?$")] | None = Field(
+        default=None, description="For the tags; none is made up."
+    )
+    language: Annotated[str, Field(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$")] = Field(
+        default="en", description="Of the piece, BCP 47; of its speech where no voice is named."
+    )
     licence: str = Field(default="", description="Under which the finished piece is given away; for the tags.")
     variables: dict[str, str | int | float | bool] = Field(
         default_factory=dict, description='Used anywhere as "${name}"; can be set with --set name=value.'
     )
-    defaults: Defaults = Defaults()
-    voices: dict[Id, VoiceDefinition] = Field(default_factory=dict)
-    seed: Seed = 0
-    segments: Annotated[tuple[Segment, ...], Field(min_length=1)]
-    master: Master = Master()
+    defaults: Defaults = Field(default=Defaults(), description="What cues say when they say nothing themselves.")
+    voices: dict[Id, VoiceDefinition] = Field(
+        default_factory=dict, description="Who speaks; the first speaks the lines that name nobody."
+    )
+    seed: Seed = Field(default=0, description="Of every cue that has none of its own.")
+    segments: Annotated[tuple[Segment, ...], Field(min_length=1)] = Field(description="One after another.")
+    master: Master = Field(default=Master(), description="What the finished piece must measure.")
 
 
 def json_schema() -> dict[str, Any]:
