@@ -1,30 +1,65 @@
-"""Takes Markdown pages apart: the files they show and the commands they give."""
+"""Takes Markdown pages apart: their fenced blocks in order, each with the note that stands before it.
+
+A note is an HTML comment on the line before a block, `<!-- word: details -->`; readers do not see it. What the notes
+mean is said in `walk`.
+"""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
 
-DOCS = Path(__file__).parents[2] / "docs"
+import msgspec
 
-_BLOCK = re.compile(r"(?:<!-- file: (?P<file>[\w./-]+) -->\n)?```(?P<kind>\w+)\n(?P<body>.*?)```", re.DOTALL)
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+README = ROOT / "README.md"
 
-
-def files_of(page: Path) -> dict[str, str]:
-    """The blocks that are preceded by `<!-- file: NAME -->`."""
-    return {m["file"]: m["body"] for m in _BLOCK.finditer(page.read_text("utf-8")) if m["file"]}
-
-
-def commands_of(page: Path) -> list[str]:
-    """Every line of every `sh` block, continued lines joined, comments dropped."""
-    lines: list[str] = []
-    for match in _BLOCK.finditer(page.read_text("utf-8")):
-        if match["kind"] == "sh":
-            body = match["body"].replace("\\\n", " ")
-            lines += [line.split("  #")[0].strip() for line in body.splitlines() if line.strip() and line[0] != "#"]
-    return lines
+_BLOCK = re.compile(
+    r"^(?:<!-- (?P<note>[a-z]+): (?P<details>[^\n]+) -->\n)?```(?P<kind>\w+)\n(?P<body>.*?)^```$",
+    re.DOTALL | re.MULTILINE,
+)
+_LINK = re.compile(r"!?\[[^\]]*\]\((?P<target>[^)\s]+)\)")
 
 
-def blocks_of(page: Path, kind: str) -> list[str]:
-    """The bodies of all blocks of one language."""
-    return [m["body"] for m in _BLOCK.finditer(page.read_text("utf-8")) if m["kind"] == kind]
+class Block(msgspec.Struct, frozen=True, kw_only=True):
+    """A fenced block.
+
+    Args:
+        kind: Its language.
+        body: What stands between the fences.
+        note: First word of the note before it; empty: none.
+        details: The rest of the note.
+        line: Of its first fence.
+    """
+
+    kind: str
+    body: str
+    note: str = ""
+    details: str = ""
+    line: int
+
+
+def blocks_of(page: Path) -> list[Block]:
+    """All blocks of a page, in order."""
+    text = page.read_text("utf-8")
+    return [
+        Block(
+            kind=found["kind"],
+            body=found["body"],
+            note=found["note"] or "",
+            details=found["details"] or "",
+            line=text.count("\n", 0, found.start()) + 1,
+        )
+        for found in _BLOCK.finditer(text)
+    ]
+
+
+def links_of(page: Path) -> list[str]:
+    """The targets of all links and pictures outside of blocks."""
+    return [found["target"] for found in _LINK.finditer(re.sub(r"(?ms)^```.*?^```$", "", page.read_text("utf-8")))]
+
+
+def pages() -> list[Path]:
+    """Every page that people read, the README first."""
+    return [README, *sorted(DOCS.rglob("*.md"))]
