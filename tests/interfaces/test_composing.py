@@ -104,6 +104,7 @@ def test_only_and_force(haus: Haus) -> None:
     assert "one/rain" in done.err
     assert haus("compose", name, "-o", "x.wav", "--json").json["made"] == 1
     assert haus("compose", name, "-o", "x.wav", "--force", "--only", "one/a", "--json").json["made"] == 1
+    assert "1 take made, 1 kept" in haus("compose", name, "-o", "x.wav", "--force", "--only", "one/a").err
 
 
 def test_what_can_be_made_is_made_and_kept_when_another_take_fails(haus: Haus, here: Path) -> None:
@@ -141,7 +142,7 @@ def test_locked_takes_stay_whatever_changes(haus: Haus, here: Path) -> None:
     planned = haus("plan", name).out
     assert "locked: text changed since" in planned
     done = haus("compose", name, "-o", "x.wav")
-    assert "1 takes made, 1 kept" in done.err
+    assert "1 take made, 1 kept" in done.err
     assert "warning: one/a is locked: text changed since" in done.err
 
 

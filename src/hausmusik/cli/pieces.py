@@ -191,10 +191,10 @@ def schema(context: typer.Context, *, json: Json = False) -> None:
 
 
 def _tell_finished(output: Output, finished: Finished) -> None:
-    if finished.reused:
+    if finished.reused and not finished.made:
         output.talk("nothing has changed; everything is there")
     else:
-        output.talk(f"{finished.made} takes made, {finished.kept} kept")
+        output.talk(f"{finished.made} take{'' if finished.made == 1 else 's'} made, {finished.kept} kept")
     output.talk(f"{finished.duration_s:.1f} s, {finished.loudness_lufs:.1f} LUFS, {finished.true_peak_dbtp:.1f} dBTP")
     for file in finished.files:
         output.detail(f"  {file.role:9} {file.path}")
