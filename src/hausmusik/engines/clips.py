@@ -19,6 +19,7 @@ from hausmusik.audio.files import decode
 from hausmusik.audio.loudness import measure
 from hausmusik.errors import BadInput
 from hausmusik.instruments.clip_search import Found, search
+from hausmusik.instruments.sound_routing import CROSSFADE_S
 from hausmusik.instruments.sound_vocabulary import clip_words
 from hausmusik.seams import Cancel, EngineContext, EngineSpec
 from hausmusik.types import Artifact, Audio, AudioChunk, Done, Event, FloatArray, Phase, Request, SoundRequest, Usage
@@ -31,7 +32,6 @@ PEAK: Final = 0.89  # -1 dBFS
 LONGEST_S: Final = 24 * 3600.0
 SHORTEST_LOOP_S: Final = 0.05
 
-_CROSSFADE_S: Final = 0.4
 _FADE_S: Final = 0.25
 _CHUNK_S: Final = 1.0
 
@@ -160,7 +160,7 @@ def _fitted(sound: Audio, request: SoundRequest, *, repeats: bool) -> Iterator[A
 
 def _overlap(sound: Audio, frames: int) -> int:
     """Return the crossfade of a repetition: 0.4 s, less for short clips."""
-    return min(round(_CROSSFADE_S * sound.sample_rate_hz), frames // 4)
+    return min(round(CROSSFADE_S * sound.sample_rate_hz), frames // 4)
 
 
 def _faded(samples: FloatArray, wanted: int, rate: int) -> FloatArray:
@@ -178,7 +178,7 @@ def _loop(samples: FloatArray, wanted: int, rate: int) -> Iterator[FloatArray]:
     passes = -(-wanted // (frames - shortest_fade))
     for number in range(passes):
         length = (number + 1) * wanted // passes - number * wanted // passes
-        fade = max(1, min(round(_CROSSFADE_S * rate), frames - length, length // 2))
+        fade = max(1, min(round(CROSSFADE_S * rate), frames - length, length // 2))
         one = samples[:, :length].copy()
         tail = samples[:, length : length + fade]
         one[:, :fade] = crossfade(tail, one[:, :fade], fade_factors("equal-power", fade))

@@ -20,6 +20,9 @@ from hausmusik.types import Request, SoundRequest
 NATURAL_DURATION_S: Final = 30.0
 """Length of a sound when neither the request nor a vocabulary gives one."""
 
+CROSSFADE_S: Final = 0.4
+"""Of a recording with itself, where it is repeated; at most a quarter of it."""
+
 _NOTHING: Final = (0.0, 0)
 
 
@@ -40,14 +43,20 @@ def by_sound_class(request: Request, candidates: Sequence[Instrument], facts: Fa
     return next((each.id for each in free if facts.ready(each)), candidates[0].id)
 
 
-def natural_duration_s(prompt: str, vocabulary: str) -> float:
-    """Return how long a sound is when the request says 0, for timelines drawn before it exists."""
-    found = search(prompt, most=1)
-    if vocabulary == "clips" and found and found[0].matches:
-        return found[0].clip.duration_s
-    if vocabulary == "procedural" and _explained(prompt, vocabulary) != _NOTHING:
+def natural_duration_s(prompt: str, vocabulary: str, *, loop: bool = False) -> float:
+    """Return how long a sound is when the request says 0, for timelines drawn before it exists.
+
+    Args:
+        prompt: What is asked for.
+        vocabulary: Of the instrument that plays; empty where it has none.
+        loop: Whether a loop is asked for: a recording's end is then laid over its beginning.
+    """
+    if _explained(prompt, vocabulary) == _NOTHING:
+        return NATURAL_DURATION_S
+    if vocabulary == "procedural":
         return recipe_of(prompt).duration_s
-    return NATURAL_DURATION_S
+    recorded_s = search(prompt, most=1)[0].clip.duration_s
+    return recorded_s - (min(CROSSFADE_S, recorded_s / 4) if loop else 0.0)
 
 
 def _explained(prompt: str, vocabulary: str) -> tuple[float, int]:

@@ -177,10 +177,11 @@ class Planner:
                 return Moment(locked.record.duration_s)
             request = request_of(self._score, cue, 0.0)
             run = self._run_for(name, cue)
-            take = self._store.get(take_key(request, self._player.identify(self._asked(cue), request, run=run)))
+            identity = self._player.identify(self._asked(cue), request, run=run)
+            take = self._store.get(take_key(request, identity))
             if take is not None:
                 return Moment(take.record.duration_s)
-            return Moment(self._player.estimate_s(self._asked(cue), request), exact=False)
+            return Moment(self._player.estimate_s(identity.instrument, request), exact=False)
         except HausmusikError as error:
             self._note(name, error)
             return Moment(1.0, exact=False)

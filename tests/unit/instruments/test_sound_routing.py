@@ -74,4 +74,12 @@ def test_other_requests_do_not_break_it(candidates: list[Instrument]) -> None:
 def test_natural_lengths() -> None:
     assert natural_duration_s("crow", "clips") == 0.481
     assert natural_duration_s("waves", "procedural") == 40.0
-    assert natural_duration_s("bagpipes", "procedural") == natural_duration_s("bagpipes", "clips") == 30.0
+    for vocabulary in ("procedural", "clips", ""):
+        assert natural_duration_s("bagpipes", vocabulary) == 30.0
+    assert natural_duration_s("waves", "") == 30.0, "an instrument without a vocabulary knows no waves"
+
+
+def test_a_loop_of_a_recording_is_shorter_by_its_crossfade() -> None:
+    assert natural_duration_s("crow", "clips", loop=True) == pytest.approx(0.481 * 3 / 4)
+    assert natural_duration_s("glass hum", "clips", loop=True) == pytest.approx(10.0 - 0.4)
+    assert natural_duration_s("waves", "procedural", loop=True) == 40.0
