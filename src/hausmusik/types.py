@@ -241,7 +241,10 @@ class Embeddings(Value, frozen=True):
 
 
 class Artifact(Value, frozen=True):
-    """A named by-product, e.g. the MIDI file of a composed piece."""
+    """A named by-product, e.g. the MIDI file of a composed piece.
+
+    One name is special: `RECORDINGS_NAME` is a JSON array of `Recording`, which the credits of a piece then name.
+    """
 
     name: str
     media_type: str
@@ -256,6 +259,27 @@ class Remark(Value, frozen=True):
     """
 
     text: str
+
+
+RECORDINGS_NAME: Final = "recordings.json"
+
+
+class Recording(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody's recording that is heard in a result, for the credits.
+
+    Args:
+        title: What is heard in it.
+        author: Who made it.
+        licence: SPDX or short name.
+        link: The page it comes from; may be empty.
+        commercial: Whether it may be used commercially.
+    """
+
+    title: str
+    author: str
+    licence: str
+    link: str = ""
+    commercial: bool = True
 
 
 class Usage(Value, frozen=True):

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from hausmusik.house import AsyncHouse
     from hausmusik.jobs.stop import Stop
     from hausmusik.seams import TakeIdentity
-    from hausmusik.types import Event, Request, WordTiming
+    from hausmusik.types import Event, Recording, Request, WordTiming
     from hausmusik.verbs import Transcript
 
 Out = Annotated[
@@ -175,6 +175,7 @@ class _Played:
         self.sample_rate_hz = 0
         self.words: list[WordTiming] = []
         self.remarks: list[str] = []
+        self.recordings: tuple[Recording, ...] = ()
         self.identity: TakeIdentity | None = None
 
     @property
@@ -223,6 +224,7 @@ async def _play(
     aloud: bool,
 ) -> _Played:
     from hausmusik.cli.loudspeaker import loudspeaker
+    from hausmusik.takes.record import recordings_in
     from hausmusik.types import AudioChunk, Remark, WordTiming
     from hausmusik.verbs import task_of
 
@@ -243,6 +245,7 @@ async def _play(
                     played.words.append(event)
                 elif isinstance(event, Remark):
                     played.remarks.append(event.text)
+                played.recordings += recordings_in(event)
     return played
 
 
@@ -279,10 +282,12 @@ def _tell_played(output: Output, played: _Played, out: str, *, json: bool) -> No
         if identity is not None:
             document |= {"instrument": identity.instrument, "licence": identity.licence, "credit": identity.credit}
             document |= {"commercial": identity.commercial}
-        output.json(document | {"words": played.words, "remarks": played.remarks})
+        output.json(document | {"words": played.words, "remarks": played.remarks, "recordings": played.recordings})
         return
     if identity is not None:
         output.talk(f"{played.duration_s:.1f} s by {identity.instrument}")
+        for each in played.recordings:
+            output.detail(f"“{each.title}”, recorded by {each.author}, {each.link} ({each.licence})")
         output.detail(identity.credit)
         if not identity.commercial:
             output.talk(f"non-commercial: {identity.credit}")

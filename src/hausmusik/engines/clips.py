@@ -20,11 +20,24 @@ from hausmusik.audio.loudness import measure
 from hausmusik.errors import BadInput
 from hausmusik.instruments.clip_search import Found, search
 from hausmusik.instruments.sound_routing import CROSSFADE_S
-from hausmusik.instruments.sound_vocabulary import clip_words
+from hausmusik.instruments.sound_vocabulary import Clip, clip_words
 from hausmusik.seams import Cancel, EngineContext, EngineSpec
-from hausmusik.types import Artifact, Audio, AudioChunk, Done, Event, FloatArray, Phase, Request, SoundRequest, Usage
+from hausmusik.types import (
+    RECORDINGS_NAME,
+    Artifact,
+    Audio,
+    AudioChunk,
+    Done,
+    Event,
+    FloatArray,
+    Phase,
+    Recording,
+    Request,
+    SoundRequest,
+    Usage,
+)
 
-REVISION: Final = "1"
+REVISION: Final = "2"
 LOUDEST_LUFS: Final = -18.0
 """Loudest 400 ms of every clip."""
 
@@ -67,7 +80,10 @@ class ClipsEngine:
         yield Phase(name="warm_up", done=1.0)
 
     def play(self, requests: Sequence[Request], cancel: Cancel) -> Iterator[tuple[int, Event]]:
-        """Yield what was chosen as `clip.json`, then `AudioChunk`s of 1 s at the recording's own rate, `Usage`, `Done`.
+        """Yield what was chosen and whose it is, then `AudioChunk`s of 1 s at the recording's rate, `Usage`, `Done`.
+
+        The choice is `clip.json`: the clip, how it fits, what else would have. Its author, licence and page are
+        `recordings.json`, from where they reach the credits of a piece.
 
         Raises:
             BadInput: another task, no recording of what the prompt says (the hint names near ones), a length that is
@@ -82,6 +98,7 @@ class ClipsEngine:
             if not found or not found[0].matches:
                 raise _nothing_fits(request.prompt, found)
             yield index, Artifact(name="clip.json", media_type="application/json", data=_report(found))
+            yield index, Artifact(name=RECORDINGS_NAME, media_type="application/json", data=_recording(found[0].clip))
             if cancel.is_set():
                 return
             sound = decode(self._context.path(found[0].clip.file))
@@ -115,19 +132,23 @@ def _nothing_fits(prompt: str, found: Sequence[Found]) -> BadInput:
 
 
 def _report(found: Sequence[Found]) -> bytes:
-    """Return the choice as JSON: the clip with licence and credit, how it fits, and what else would have."""
+    """Return the choice as JSON: the clip, how it fits, and what else would have."""
     best = found[0]
     chosen: dict[str, Any] = {
         "clip": best.clip.id,
         "caption": best.clip.caption,
         "file": best.clip.file,
-        "licence": best.clip.licence,
-        "credit": best.clip.credit,
         "fit": round(best.fit, 3),
         "matched": best.matched,
         "others": [each.clip.id for each in found[1:] if each.matches],
     }
     return msgspec.json.encode(chosen)
+
+
+def _recording(clip: Clip) -> bytes:
+    """Return whose recording a clip is, as JSON."""
+    one = Recording(title=clip.caption, author=clip.author, licence=clip.licence, link=clip.link)
+    return msgspec.json.encode((one,))
 
 
 def _evened(sound: Audio) -> Audio:

@@ -85,7 +85,8 @@ class Clip(Strict, frozen=True, kw_only=True):
         duration_s: Its own length.
         loops: Whether it may be repeated when a longer sound is asked for; the others happen once.
         licence: SPDX name.
-        credit: Who recorded it, and where it comes from.
+        author: Who recorded it.
+        link: The page that it comes from.
     """
 
     id: str
@@ -96,7 +97,13 @@ class Clip(Strict, frozen=True, kw_only=True):
     duration_s: Seconds
     loops: bool = False
     licence: str = "CC0-1.0"
-    credit: str
+    author: str
+    link: str
+
+    @property
+    def credit(self) -> str:
+        """Author and page in one line, as the weights' entry has it."""
+        return f"{self.author}, {self.link}"
 
 
 class ClipWords(Strict, frozen=True):

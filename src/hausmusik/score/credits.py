@@ -10,9 +10,9 @@ from typing import Final
 
 import msgspec
 
-from hausmusik.score.plan import Plan
+from hausmusik.score.plan import Plan, PlannedCue
 from hausmusik.score.schema import FileCue
-from hausmusik.takes.store import Take
+from hausmusik.takes.store import Take, TakeRecord
 
 _HEADINGS: Final = (("voice", "Voices"), ("music", "Music"), ("sound", "Sounds"), ("file", "Recordings"))
 
@@ -26,6 +26,7 @@ class Credit(msgspec.Struct, frozen=True, kw_only=True):
         licence: SPDX or short name; empty where nobody said.
         commercial: Whether it may be used commercially.
         cues: Where it is used, `segment/cue`.
+        link: The page of a recording; empty where there is none.
     """
 
     layer: str
@@ -33,23 +34,40 @@ class Credit(msgspec.Struct, frozen=True, kw_only=True):
     licence: str
     commercial: bool
     cues: tuple[str, ...]
+    link: str = ""
 
 
 def credits_of(plan: Plan, takes: Mapping[str, Take]) -> tuple[Credit, ...]:
-    """Return the credits of a piece, one per source, in the order in which they are first heard."""
-    found: dict[tuple[str, str, str, bool], list[str]] = {}
+    """Return the credits of a piece, one per source, in the order in which they are first heard.
+
+    A take that consists of recordings credits each of them instead of the collection they are from.
+    """
+    found: dict[Credit, list[str]] = {}
     for cue in sorted(plan.cues, key=lambda cue: cue.place.start.s):
-        if cue.name not in takes:
-            continue
-        record = takes[cue.name].record
-        if isinstance(cue.cue, FileCue):
-            key = ("file", cue.cue.credit or cue.cue.path, cue.cue.licence, cue.cue.commercial)
-        else:
-            key = (cue.cue.layer, record.credit or record.instrument, record.licence, record.commercial)
-        found.setdefault(key, []).append(cue.name)
+        for credit in _sources(cue, takes[cue.name].record) if cue.name in takes else ():
+            found.setdefault(credit, []).append(cue.name)
+    return tuple(msgspec.structs.replace(credit, cues=tuple(cues)) for credit, cues in found.items())
+
+
+def _sources(planned: PlannedCue, record: TakeRecord) -> tuple[Credit, ...]:
+    """Return whom to name for one cue, without saying where."""
+    cue = planned.cue
+    if isinstance(cue, FileCue):
+        text = cue.credit or cue.path
+        return (Credit(layer="file", text=text, licence=cue.licence, commercial=cue.commercial, cues=()),)
+    if not record.recordings:
+        text = record.credit or record.instrument
+        return (Credit(layer=cue.layer, text=text, licence=record.licence, commercial=record.commercial, cues=()),)
     return tuple(
-        Credit(layer=layer, text=text, licence=licence, commercial=commercial, cues=tuple(cues))
-        for (layer, text, licence, commercial), cues in found.items()
+        Credit(
+            layer=cue.layer,
+            text=f"“{each.title}”, recorded by {each.author}",
+            licence=each.licence,
+            commercial=each.commercial and record.commercial,
+            cues=(),
+            link=each.link,
+        )
+        for each in record.recordings
     )
 
 
@@ -91,4 +109,5 @@ def use_of(credits_: tuple[Credit, ...]) -> str:
 def _line(credit: Credit) -> str:
     mark = "" if credit.commercial else " **(non-commercial)**"
     licence = f" — {credit.licence}" if credit.licence else " — no licence given"
-    return f"- {credit.text}{licence}{mark} (in {', '.join(credit.cues)})"
+    link = f", <{credit.link}>" if credit.link else ""
+    return f"- {credit.text}{link}{licence}{mark} (in {', '.join(credit.cues)})"

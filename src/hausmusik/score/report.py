@@ -171,7 +171,7 @@ def _contents(takes: Mapping[str, Take]) -> dict[str, list[Any]]:
                 sounds[take.audio_path] = hashlib.file_digest(file, "sha256").hexdigest()
         record = take.record
         said = [record.key, record.instrument, record.licence, record.commercial, record.credit, record.loudness_lufs]
-        found[name] = [sounds[take.audio_path], *said, *record.words]
+        found[name] = [sounds[take.audio_path], *said, record.recordings, record.words]
     return found
 
 

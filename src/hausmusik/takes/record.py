@@ -21,7 +21,18 @@ from hausmusik.errors import GenerationFailed
 from hausmusik.seams import Clock, Player, TakeIdentity
 from hausmusik.takes.key import canonical_request, take_key
 from hausmusik.takes.store import Take, TakeDraft, TakeRecord, TakeStore
-from hausmusik.types import Artifact, AudioChunk, Event, Remark, Request, Run, Usage, WordTiming
+from hausmusik.types import (
+    RECORDINGS_NAME,
+    Artifact,
+    AudioChunk,
+    Event,
+    Recording,
+    Remark,
+    Request,
+    Run,
+    Usage,
+    WordTiming,
+)
 
 IMPORT_REVISION = "import/2"
 IMPORT_GRID_S = 10.0
@@ -65,6 +76,7 @@ async def record_take(
     draft = store.draft(key)
     words: list[WordTiming] = []
     remarks: list[str] = []
+    recordings: tuple[Recording, ...] = ()
     usage = Usage()
     try:
         async for event in player.play(instrument, request, run=run):
@@ -77,13 +89,14 @@ async def record_take(
             elif isinstance(event, Usage):
                 usage += event
             elif isinstance(event, Artifact):
+                recordings += recordings_in(event)
                 draft.attach(event.name, event.data)
             if on_event is not None:
                 on_event(event)
         if not draft.close_audio():
             raise GenerationFailed(f"{identity.instrument} ended without any sound")
         record = _record(draft, key, identity, request, usage, clock)
-        record = msgspec.structs.replace(record, words=tuple(words), remarks=tuple(remarks))
+        record = msgspec.structs.replace(record, words=tuple(words), remarks=tuple(remarks), recordings=recordings)
         return draft.finish(record, replace=force)
     except BaseException:
         draft.drop()
@@ -118,6 +131,23 @@ def _record(
         created=clock.now().isoformat(),
         busy_s=usage.busy_s,
     )
+
+
+def recordings_in(event: Event) -> tuple[Recording, ...]:
+    """Return whose recordings an event says are heard; none unless it is the by-product that tells them.
+
+    Raises:
+        GenerationFailed: the engine wrote something else there; a piece must not lose its credits silently.
+    """
+    if not isinstance(event, Artifact) or event.name != RECORDINGS_NAME:
+        return ()
+    try:
+        return msgspec.json.decode(event.data, type=tuple[Recording, ...])
+    except msgspec.MsgspecError as error:
+        raise GenerationFailed(
+            f"the instrument's {RECORDINGS_NAME} does not say whose recordings are heard: {error}",
+            hint="report it to the author of its engine",
+        ) from error
 
 
 def measured_loudness(path: Path) -> float | None:

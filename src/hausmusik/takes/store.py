@@ -22,7 +22,7 @@ import msgspec
 from hausmusik.atomic import write_whole
 from hausmusik.audio.wav import WavWriter, wav_info
 from hausmusik.errors import HausmusikError, NotFoundError, StoreError
-from hausmusik.types import Audio, WordTiming
+from hausmusik.types import Audio, Recording, WordTiming
 
 AUDIO_NAME: Final = "audio.wav"
 RECORD_NAME: Final = "take.json"
@@ -50,6 +50,7 @@ class TakeRecord(msgspec.Struct, frozen=True, kw_only=True):
         words: When each word is spoken; empty where the instrument does not tell.
         artifacts: Names of by-products beside the audio.
         remarks: What the instrument said of it; see `Remark`.
+        recordings: Other people's recordings that are heard in it; each is named in a piece's credits.
         created: ISO 8601 UTC.
         busy_s: Seconds of playing.
         cost_usd: Decimal string.
@@ -73,6 +74,7 @@ class TakeRecord(msgspec.Struct, frozen=True, kw_only=True):
     words: tuple[WordTiming, ...] = ()
     artifacts: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
+    recordings: tuple[Recording, ...] = ()
     created: str = ""
     busy_s: float = 0.0
     cost_usd: str = "0"

@@ -17,6 +17,7 @@ from hausmusik.errors import BadInput, WeightsError
 from hausmusik.instruments.sound_routing import natural_duration_s
 from hausmusik.instruments.sound_vocabulary import clip_words
 from hausmusik.seams import EngineContext
+from hausmusik.takes.record import recordings_in
 from hausmusik.types import (
     Artifact,
     Audio,
@@ -66,13 +67,16 @@ def heard(engine: ClipsEngine, prompt: str, duration_s: float = 0.0, *, loop: bo
 
 
 def test_events_and_the_report(engine: ClipsEngine) -> None:
-    report, chunk, usage, done = played(engine, "a crow cawing")
+    report, whose, chunk, usage, done = played(engine, "a crow cawing")
     assert isinstance(report, Artifact)
     said = json.loads(report.data)
     assert said["clip"] == "crow"
-    assert said["licence"] == "CC0-1.0"
-    assert "freesound.org sound 54973" in said["credit"]
     assert said["matched"] == ["crow", "cawing"]
+    (recording,) = recordings_in(whose)
+    assert (recording.author, recording.licence) == ("davidworksonline", "CC0-1.0")
+    assert recording.link == "https://freesound.org/s/54973/"
+    assert "crow" in recording.title
+    assert recordings_in(report) == recordings_in(chunk) == ()
     assert isinstance(chunk, AudioChunk)
     assert (chunk.audio.sample_rate_hz, chunk.audio.channels) == (RATE, 1)
     assert usage == Usage(audio_s=0.7, characters=13)

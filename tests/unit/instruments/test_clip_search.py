@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -68,3 +70,4 @@ def test_captions_agree_with_the_weights() -> None:
     }
     assert {clip.file: (clip.credit, clip.licence) for clip in clip_words().clip} == pinned
     assert len({clip.id for clip in clip_words().clip}) == len(pinned)
+    assert all(re.fullmatch(r"https://(freesound|bigsoundbank)\.\S+", clip.link) for clip in clip_words().clip)

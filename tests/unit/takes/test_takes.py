@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import AsyncGenerator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -17,7 +18,18 @@ from hausmusik.takes.key import take_key
 from hausmusik.takes.record import import_take, record_take
 from hausmusik.takes.store import TakeRecord, TakeStore, copy_take, read_take
 from hausmusik.testing import FakeClock, FakePlayer, Fault, FaultSchedule, sine
-from hausmusik.types import Audio, MusicRequest, Phase, Run, SpeakRequest
+from hausmusik.types import (
+    RECORDINGS_NAME,
+    Artifact,
+    Audio,
+    Event,
+    MusicRequest,
+    Phase,
+    Recording,
+    Request,
+    Run,
+    SpeakRequest,
+)
 
 RUN = Run(id="r1")
 LINE = SpeakRequest(text="One two three.", voice={"a": 1.0})
@@ -271,3 +283,34 @@ def test_a_read_only_store_says_so(tmp_path: Path) -> None:
     with pytest.raises(StoreError) as caught:
         draft.append(Audio.mono(np.zeros(10), 8_000))
     assert "HAUSMUSIK_HOME" in caught.value.hint
+
+
+class Recorded(FakePlayer):
+    """Begins each play by saying whose recordings are heard."""
+
+    said = b"[]"
+
+    async def play(self, instrument: str, request: Request, *, run: Run) -> AsyncGenerator[Event, None]:
+        yield Artifact(name=RECORDINGS_NAME, media_type="application/json", data=self.said)
+        async for event in super().play(instrument, request, run=run):
+            yield event
+
+
+async def test_a_take_knows_whose_recordings_it_holds(store: TakeStore, tmp_path: Path) -> None:
+    player = Recorded()
+    player.said = b'[{"title": "Crow", "author": "B. Bird", "licence": "CC0-1.0", "link": "https://example.org/7"}]'
+    take = await record_take(player, store, "tone-speak", LINE, run=RUN, clock=FakeClock())
+    crow = Recording(title="Crow", author="B. Bird", licence="CC0-1.0", link="https://example.org/7")
+    assert take.record.recordings == (crow,)
+    assert read_take(take.folder) == take
+    assert copy_take(take, tmp_path / "piece.takes" / "one.a").record.recordings == (crow,)
+
+
+@pytest.mark.parametrize("said", [b"", b"{}", b'[{"title": "Crow"}]', b'[{"title": 7, "author": "", "licence": ""}]'])
+async def test_recordings_without_author_or_licence_are_no_take(store: TakeStore, said: bytes) -> None:
+    player = Recorded()
+    player.said = said
+    with pytest.raises(GenerationFailed, match=r"recordings\.json"):
+        await record_take(player, store, "tone-speak", LINE, run=RUN, clock=FakeClock())
+    assert not list(store)
+    assert not list((store.folder / ".staging").glob("*"))
