@@ -46,7 +46,9 @@ _BEFORE_FIGURES: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "no": ("number", "numbers"), "nos": ("numbers", "numbers"), "p": ("page", "pages"), "pp": ("pages", "pages"),
         "vol": ("volume", "volumes"), "ch": ("chapter", "chapters"), "fig": ("figure", "figures"),
         "figs": ("figures", "figures"), "sec": ("section", "sections"), "eq": ("equation", "equations"),
-        "ext": ("extension", "extensions"),
+        "ext": ("extension", "extensions"), "chap": ("chapter", "chapters"), "sect": ("section", "sections"),
+        "vols": ("volumes", "volumes"), "eqs": ("equations", "equations"), "art": ("article", "articles"),
+        "para": ("paragraph", "paragraphs"),
         "pt": ("part", "parts"), "nr": ("number", "numbers"),
     }
 )  # fmt: skip

@@ -26,7 +26,12 @@ _PHONE: Final = re.compile(
     r"|(?<![\w.,+-])\+\d{1,3}(?:[\s.-]?\d{2,5}){2,5}(?![\w-])"
     r"|(?<![\w.,+-])(?:1-)?\d{3}[-.]\d{3}[-.]\d{4}(?![\w-])"
     r"|(?<![\w.,+-])\d{3}-\d{4}(?![\w-])"
-    r"|(?<![\w.,+-])0\d{2,4}\s\d{3,4}(?:\s\d{3,5})?(?![\w-])"
+    r"|(?<![\w.,+-])0\d{2,4}[\s-]\d{3,4}(?:[\s-]\d{3,5})?(?![\w-])"
+)
+_HOUSE: Final = re.compile(
+    r"(?<![\w.,$€£/-])(?P<whole>(?P<figures>[1-9]\d{2,3})(?P<letter>[A-H])?)"
+    r"(?=(?:\s(?:[NSEW]|North|South|East|West)\.?)?(?:\s[A-Z][\w'.]+){1,3}?\s"
+    r"(?:Street|St\b|Avenue|Ave\b|Road|Rd\b|Lane|Boulevard|Blvd\b|Drive|Square|Terrace|Crescent|Highway|Way\b))"
 )
 _IP: Final = re.compile(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w.]\d)")
 _DIGITS: Final = re.compile(
@@ -114,11 +119,32 @@ def telephones(text: str, accent: Accent) -> Iterator[Claim]:  # noqa: ARG001 --
         tokens: list[Token] = []
         for group in re.finditer(r"\+?\d+", match[0]):
             at = match.start() + group.start()
-            said = [*(["plus"] if group[0].startswith("+") else []), *digits(group[0])]
+            said = [*(["plus"] if group[0].startswith("+") else []), *_group(group[0])]
             if tokens:
                 tokens.append(Stop(",", at))
             tokens.append(Word(group[0], at, tuple(said)))
         yield Claim(match.start(), match.end(), tuple(tokens))
+
+
+def _group(figures: str) -> list[str]:
+    """Say a group of a telephone number: digit by digit, but `800` and `0800` as people say them."""
+    hundreds = re.fullmatch(r"(0?)([1-9])00", figures)
+    return [*(["oh"] if hundreds[1] else []), *digits(hundreds[2]), "hundred"] if hundreds else digits(figures)
+
+
+def houses(text: str, accent: Accent) -> Iterator[Claim]:
+    """Read the number of a house before its street in pairs: `221B Baker Street`, `1600 Pennsylvania Avenue`."""
+    for match in _HOUSE.finditer(text):
+        figures = match["figures"]
+        said = year(int(figures), accent) if len(figures) == 4 else _by_hundred(int(figures), accent)
+        yield word_claim(match, [*said, *([letters(match["letter"])] if match["letter"] else [])], "whole")
+
+
+def _by_hundred(number: int, accent: Accent) -> list[str]:
+    hundred, rest = divmod(number, 100)
+    if not rest:
+        return cardinal(number, accent)
+    return [*cardinal(hundred, accent), *(["oh"] if rest < 10 else []), *cardinal(rest, accent)]
 
 
 def versions(text: str, accent: Accent) -> Iterator[Claim]:

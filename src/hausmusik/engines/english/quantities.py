@@ -27,10 +27,14 @@ _MONEY: Final = re.compile(
 _MONEY_AFTER: Final = re.compile(rf"(?<![\w.,])(?P<amount>{NUMBER})\s?(?P<currency>[€£¥₹¢]|(?:{_CODES})\b)")
 _CODE_BEFORE: Final = re.compile(rf"\b(?P<currency>{_CODES})\s?(?P<amount>{NUMBER})(?:\s(?P<scale>{_SCALE})\b)?")
 _PERCENT: Final = re.compile(rf"(?<![\w.,])(?P<sign>[-−+])?(?P<low>{NUMBER})(?:\s?[-–]\s?(?P<high>{NUMBER}))?\s?%")
+_UNIT: Final = (
+    rf"(?P<unit>{'|'.join(re.escape(each) for each in sorted(UNITS, key=len, reverse=True))})(?![\w°])(?!'\w)"
+    r"(?:\.(?=[,;]|\s+[a-z(]))?"
+)
+"""A unit, with its dot where a sentence plainly goes on behind it."""
+_UNIT_AFTER: Final = re.compile(rf"[\s\u202f-]?{_UNIT}")
 _MEASURE: Final = re.compile(
-    rf"(?<![\w.,])(?P<sign>[-−+±])?(?P<low>{NUMBER})(?:\s?[-–]\s?(?P<high>{NUMBER}))?"
-    rf"(?P<join>[\s\u202f-]?)(?P<unit>{'|'.join(re.escape(each) for each in sorted(UNITS, key=len, reverse=True))})"
-    r"(?![\w°])(?!'\w)"
+    rf"(?<![\w.,])(?P<sign>[-−+±])?(?P<low>{NUMBER})(?:\s?[-–]\s?(?P<high>{NUMBER}))?(?P<join>[\s\u202f-]?){_UNIT}"
 )
 _PER: Final = re.compile(
     r"(?<=[\d%€£$¢])\s?/\s?(?P<unit>kg|g|km|m|lb|hour|hr|h|minute|min|second|sec|s|day|night|week|month|mo|year|yr|person|"
@@ -61,13 +65,22 @@ _SUM: Final = re.compile(r"(?<=\d)(?:\s(?P<sign>[-−+*×x÷/])\s|(?P<tight>[*×
 _PLAIN: Final = re.compile(rf"(?<![\w.])(?P<sign>(?<![\w)\]])[-−])?(?P<amount>\d+,\d{{1,2}}(?![\d,])|{NUMBER})(?!\w)")
 _OPERATORS: Final = {"-": "minus", "−": "minus", "+": "plus", "÷": "divided by", "/": "divided by"}
 
+_DETERMINED: Final = re.compile(
+    r"\b(?:an?|the|this|that|these|those|my|his|her|our|your|their|its|another|each|every|several|many|no|any|both|"
+    r"two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|twenty|thirty|fifty|hundred)\s(?:\w+\s)?$",
+    re.IGNORECASE,
+)
+_DESCRIBED: Final = re.compile(
+    r"\s(?!(?:and|are|was|were|for|from|with|per|each|into|than|but|that|which|when|while|away|ago|apart|later|"
+    r"before|after|above|below|behind|ahead|north|south|east|west|more|less|every|because|since|until|or|as)\b)"
+    r"[a-z]{3,}"
+)
+
 
 def _adjective(text: str, start: int, end: int) -> bool:
-    """Whether an amount describes what follows, so that it stays singular: `a $20 bill`, `the 5 km run`."""
-    before = re.search(r"\b(?:an?|the|this|that|my|his|her|our|their)\s(?:\w+\s)?$", text[max(0, start - 24) : start])
-    after = re.match(r"\s[a-z]{3,}", text[end : end + 8])
-    verb = re.match(r"\s(?:and|are|was|were|for|from|with|per|each|into|than|but|that|which)\b", text[end : end + 8])
-    return bool(before and after and not verb)
+    """Whether an amount describes what follows, so that it stays singular: `a $20 bill`, `two 12 V batteries`."""
+    before = _DETERMINED.search(text, max(0, start - 24), start)
+    return bool(before and _DESCRIBED.match(text, end))
 
 
 def _joined(low: str, high: str | None, accent: Accent) -> list[str]:
@@ -148,7 +161,7 @@ def rates(text: str, accent: Accent) -> Iterator[Claim]:
 
 
 def fractions(text: str, accent: Accent) -> Iterator[Claim]:
-    """Read `1/2`, `¾`, `2 1/2`, `2½`; `24/7`, `9/11` and `50/50` the way people say them."""
+    """Read `1/2`, `¾`, `2 1/2`, `2½`, `1 1/2 tsp`; `24/7`, `9/11` and `50/50` the way people say them."""
     for match in _FRACTION.finditer(text):
         if match[0] in {"24/7", "9/11", "7/7"}:
             low, high = match[0].split("/")
@@ -159,9 +172,20 @@ def fractions(text: str, accent: Accent) -> Iterator[Claim]:
             continue
         above, below = _VULGAR[match["vulgar"]] if match["vulgar"] else (int(match["above"]), int(match["below"]))
         said = numerals.fraction(above, below, accent)
+        unit = _UNIT_AFTER.match(text, match.end())
         if match["whole"]:
             said = [*cardinal(int(match["whole"]), accent), "and", *(["a", *said[1:]] if above == 1 else said)]
-        yield word_claim(match, said)
+        if unit is None:
+            yield word_claim(match, said)
+            continue
+        name = UNITS[unit["unit"]]
+        if match["whole"]:
+            said += name.many.split()
+        else:
+            article = "an" if name.one.startswith(("a", "e", "i", "o", "hour")) else "a"
+            said = ["half"] if (above, below) == (1, 2) else [*said, "of"]
+            said += [article, *name.one.split()]
+        yield Claim(match.start(), unit.end(), (Word(text[match.start() : unit.end()], match.start(), tuple(said)),))
 
 
 def ranges(text: str, accent: Accent) -> Iterator[Claim]:

@@ -24,6 +24,7 @@ RULES: Final[tuple[Rule, ...]] = (
     addresses.files,
     addresses.handles,
     addresses.telephones,
+    addresses.houses,
     marks.structure,
     dates.dates,
     dates.times,
