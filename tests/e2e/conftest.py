@@ -15,6 +15,7 @@ SETS = (
     "kokoro-v1-int8",
     "kokoro-voices-en",
     "misaki-en",
+    "cmudict",
     "g2p-en",
     "musescore-general-lite",
     "whisper-base",

@@ -65,7 +65,7 @@ def bytes_of(folder: Path) -> dict[str, str]:
 
 
 def test_killed_ten_times_it_ends_with_the_same_bytes(tmp_path: Path, weights: Callable[..., dict[str, str]]) -> None:
-    weights("kokoro-v1-int8", "kokoro-voices-en", "misaki-en", "g2p-en", "musescore-general-lite")
+    weights("kokoro-v1-int8", "kokoro-voices-en", "misaki-en", "cmudict", "g2p-en", "musescore-general-lite")
     score = tmp_path / "killed.json"
     score.write_text(json.dumps(SCORE))
     began = time.monotonic()

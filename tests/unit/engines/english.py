@@ -1,4 +1,4 @@
-"""A dictionary of a few dozen words and an untrained letter-to-sound network, for tests without weights."""
+"""Dictionaries of a few dozen words and an untrained letter-to-sound network, for tests without weights."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from hausmusik.engines.english.cmudict import CmuDictionary
 from hausmusik.engines.english.dictionary import Dictionary
 from hausmusik.engines.english.letter_to_sound import LetterToSound
 from hausmusik.engines.english.names import names
@@ -32,6 +33,15 @@ US: dict[str, str | dict[str, str | None]] = {
     "US": {"DEFAULT": "ˌʌs", "NOUN": None},
     "NASA": "nˈæsə",
 }  # fmt: skip
+CMU = """\
+amadeus AE2 M AH0 D EY1 AH0 S
+ares EH1 R IY0 Z
+are AA1 R
+marie(2) M AA0 R IY1
+marie M ER0 IY1 # name, french
+o'hara OW0 HH AE1 R AH0
+pena P EH1 N AH0
+zoe Z OW1 IY0"""
 GB = {**US, "car": "kˈɑː", "hour": "ˈWə", "fear": "fˈɪə"}
 
 
@@ -53,9 +63,15 @@ def dictionary(folder: Path, accent: Accent = "us") -> Dictionary:
     return Dictionary(gold, silver, accent)
 
 
+def cmudict(folder: Path) -> CmuDictionary:
+    path = folder / "cmudict.dict"
+    path.write_text(CMU, encoding="ascii")
+    return CmuDictionary(path)
+
+
 def pronouncer(folder: Path, accent: Accent = "us") -> tuple[Pronouncer, Echo]:
     guesser = Echo()
-    return Pronouncer(dictionary(folder, accent), guesser, names(), accent), guesser
+    return Pronouncer(dictionary(folder, accent), cmudict(folder), guesser, names(), accent), guesser
 
 
 def phonemes(made: Pronouncer, text: str, **lexicon: tuple[str, ...]) -> str:

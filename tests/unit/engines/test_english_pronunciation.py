@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.engines.english import dictionary, phonemes, pronouncer
+from hausmusik.engines.english.cmudict import CmuDictionary
+from hausmusik.errors import WeightsError
+from tests.unit.engines.english import cmudict, dictionary, phonemes, pronouncer
 
 
 @pytest.mark.parametrize(
@@ -89,6 +91,43 @@ def test_names_borrowed_words_and_compounds(tmp_path: Path, text: str, expected:
     made, guesser = pronouncer(tmp_path)
     assert phonemes(made, text) == expected
     assert guesser.asked == []
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Amadeus", "ˌæmədˈAəs"),
+        ("Marie's", "məɹˈiz"),
+        ("the Maries", "ðə məɹˈiz"),
+        ("of Ares", "ʌv ˈɛɹiz"),
+        ("O'Hara", "Ohˈæɹə"),
+        ("Zoë", "zˈOi"),
+    ],
+)
+def test_names_are_looked_up_before_they_are_guessed(tmp_path: Path, text: str, expected: str) -> None:
+    made, guesser = pronouncer(tmp_path)
+    assert phonemes(made, text) == expected
+    assert guesser.asked == []
+
+
+def test_a_tilde_is_another_letter_not_an_accent(tmp_path: Path) -> None:
+    made, guesser = pronouncer(tmp_path)
+    phonemes(made, "Peña")
+    assert guesser.asked == ["penya"]
+
+
+def test_the_cmu_dictionary_gives_the_first_of_several_sounds_of_whole_words(tmp_path: Path) -> None:
+    found = cmudict(tmp_path)
+    assert found.sounds("marie") == ("M", "ER0", "IY1")
+    assert found.sounds("zoe") == ("Z", "OW1", "IY0")
+    assert found.sounds("amadeus")[0] == "AE2"
+    for word in ("mari", "madeus", "", "é"):
+        assert found.sounds(word) == ()
+
+
+def test_a_dictionary_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(WeightsError, match=r"cmudict\.dict"):
+        CmuDictionary(tmp_path / "cmudict.dict")
 
 
 def test_a_name_in_small_letters_is_a_word(tmp_path: Path) -> None:

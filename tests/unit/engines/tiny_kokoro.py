@@ -11,7 +11,7 @@ import numpy as np
 
 from hausmusik.engines.kokoro.network import DURATIONS
 from hausmusik.seams import EngineContext, Scalar
-from tests.unit.engines.english import GB, US, random_network
+from tests.unit.engines.english import CMU, GB, US, random_network
 
 FRAMES = 4
 VOICES = ("af_heart", "am_michael", "bf_emma")
@@ -93,5 +93,7 @@ def context(folder: Path, *, loudness: float = 0.2, **options: Scalar) -> Engine
         for kind, table in (("gold", words), ("silver", {})):
             path = files[f"misaki-en/{accent}_{kind}.json"] = folder / f"{accent}_{kind}.json"
             path.write_text(json.dumps(table), encoding="utf-8")
+    files["cmudict/cmudict.dict"] = folder / "cmudict.dict"
+    files["cmudict/cmudict.dict"].write_text(CMU, encoding="ascii")
     files["g2p-en/checkpoint20.npz"] = random_network(folder / "net.npz")
     return EngineContext(files={name: str(path) for name, path in files.items()}, options=options)

@@ -71,12 +71,19 @@ class Dictionary:
             tag = "VERB"
         return entry.get(tag, entry.get("DEFAULT"))
 
-    def find(self, word: str, tag: str = "", *, before_stop: bool = False) -> str | None:
-        """Return the sounds of a word in any usual capitals, with or without a regular ending; None if unknown."""
+    def listed(self, word: str, tag: str = "", *, before_stop: bool = False) -> str | None:
+        """Return the sounds of a word in any usual capitals, None when it is not there as it stands."""
         for form in dict.fromkeys((word, word.lower(), word.capitalize())):
             found = self.exact(form, tag, before_stop=before_stop)
             if found is not None:
                 return found
+        return None
+
+    def find(self, word: str, tag: str = "", *, before_stop: bool = False) -> str | None:
+        """Return the sounds of a word in any usual capitals, with or without a regular ending; None if unknown."""
+        found = self.listed(word, tag, before_stop=before_stop)
+        if found is not None:
+            return found
         lower = word.lower()
         return self._possessive(word, tag) or self._plural(lower) or self._past(lower) or self._progressive(lower)
 

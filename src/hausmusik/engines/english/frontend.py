@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 
 import msgspec
 
+from hausmusik.engines.english.cmudict import CmuDictionary
 from hausmusik.engines.english.dictionary import Dictionary
 from hausmusik.engines.english.letter_to_sound import LetterToSound
 from hausmusik.engines.english.names import names
@@ -40,25 +41,28 @@ class English:
     """The front end.
 
     Args:
-        context: Hands over the weight sets `misaki-en` and `g2p-en`.
+        context: Hands over the weight sets `misaki-en`, `cmudict` and `g2p-en`.
     """
 
     def __init__(self, context: EngineContext) -> None:
         self._context = context
         self._pronouncers: dict[Accent, Pronouncer] = {}
+        self._cmudict: CmuDictionary | None = None
         self._guesser: LetterToSound | None = None
 
     def prepare(self, accent: Accent) -> Pronouncer:
         """Load an accent's dictionaries (0.1 s, about 45 MB) unless they are; raises WeightsError."""
         if self._guesser is None:
             self._guesser = LetterToSound(self._context.path("g2p-en/checkpoint20.npz"))
+        if self._cmudict is None:
+            self._cmudict = CmuDictionary(self._context.path("cmudict/cmudict.dict"))
         if accent not in self._pronouncers:
             gold, silver = (self._context.path(f"misaki-en/{accent}_{kind}.json") for kind in ("gold", "silver"))
             try:
                 dictionary = Dictionary(gold, silver, accent)
             except (msgspec.DecodeError, OSError) as error:
                 raise WeightsError(f"a dictionary cannot be read: {error}", hint="pull the weights again") from error
-            self._pronouncers[accent] = Pronouncer(dictionary, self._guesser, names(), accent)
+            self._pronouncers[accent] = Pronouncer(dictionary, self._cmudict, self._guesser, names(), accent)
         return self._pronouncers[accent]
 
     def portions(self, text: str, accent: Accent, lexicon: Mapping[str, str]) -> Iterator[Portion]:

@@ -1,4 +1,4 @@
-"""Give every word of a sentence its sounds: own lexicon, names, weak forms, dictionary, then letter by letter or guess.
+"""Give every word of a sentence its sounds: own lexicon, names, weak forms, dictionaries, then by letters or a guess.
 
 Works from the end of the sentence to its beginning, because a word's sound depends on the next one (`the` apple) and
 on what stops after it. Returns Kokoro's alphabet as misaki writes it, still with `ɾ` and `ʔ`. Knows nothing of audio.
@@ -14,6 +14,7 @@ import msgspec
 
 from hausmusik.engines.english import stress
 from hausmusik.engines.english.arpabet import to_kokoro
+from hausmusik.engines.english.cmudict import CmuDictionary
 from hausmusik.engines.english.dictionary import Dictionary
 from hausmusik.engines.english.grammar import DETERMINERS, part_of_speech
 from hausmusik.engines.english.letter_to_sound import LetterToSound
@@ -23,6 +24,8 @@ from hausmusik.engines.english.tokens import Accent, Stop, Token, Word
 from hausmusik.engines.english.weak_forms import weak_form
 from hausmusik.engines.english.wordlists import word_set
 
+_NEUTRAL: Final = frozenset("áàâéèêëíìîïóòôúùû")
+"""Letters whose accents change nothing in how English has taken a name over: José, Zoë, Brontë."""
 _QUIET_STOPS: Final = frozenset("“”()")
 _HUMPS: Final = re.compile(r"[A-Z]+(?=[A-Z][a-z]|$|\d)|[A-Z]?[a-z]+|[A-Z]+")
 _ACRONYMS: Final = re.compile(r"([A-Z]{2,})['’]?s")
@@ -53,15 +56,21 @@ class Pronouncer:
 
     Args:
         dictionary: Of that accent.
+        cmudict: For names, and for other words that are not in it.
         guesser: For words in no list.
         names: ARPAbet sounds, see `names.names`.
         accent: American or British.
     """
 
     def __init__(
-        self, dictionary: Dictionary, guesser: LetterToSound, names: Mapping[str, tuple[str, ...]], accent: Accent
+        self,
+        dictionary: Dictionary,
+        cmudict: CmuDictionary,
+        guesser: LetterToSound,
+        names: Mapping[str, tuple[str, ...]],
+        accent: Accent,
     ) -> None:
-        self._dictionary, self._guesser, self._names = dictionary, guesser, names
+        self._dictionary, self._cmudict, self._guesser, self._names = dictionary, cmudict, guesser, names
         self._accent: Accent = accent
 
     def sentence(self, tokens: Sequence[Token]) -> list[Sound]:
@@ -122,7 +131,22 @@ class Pronouncer:
             return "lˈɛd"
         if form in {"Polish", "Poles"}:
             return to_kokoro(("P", "OW1", "L", *(("IH0", "SH") if form == "Polish" else ("Z",))), self._accent)
-        return self._dictionary.find(form, tag, before_stop=vowel_follows is None)
+        found = self._dictionary.listed(form, tag, before_stop=vowel_follows is None)
+        if found is None and index and form[0].isupper():
+            found = self._in_cmudict(word)  # before endings are taken off: Ares is not several
+        return found or self._dictionary.find(form, tag, before_stop=vowel_follows is None)
+
+    def _in_cmudict(self, word: str) -> str | None:
+        """Return a word's sounds from the CMU dictionary; not where its accents mean other sounds, as in Peña."""
+        lower = word.lower()
+        if any(not char.isascii() and char not in _NEUTRAL for char in lower):
+            return None
+        form = plain(lower)
+        sounds = self._cmudict.sounds(form) if len(form) > 1 else ()
+        if sounds:
+            return to_kokoro(sounds, self._accent, form)
+        stem = self._cmudict.sounds(form[:-1]) if len(form) > 3 and form[-1] == "s" and form[-2] not in "s'" else ()
+        return self._dictionary.with_s(to_kokoro(stem, self._accent, form)) if stem else None
 
     def _listed(self, word: str) -> str | None:
         """Look in our own list of words and names, with and without accents, a possessive or a plural s."""
@@ -131,10 +155,11 @@ class Pronouncer:
             found = self._names.get(form) or (self._names.get(form.capitalize()) if capital else None)
             if found:
                 return to_kokoro(found, self._accent, form)
-            for ending in ("'s", "s'", "s") if capital else ():
-                stem = self._names.get(form.removesuffix(ending).capitalize()) if form.endswith(ending) else None
-                if stem:
-                    return self._dictionary.with_s(to_kokoro(stem, self._accent, form))
+            for ending in ("'s", "s'", "s"):
+                base = form.removesuffix(ending)
+                stem = self._names.get(base) or (self._names.get(base.capitalize()) if capital else None)
+                if stem and base != form:
+                    return self._dictionary.with_s(to_kokoro(stem, self._accent, base))
         return None
 
     def _capitals(self, word: str, before: str) -> tuple[str, str]:
@@ -164,6 +189,9 @@ class Pronouncer:
         form = plain(word)
         if not form:
             return ""
+        written_down = self._in_cmudict(word)
+        if written_down:
+            return written_down
         if "-" in form:
             return self._compound([part for part in word.split("-") if plain(part)])
         if form.startswith("O'") and len(form) > 3:

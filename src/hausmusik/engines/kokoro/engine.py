@@ -23,7 +23,7 @@ from hausmusik.errors import BadInput, EngineError
 from hausmusik.seams import Cancel, EngineContext, EngineSpec
 from hausmusik.types import Audio, AudioChunk, Done, Event, FloatArray, Phase, Request, SpeakRequest, Usage
 
-REVISION: Final = "1"
+REVISION: Final = "2"
 MODEL: Final = "kokoro-v1-int8/model.onnx"
 DEFAULT_VOICE: Final = "af_heart"
 MAX_CHARACTERS: Final = 1_000_000
@@ -38,7 +38,7 @@ class KokoroEngine:
     Options: `default_voice`, used when a request names none (`af_heart`).
 
     Args:
-        context: Hands over `kokoro-v1-int8`, `kokoro-voices-en`, `misaki-en` and `g2p-en`.
+        context: Hands over `kokoro-v1-int8`, `kokoro-voices-en`, `misaki-en`, `cmudict` and `g2p-en`.
     """
 
     def __init__(self, context: EngineContext) -> None:
