@@ -1,8 +1,8 @@
 """Word error rate between what should have been said and what a recogniser heard, both brought to the same form.
 
-Spelling is not pronunciation: figures become words, contractions are opened, British and American spellings and common
-abbreviations agree, letters of an acronym stand together, and a word written as one or as two is the same word. What
-is left counts, names included. Knows nothing of audio.
+Spelling is not pronunciation: figures and the words for them agree however they are grouped, contractions are opened,
+British and American spellings and common abbreviations agree, letters of an acronym stand together, and a word written
+as one or as two is the same word. What is left counts, names included. Knows nothing of audio.
 
 The rate is the Levenshtein distance over words divided by the number of reference words, as in NIST's sclite.
 """
@@ -11,14 +11,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, Literal
 
 import msgspec
 
 from hausmusik.engines.english.reading import read
 from hausmusik.engines.english.tokens import Word
-from hausmusik.engines.english.wordlists import word_set
+from hausmusik.engines.english.wordlists import word_list, word_set
 
 _CONTRACTIONS: Final = {
     "can't": "can not", "cannot": "can not", "won't": "will not", "shan't": "shall not", "ain't": "is not",
@@ -55,10 +55,17 @@ _BRITISH: Final = (
     (re.compile(r"(def|off|lic|pret)ence(s?)$"), r"\1ense\2"),
     (re.compile(r"(\w+)aem(\w+)$"), r"\1em\2"),
 )  # fmt: skip
-_NUMBER_WORDS: Final = word_set(
-    "zero oh one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
-    "seventeen eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety hundred thousand million billion"
+_UNDER_TWENTY: Final = word_list(
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
+    "eighteen nineteen"
 )
+_TENS: Final = word_list("twenty thirty forty fifty sixty seventy eighty ninety")
+_VALUES: Final = (
+    {word: value for value, word in enumerate(_UNDER_TWENTY)}
+    | {word: 10 * value for value, word in enumerate(_TENS, start=2)}
+    | {"oh": 0, "hundred": 100, "thousand": 1000}
+)
+_NUMBER_WORDS: Final = frozenset(_VALUES) | {"million", "billion"}
 _MONTHS: Final = "january|february|march|april|may|june|july|august|september|october|november|december"
 _DAY: Final = r"(?:(?:twenty|thirty) )?[a-z]+(?:st|nd|rd|th)"
 _DATE: Final = re.compile(rf"\b(?:the )?({_DAY}) (?:of )?({_MONTHS})\b")
@@ -100,7 +107,7 @@ def normalised(text: str) -> list[str]:
     words = " ".join(_opened(word) for word in spoken).replace("-", " ").split()
     plain = " ".join(_plain(word) for word in words)
     plain = _MONTH_THE.sub(r"\1 \2", _DATE.sub(r"\2 \1", plain))
-    return _letters_together([word for word in plain.split() if word not in _HESITATION])
+    return list(_figures(_letters_together([word for word in plain.split() if word not in _HESITATION])))
 
 
 def _opened(word: str) -> str:
@@ -140,6 +147,52 @@ def _letters_together(words: Sequence[str]) -> list[str]:
             continue
         joined.append(word)
     return [*joined, run] if run else joined
+
+
+def _figures(words: Sequence[str]) -> Iterator[str]:
+    """Write two or more number words in a row as figures: a judge's `705` does not tell how they were grouped.
+
+    "Seven oh five" and "seven hundred five" are both 705, "twenty twenty" and "two thousand twenty" both 2020. A single
+    word stays one: `one` is mostly no number.
+    """
+    run: list[str] = []
+    for index, word in enumerate(words):
+        after = words[index + 1] if index + 1 < len(words) else ""
+        if word == "a" and after in {"hundred", "thousand"}:
+            run.append("one")
+        elif word == "oh" and not run and after not in _VALUES:
+            yield "zero" if index and words[index - 1] == "point" else word
+        elif word in _VALUES:
+            run.append(word)
+        else:
+            yield from _as_figures(run)
+            run = []
+            yield word
+    yield from _as_figures(run)
+
+
+def _as_figures(run: Sequence[str]) -> Sequence[str]:
+    if len(run) < 2:
+        return run
+    groups: list[int] = []
+    for word in run:
+        value, last = _VALUES[word], groups[-1] if groups else 0
+        low = last % 1000
+        if word == "thousand" and 0 < last < 1000:
+            groups[-1] = last * 1000
+        elif word == "hundred" and 0 < low < 100:
+            groups[-1] = last - low + low * 100
+        elif 0 < value < 100 and _takes(last, value):
+            groups[-1] = last + value
+        else:
+            groups.append(value)
+    return ["".join(str(group) for group in groups)]
+
+
+def _takes(last: int, value: int) -> bool:
+    """Whether a number word ends the number before it: twenty three, two hundred twelve, but not nineteen eighty."""
+    tens_free = last >= 100 and last % 100 == 0
+    return tens_free or (value < 10 and last % 10 == 0 and last % 100 >= 20)
 
 
 def word_errors(reference: str, heard: str) -> WordErrors:
