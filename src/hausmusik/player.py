@@ -25,7 +25,7 @@ from hausmusik.instruments.problems import nearest
 from hausmusik.instruments.routing import Facts
 from hausmusik.instruments.sound_routing import natural_duration_s
 from hausmusik.money.meter import Meter
-from hausmusik.seams import EngineContext, EngineOrder, Host, TakeIdentity
+from hausmusik.seams import EngineContext, EngineOrder, Host, Nature, TakeIdentity
 from hausmusik.threads import in_thread
 from hausmusik.types import (
     Event,
@@ -130,12 +130,12 @@ class HousePlayer:
             return natural_duration_s(request.prompt, str(chosen.options.get("vocabulary", "")), loop=request.loop)
         raise UsageError(f"a {type(request).__name__} makes no sound")
 
-    def languages(self, instrument: str, request: SpeakRequest) -> tuple[str, ...]:
-        """See `Player.languages`."""
+    def nature(self, instrument: str, request: Request) -> Nature:
+        """See `Player.nature`."""
         chosen = self._catalogue.resolve(instrument, request, self.facts(Run(id="")))
-        names = set(request.voice) or {chosen.default_voice}
+        names = set(getattr(request, "voice", ())) or {chosen.default_voice}
         spoken = [voice.language for voice in chosen.voices if voice.id in names]
-        return tuple(dict.fromkeys(spoken))
+        return Nature(languages=tuple(dict.fromkeys(spoken)), one_shot=chosen.one_shot)
 
     def resolve(self, instrument: str, request: Request, *, run: Run) -> Instrument:
         """Return the catalogue entry that will play, after routing; checks the voices.

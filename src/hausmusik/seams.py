@@ -15,7 +15,7 @@ from typing import Any, Literal, Protocol, TypeAlias
 import msgspec
 
 from hausmusik.errors import WeightsError
-from hausmusik.types import Event, Phase, Request, Run, SpeakRequest
+from hausmusik.types import Event, Phase, Request, Run
 
 Scalar: TypeAlias = str | int | float | bool
 
@@ -201,6 +201,18 @@ class TakeIdentity(msgspec.Struct, frozen=True, kw_only=True):
     host: str
 
 
+class Nature(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of a result before it is made.
+
+    Args:
+        languages: BCP 47, of the voices that a line would be said by; empty where nothing is known.
+        one_shot: Whether it is an event with a length of its own (a door), not something that lasts (rain).
+    """
+
+    languages: tuple[str, ...] = ()
+    one_shot: bool = False
+
+
 class Player(Protocol):
     """All that workflows see: play an instrument, and say beforehand what would shape the result."""
 
@@ -217,8 +229,8 @@ class Player(Protocol):
         """
         ...
 
-    def languages(self, instrument: str, request: SpeakRequest) -> tuple[str, ...]:
-        """Return the languages (BCP 47) of the voices that a line would be said by; empty where nothing is known."""
+    def nature(self, instrument: str, request: Request) -> Nature:
+        """Return what is known beforehand of what an instrument would make; raises as `identify`."""
         ...
 
     def estimate_s(self, instrument: str, request: Request) -> float:

@@ -36,6 +36,7 @@ from hausmusik.types import (
     WordTiming,
     concatenate,
 )
+from hausmusik.voice_names import parse_voice
 
 RequestT = TypeVar("RequestT", SpeakRequest, MusicRequest, SoundRequest)
 
@@ -216,25 +217,6 @@ def music_request(prompt: str, *, duration_s: float, seed: int = 0, tempo_bpm: f
 def sound_request(prompt: str, *, duration_s: float = 0.0, loop: bool = False, seed: int = 0) -> SoundRequest:
     """Return the request for a sound; UsageError when a number is out of range."""
     return _checked(SoundRequest, prompt=prompt, duration_s=duration_s, loop=loop, seed=seed)
-
-
-def parse_voice(text: str) -> dict[str, float]:
-    """Read a voice as people write it: `af_heart`, or a blend `af_heart(2)+am_michael(1)`; empty: none.
-
-    Raises:
-        UsageError: it is neither.
-    """
-    weights: dict[str, float] = {}
-    for part in filter(None, (part.strip() for part in text.split("+"))):
-        name, bracket, weight = part.partition("(")
-        try:
-            value = float(weight.removesuffix(")")) if bracket else 1.0
-        except ValueError:
-            value = 0.0
-        if value <= 0 or not name.strip() or (bracket and not weight.endswith(")")):
-            raise UsageError(f"{part!r} is no voice", hint="write a name, or a blend like af_heart(2)+am_michael(1)")
-        weights[name.strip()] = weights.get(name.strip(), 0.0) + value
-    return weights
 
 
 def _checked(kind: type[RequestT], **fields: object) -> RequestT:

@@ -15,7 +15,15 @@ from hausmusik.types import FloatArray
 DECLICK_S = 0.005
 
 
-def fade_track(start: int, end: int, *, fade_in: int, fade_out: int, curve: Curve = "equal-power") -> GainTrack:
+def fade_track(
+    start: int,
+    end: int,
+    *,
+    fade_in: int,
+    fade_out: int,
+    curve: Curve = "equal-power",
+    fall_curve: Curve | None = None,
+) -> GainTrack:
     """Return full level between two frames, faded at both ends, and silence outside.
 
     Args:
@@ -24,7 +32,8 @@ def fade_track(start: int, end: int, *, fade_in: int, fade_out: int, curve: Curv
         fade_in: Frames, counted from `start`; 0: none.
         fade_out: Frames, counted back from `end`; 0: none. Where both together are longer than the sound, each is cut
             in proportion.
-        curve: `equal-power`, `linear` or `s-curve`.
+        curve: Of the fade-in: `equal-power`, `linear` or `s-curve`.
+        fall_curve: Of the fade-out; None: the same.
     """
     length = max(0, end - start)
     rise, fall = max(0, fade_in), max(0, fade_out)
@@ -34,7 +43,7 @@ def fade_track(start: int, end: int, *, fade_in: int, fade_out: int, curve: Curv
     spans = [
         Span(start, start + rise, "rise", curve=curve),
         Span(start + rise, end - fall, "hold", 1.0),
-        Span(end - fall, end, "fall", curve=curve),
+        Span(end - fall, end, "fall", curve=fall_curve or curve),
     ]
     return chain(spans, before=0.0, after=0.0)
 

@@ -114,7 +114,8 @@ class SegmentFade(msgspec.Struct, frozen=True, kw_only=True):
         end_s: When it ends.
         fade_in_s: From its start.
         fade_out_s: Up to its end.
-        curve: Of both.
+        fade_in_curve: How it comes.
+        fade_out_curve: How it goes, which the next segment decides.
 
     Raises:
         ValueError: a number is out of range.
@@ -124,7 +125,8 @@ class SegmentFade(msgspec.Struct, frozen=True, kw_only=True):
     end_s: float
     fade_in_s: float = 0.0
     fade_out_s: float = 0.0
-    curve: Curve = "equal-power"
+    fade_in_curve: Curve = "equal-power"
+    fade_out_curve: Curve = "equal-power"
 
     def __post_init__(self) -> None:
         _check("start_s", self.start_s, 0, LONGEST_S)

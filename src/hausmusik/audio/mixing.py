@@ -177,7 +177,8 @@ def _tracks(spec: MixSpec, placed: _Placed) -> list[GainTrack]:
 def _segment_tracks(segment: SegmentFade, rate: int) -> list[GainTrack]:
     start, end = frame_at(segment.start_s, rate), frame_at(segment.end_s, rate)
     fade_in, fade_out = frame_at(segment.fade_in_s, rate), frame_at(segment.fade_out_s, rate)
-    fade = fade_track(start, end, fade_in=fade_in, fade_out=fade_out, curve=segment.curve)
+    rise, fall = segment.fade_in_curve, segment.fade_out_curve
+    fade = fade_track(start, end, fade_in=fade_in, fade_out=fade_out, curve=rise, fall_curve=fall)
     return [declick_track(start, end, rate), fade]
 
 

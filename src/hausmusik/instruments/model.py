@@ -304,6 +304,7 @@ class Instrument(Strict):
         workers: Most workers at once on one machine (still never more than its cores).
         voices: Speakers, for `speak`.
         default_voice: Used when a request names none.
+        one_shot: Whether what it plays are events of their own length, which a score plays once unless told to loop.
         measured: Speed and cold start.
         options: Passed to the engine as they are.
         summary: One or two sentences, honest about what it is not.
@@ -322,6 +323,7 @@ class Instrument(Strict):
     workers: Annotated[int, Field(ge=1)] = 1
     voices: tuple[Voice, ...] = ()
     default_voice: str = ""
+    one_shot: bool = False
     measured: Measured
     options: dict[str, Scalar] = {}
     summary: str = ""

@@ -1,7 +1,7 @@
 """What a cue finally says, once its layer's defaults and ours have been filled in, and the request it makes.
 
-Order: the cue itself, the score's `defaults` for its layer, the built-in shape of the layer below. Knows nothing of
-takes and time; the slot's length is handed in.
+Order: the cue itself, the pan of its voice, the score's `defaults` for its layer, the built-in shape of the layer.
+Knows nothing of takes and time; the slot's length is handed in.
 """
 
 from __future__ import annotations
@@ -26,9 +26,14 @@ from hausmusik.score.schema import (
 )
 from hausmusik.score.timeline import has_slot, length_to_generate
 from hausmusik.types import MusicRequest, Request, SoundRequest, SpeakRequest, Task
+from hausmusik.voice_names import parse_voice
 
-REFERENCE_LUFS: Final[dict[Layer, float]] = {"voice": -20.0, "music": -20.0, "sound": -26.0, "file": -20.0}
-"""Loudness to which `match_level` brings takes; ambiences sit 6 LU lower, as they come from the engines."""
+REFERENCE_LUFS: Final[dict[Layer, float]] = {"voice": -17.0, "music": -20.0, "sound": -26.0, "file": -20.0}
+"""Loudness in the mix to which `match_level` brings takes before `gain_db`.
+
+With the built-in gains, music by itself is 7 LU below speech, 19 LU while somebody speaks, and ambiences are 13 LU
+below.
+"""
 
 TASK_OF_LAYER: Final[dict[Layer, Task]] = {"voice": "speak", "music": "music", "sound": "sound"}
 
@@ -38,11 +43,11 @@ _BUILT_IN: Final[dict[Layer, Shape]] = {
         match_level=True,
     ),
     "music": Shape(
-        gain_db=-8, pan=0, fade_in_s=0.5, fade_out_s=2.0, fade_curve="equal-power", duck=True, fit="trim",
+        gain_db=-4, pan=0, fade_in_s=0.5, fade_out_s=2.0, fade_curve="equal-power", duck=True, fit="trim",
         match_level=True,
     ),
     "sound": Shape(
-        gain_db=-4, pan=0, fade_in_s=0.3, fade_out_s=0.6, fade_curve="equal-power", duck=False, fit="loop",
+        gain_db=-4, pan=0, fade_in_s=0.3, fade_out_s=0.6, fade_curve="equal-power", duck=False, fit=None,
         match_level=True,
     ),
     "file": Shape(
@@ -66,17 +71,13 @@ def _fill_cue(cue: AnyCue, score: Score) -> AnyCue:
     of_score = {"voice": score.defaults.voice, "music": score.defaults.music, "sound": score.defaults.sound}.get(
         cue.layer, score.defaults.file
     )
+    parts: list[BaseModel] = [cue, of_score, _BUILT_IN[cue.layer]]
+    if isinstance(cue, VoiceCue) and cue.voice in {"", *score.voices}:
+        parts.insert(1, Shape(pan=voice_of(score, cue).pan))
     values: dict[str, object] = {}
     for name in Shape.model_fields:
-        found = next(
-            (v for v in (_of(cue, name), _of(of_score, name), _of(_BUILT_IN[cue.layer], name)) if v is not None), None
-        )
-        values[name] = found
+        values[name] = next((value for value in (getattr(part, name) for part in parts) if value is not None), None)
     return cue.model_copy(update=values)
-
-
-def _of(part: BaseModel, name: str) -> object:
-    return getattr(part, name)
 
 
 def ducking_of(cue: AnyCue) -> Ducking | None:
@@ -109,12 +110,13 @@ def request_of(score: Score, cue: AnyCue, slot_s: float) -> Request:
         slot_s: Length of the cue's slot in seconds; matters only to music and sound.
 
     Raises:
+        UsageError: a blend of voices is misspelt.
         ValueError: a file cue, which asks nobody.
     """
     seed = score.seed if cue.seed is None else cue.seed
     if isinstance(cue, VoiceCue):
         who = voice_of(score, cue)
-        voice = dict(who.blend) or ({who.voice: 1.0} if who.voice else {})
+        voice = dict(who.blend) or parse_voice(who.voice)
         language = who.language or ("" if voice else score.language)
         # Only what the line needs: a new word in the lexicon makes no take anew in which it is not said.
         lexicon = {word: how for word, how in who.lexicon.items() if _letters(word) in _letters(cue.text)}

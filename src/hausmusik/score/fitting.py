@@ -55,7 +55,7 @@ def fitted(planned: PlannedCue, take: Take) -> Fitted:
     if cue.fit == "loop" and slot_s > take_s:
         return Fitted(start_s=start_s, sounds_s=slot_s, loop=True)
     if cue.fit == "stretch":
-        stretch = slot_s / take_s
+        stretch = (cue.duration_s or slot_s) / take_s  # as asked, also where its segment is over before
         if not MIN_RATIO <= stretch <= MAX_RATIO:
             raise ScoreError(
                 f"{planned.name} is {take_s:.1f} s long and cannot be stretched to {slot_s:.1f} s",

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from hausmusik.audio.ducking import Ducking as AudioDucking
-from hausmusik.audio.ducking import Interval
+from hausmusik.audio.ducking import Interval, merge_intervals
 from hausmusik.audio.mix import Clip, Duck, Layer, MixSpec, SegmentFade
 from hausmusik.score.effective import REFERENCE_LUFS, ducking_of, voice_of
 from hausmusik.score.fitting import Fitted, fitted
@@ -20,6 +20,8 @@ from hausmusik.takes.store import Take
 
 MATCH_LIMIT_DB: Final = 24.0  # a take further off than this is not quiet, it is broken or nearly silent
 LOOP_CROSSFADE_S: Final = 0.25
+MONO_DB: Final = 3.01  # one channel is played on both sides, which sums to twice the power that was measured
+PAUSE_S: Final = 1.2  # a shorter pause within a line is no reason for the music to come back
 
 
 def mix_of(plan: Plan, takes: Mapping[str, Take], activity: Mapping[str, tuple[Interval, ...]]) -> MixSpec:
@@ -35,7 +37,7 @@ def mix_of(plan: Plan, takes: Mapping[str, Take], activity: Mapping[str, tuple[I
     """
     segments = [segment.id for segment in plan.score.segments]
     fits = {cue.name: fitted(cue, takes[cue.name]) for cue in plan.cues if cue.name in takes}
-    speech = _speech(plan, fits, activity)
+    speech = _speech(plan, fits, takes, activity)
     clips = [
         _clip(plan, cue, takes[cue.name], fits[cue.name], segments, speech)
         for cue in plan.cues
@@ -78,17 +80,24 @@ def _full(reference: str, cue: PlannedCue) -> str:
 
 
 def _speech(
-    plan: Plan, fits: Mapping[str, Fitted], activity: Mapping[str, tuple[Interval, ...]]
+    plan: Plan,
+    fits: Mapping[str, Fitted],
+    takes: Mapping[str, Take],
+    activity: Mapping[str, tuple[Interval, ...]],
 ) -> dict[str, tuple[Interval, ...]]:
-    """Return when each cue that others may duck by sounds, in seconds of the piece."""
+    """Return when each cue that others may duck by sounds, in seconds of the piece; by its words where it has any."""
     spans: dict[str, tuple[Interval, ...]] = {}
     for cue in plan.cues:
         fit = fits.get(cue.name)
-        if fit is not None and isinstance(cue.cue, FileCue):
-            inside = [(max(fit.start_s, fit.at(a)), min(fit.end_s, fit.at(b))) for a, b in activity.get(cue.name, ())]
-            spans[cue.name] = tuple((a, b) for a, b in inside if b > a)
-        elif fit is not None:
+        if fit is None:
+            continue
+        words = [(word.start_s, word.end_s) for word in takes[cue.name].record.words]
+        if not words and not isinstance(cue.cue, FileCue):
             spans[cue.name] = ((fit.start_s, fit.end_s),)
+            continue
+        heard = activity.get(cue.name, ()) or merge_intervals(words, PAUSE_S)
+        inside = [(max(fit.start_s, fit.at(a)), min(fit.end_s, fit.at(b))) for a, b in heard]
+        spans[cue.name] = tuple((a, b) for a, b in inside if b > a)
     return spans
 
 
@@ -119,17 +128,10 @@ def _level_db(plan: Plan, planned: PlannedCue, take: Take) -> float:
         level += voice_of(plan.score, cue).gain_db
     loudness = take.record.loudness_lufs
     if cue.match_level and loudness is not None:
-        off = REFERENCE_LUFS[cue.layer] - loudness
+        heard = loudness + (MONO_DB if take.record.channels == 1 else 0.0)
+        off = REFERENCE_LUFS[cue.layer] - heard
         level += max(-MATCH_LIMIT_DB, min(MATCH_LIMIT_DB, off))
     return level
-
-
-def _pan(plan: Plan, planned: PlannedCue) -> float:
-    cue = planned.cue
-    own = cue.pan or 0.0
-    if isinstance(cue, VoiceCue) and own == 0.0:
-        return voice_of(plan.score, cue).pan
-    return own
 
 
 def _clip(
@@ -141,7 +143,7 @@ def _clip(
     speech: Mapping[str, tuple[Interval, ...]],
 ) -> Clip:
     cue = planned.cue
-    duration_s = fit.sounds_s - fit.cut_s
+    duration_s = min(fit.end_s, plan.timeline.duration_s) - max(0.0, fit.start_s)  # its fade-out ends where it does
     segment = planned.name.split("/")[0]
     slot = plan.timeline.segments[segments.index(segment)]
     inside = slot.start.s - 0.001 <= planned.place.start.s and planned.place.end.s <= slot.end.s + 0.001
@@ -153,14 +155,15 @@ def _clip(
         # A loop is repeated from its offset, so it is not cut into: it has no beginning that one would miss.
         source_offset_s=0.0 if fit.loop else fit.cut_s / fit.stretch,
         loop=fit.loop,
-        loop_crossfade_s=min(LOOP_CROSSFADE_S, take.record.duration_s / 4),
+        # A take that was made as a loop joins by itself; a crossfade would only raise its seam.
+        loop_crossfade_s=0.0 if take.record.request.get("loop") else min(LOOP_CROSSFADE_S, take.record.duration_s / 4),
         stretch=fit.stretch,
         gain_db=_level_db(plan, planned, take),
         gain_points=_points_after(tuple((point.at_s, point.gain_db) for point in cue.gain_points), fit.cut_s),
         fade_in_s=min(cue.fade_in_s or 0.0, duration_s),
         fade_out_s=min(cue.fade_out_s or 0.0, duration_s),
         fade_curve=cue.fade_curve or "equal-power",
-        pan=_pan(plan, planned),
+        pan=cue.pan or 0.0,
         duck=_duck(plan, planned, speech),
         segment=segments.index(segment) if inside else None,  # a cue that leaves its segment does not fade with it
     )
@@ -190,7 +193,8 @@ def _fades(plan: Plan) -> tuple[SegmentFade, ...]:
                 end_s=slot.end.s,
                 fade_in_s=min(segment.transition.seconds if number else 0.0, length_s),
                 fade_out_s=min(after.seconds, length_s) if after else 0.0,
-                curve=segment.transition.curve,
+                fade_in_curve=segment.transition.curve,
+                fade_out_curve=after.curve if after else "equal-power",
             )
         )
     return tuple(fades)

@@ -6,6 +6,7 @@ that depends on an estimated length waits for the next round. Plays nothing and 
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
@@ -16,9 +17,10 @@ from hausmusik.errors import HausmusikError, ScoreError
 from hausmusik.score.check import OpenedScore, resolve_file
 from hausmusik.score.effective import TASK_OF_LAYER, instrument_of, needs_slot, request_of
 from hausmusik.score.history import what_changed
+from hausmusik.score.objections import objections
 from hausmusik.score.reading import Problem, spell
-from hausmusik.score.schema import AnyCue, FileCue, Score, VoiceCue
-from hausmusik.score.timeline import Moment, Place, Timeline, cue_name, has_slot, solve
+from hausmusik.score.schema import AnyCue, FileCue, Score, SoundCue, VoiceCue
+from hausmusik.score.timeline import Moment, Place, Timeline, cue_name, solve
 from hausmusik.seams import Player, TakeIdentity
 from hausmusik.takes.key import canonical_request, take_key
 from hausmusik.takes.store import Take, TakeStore, read_take
@@ -130,7 +132,6 @@ class Planner:
         history: Mapping[str, str] | None = None,
     ) -> None:
         self._opened = opened
-        self._score = opened.score
         self._player = player
         self._store = store
         self._run = run
@@ -138,6 +139,24 @@ class Planner:
         self._file_length_s = file_length_s
         self._history = history or {}
         self._problems: dict[tuple[str, str], Problem] = {}
+        self._score = self._settled(opened.score)
+
+    def _settled(self, score: Score) -> Score:
+        """Return the score in which every sound has a fit: what lasts is looped, an event is played once."""
+
+        def settled(cue: AnyCue) -> AnyCue:
+            if not isinstance(cue, SoundCue) or cue.fit is not None:
+                return cue
+            with contextlib.suppress(HausmusikError):  # told where the cue is planned
+                if self._player.nature(self._asked_in(score, cue), request_of(score, cue, 1.0)).one_shot:
+                    return cue.model_copy(update={"fit": "trim"})
+            return cue.model_copy(update={"fit": "loop"})
+
+        segments = tuple(
+            segment.model_copy(update={"cues": tuple(settled(cue) for cue in segment.cues)})
+            for segment in score.segments
+        )
+        return score.model_copy(update={"segments": segments})
 
     def plan(self) -> Plan:
         """Return the plan as things stand now."""
@@ -154,7 +173,8 @@ class Planner:
                     except HausmusikError as error:
                         self._note(name, error)
         problems += self._problems.values()
-        problems += [*self._overruns(timeline), *self._overlaps(timeline), *self._strangers(cues)]
+        problems += objections(self._score, timeline, self._length)
+        problems += self._strangers(cues)
         problems = [self._located(problem) for problem in problems]
         return Plan(score=self._score, timeline=timeline, cues=tuple(cues), problems=tuple(problems))
 
@@ -187,7 +207,10 @@ class Planner:
             return Moment(1.0, exact=False)
 
     def _asked(self, cue: AnyCue) -> str:
-        return instrument_of(self._score, cue) or self._defaults[TASK_OF_LAYER[cue.layer]]
+        return self._asked_in(self._score, cue)
+
+    def _asked_in(self, score: Score, cue: AnyCue) -> str:
+        return instrument_of(score, cue) or self._defaults[TASK_OF_LAYER[cue.layer]]
 
     def _run_for(self, name: str, cue: AnyCue) -> Run:
         return msgspec.structs.replace(self._run, cue=name, host=cue.host or self._run.host)
@@ -270,7 +293,8 @@ class Planner:
         for cue in cues:
             if not isinstance(cue.cue, VoiceCue) or not isinstance(cue.request, SpeakRequest) or cue.identity is None:
                 continue
-            spoken = () if cue.request.language else self._player.languages(self._asked(cue.cue), cue.request)
+            asked = self._asked(cue.cue)
+            spoken = () if cue.request.language else self._player.nature(asked, cue.request).languages
             if spoken and ours not in {_primary(each) for each in spoken}:
                 who = cue.cue.voice or next(iter(self._score.voices), "")
                 reason = (
@@ -280,35 +304,6 @@ class Planner:
                 path = spell(self._opened.cue_path(cue.name))
                 problems.setdefault(who, Problem(path=path, line=0, reason=reason, fix=fix, severity="warning"))
         return list(problems.values())
-
-    def _overruns(self, timeline: Timeline) -> list[Problem]:
-        """Return the voice lines that do not fit an explicit segment length; only where all is exact."""
-        problems: list[Problem] = []
-        for number, (segment, slot) in enumerate(zip(self._score.segments, timeline.segments, strict=False)):
-            for index, cue in enumerate(segment.cues):
-                place = timeline.cues.get(cue_name(segment, index))
-                if place is None or segment.duration_s is None or not place.end.exact or has_slot(cue):
-                    continue
-                over = place.end.s - slot.end.s
-                if over > 0.005 and cue.layer == "voice":
-                    needed = place.end.s - slot.start.s
-                    reason = f"the line is still speaking {over:.2f} s after its segment has ended"
-                    fix = f"raise the segment's duration_s to {needed + 0.1:.1f}, or leave it out"
-                    path = f"segments[{number}].cues[{index}]"
-                    problems.append(Problem(path=path, line=0, reason=reason, fix=fix))
-        return problems
-
-    def _overlaps(self, timeline: Timeline) -> list[Problem]:
-        """Return the transitions that are longer than a segment beside them; only where its length is exact."""
-        problems: list[Problem] = []
-        for number, segment in enumerate(self._score.segments[: len(timeline.segments)]):
-            for beside in (number - 1, number) if number else ():
-                slot = timeline.segments[beside]
-                if slot.start.exact and slot.end.exact and slot.duration_s < segment.transition.seconds - 0.005:
-                    name, path = self._score.segments[beside].id, f"segments[{number}].transition.seconds"
-                    reason = f"the transition is longer than segment {name!r} ({slot.duration_s:.2f} s)"
-                    problems.append(Problem(path=path, line=0, reason=reason, fix="make it shorter"))
-        return problems
 
 
 def _primary(language: str) -> str:

@@ -22,8 +22,12 @@ from hausmusik.score.progress import Finished, OutputFile
 from hausmusik.score.targets import Targets
 from hausmusik.takes.store import Take
 
-RENDER_REVISION: Final = "1"
+RENDER_REVISION: Final = "2"
 """Changes whenever the same takes and score would give other files."""
+
+
+LIMITING_TOLD_DB: Final = 9.0
+"""Speech at -16 LUFS and -1 dBTP is limited by some 6 dB as a rule; what goes beyond is heard."""
 
 
 class FileEntry(msgspec.Struct, frozen=True, kw_only=True):
@@ -269,11 +273,15 @@ def _warnings(plan: Plan, master: MasterReport) -> tuple[str, ...]:
     if master.silence:
         found.append("the piece is silent")
     elif abs(reached - target) > 0.5:
-        found.append(f"the loudness is {reached:.1f} LUFS, not {target:g}: the peaks leave no more room")
-    if master.limiter_max_reduction_db > 6:
-        found.append(
-            f"the limiter turns down by up to {master.limiter_max_reduction_db:.1f} dB; lower the loudest cues"
+        why = (
+            f"it was raised by {master.gain_db:g} dB, the most allowed"
+            if master.gain_capped
+            else "the peaks leave no more room"
         )
+        found.append(f"the loudness is {reached:.1f} LUFS, not {target:g}: {why}")
+    if master.limiter_max_reduction_db > LIMITING_TOLD_DB:
+        what = f"the limiter turns peaks down by up to {master.limiter_max_reduction_db:.1f} dB"
+        found.append(f"{what}: lower the loudest cues, or aim at a lower loudness_lufs")
     found += [problem.reason for problem in plan.problems if problem.severity == "warning"]
     found += [f"{cue.name} is locked: {cue.reason}" for cue in plan.cues if cue.status == "locked" and cue.reason]
     return tuple(found)

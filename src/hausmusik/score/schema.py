@@ -9,9 +9,9 @@ Units: seconds (`_s`), decibels (`_db`), LUFS (EBU R128) and dBTP (ITU-R BS.1770
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, Final, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from hausmusik.audio.formats import AudioFormat
 
@@ -32,6 +32,14 @@ Seed: TypeAlias = Annotated[int, Field(ge=0, le=2**32 - 1)]
 Curve: TypeAlias = Literal["equal-power", "linear", "s-curve"]
 Layer: TypeAlias = Literal["voice", "music", "sound", "file"]
 Fit: TypeAlias = Literal["loop", "trim", "stretch", "extend"]
+
+
+def _in_words(value: object) -> object:
+    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
+WORDS: Final = BeforeValidator(_in_words)
+"""Marks text for people: a variable that is a number may stand for it."""
 
 
 class Part(BaseModel):
@@ -77,7 +85,7 @@ class Shape(Part):
     host: str | None = Field(
         default=None, description="Where it plays: `local`, `modal` …; empty: as asked on the command line."
     )
-    gain_db: Gain | None = Field(default=None, description="Level. Default: voice 0, music -8, sound -4, file 0.")
+    gain_db: Gain | None = Field(default=None, description="Level. Default: voice 0, music -4, sound -4, file 0.")
     match_level: bool | None = Field(
         default=None,
         description="Bring the take to its layer's reference loudness before gain_db. Default: true, for files false.",
@@ -90,7 +98,8 @@ class Shape(Part):
     fit: Fit | None = Field(
         default=None,
         description="When the take's length differs from the slot: loop it, trim it, stretch it (pitch kept), "
-        "or extend: have it generated at exactly the slot's length. Default: sounds loop, all else is trimmed.",
+        "or extend: have it generated at exactly the slot's length (music, sounds). Default: sounds that last are "
+        "looped, recorded events and all else are trimmed.",
     )
     gap_s: Offset | None = Field(
         default=None,
@@ -134,6 +143,10 @@ class Cue(Shape):
             raise ValueError(f"a cue has one place, but this one says {' and '.join(given)}; keep one of them")
         if self.offset_s is not None and self.with_ is None:
             raise ValueError("offset_s goes with `with`; use at_s or gap_s here")
+        if self.gap_s is not None and self.after is None and (given or not isinstance(self, VoiceCue)):
+            raise ValueError("gap_s goes with `after`; use at_s here")
+        if self.fit == "extend" and isinstance(self, VoiceCue | FileCue):
+            raise ValueError("only music and sounds can be generated longer; use another fit here")
         if self.until is not None and self.duration_s is not None:
             raise ValueError("a cue's length is either duration_s or until; keep one of them")
         times = [point.at_s for point in self.gain_points]
@@ -146,7 +159,7 @@ class VoiceCue(Cue):
     """A line somebody says."""
 
     layer: Literal["voice"]
-    text: Annotated[str, Field(min_length=1, max_length=MAX_TEXT_CHARACTERS)] = Field(
+    text: Annotated[str, Field(min_length=1, max_length=MAX_TEXT_CHARACTERS), WORDS] = Field(
         description="What is said. Marks such as [laughs], …, CAPITALS and ♪ go to instruments that know them."
     )
     voice: str = Field(default="", description="A name from `voices`; empty: the first of them.")
@@ -157,11 +170,13 @@ class MusicCue(Cue):
     """A piece of music made from a prompt."""
 
     layer: Literal["music"]
-    prompt: Annotated[str, Field(min_length=1, max_length=2_000)] = Field(description="Mood, instruments, tempo, key.")
+    prompt: Annotated[str, Field(min_length=1, max_length=2_000), WORDS] = Field(
+        description="Mood, instruments, tempo, key."
+    )
     length_s: Length | None = Field(
         default=None,
-        description="How much is generated. Default: the slot's length rounded up to 5 s, so that a small change "
-        "elsewhere does not make a new take.",
+        description="How much is generated. Default: the slot's length rounded down to 2 s, so that it ends properly "
+        "and a small change elsewhere does not make a new take.",
     )
     tempo_bpm: Annotated[float, Field(gt=0, le=300)] | None = Field(
         default=None, description="Beats a minute, whatever the prompt says."
@@ -172,8 +187,11 @@ class SoundCue(Cue):
     """A sound that is neither speech nor music, made or found from a prompt."""
 
     layer: Literal["sound"]
-    prompt: Annotated[str, Field(min_length=1, max_length=2_000)] = Field(description="What is heard.")
-    length_s: Length | None = Field(default=None, description="How much is generated; see music.")
+    prompt: Annotated[str, Field(min_length=1, max_length=2_000), WORDS] = Field(description="What is heard.")
+    length_s: Length | None = Field(
+        default=None,
+        description="How much is generated. Default: the slot's length rounded up to 5 s; of what loops, 60 s at most.",
+    )
 
 
 class FileCue(Cue):
@@ -194,7 +212,7 @@ AnyCue: TypeAlias = Annotated[VoiceCue | MusicCue | SoundCue | FileCue, Field(di
 class Marker(Part):
     """A named point; becomes a chapter."""
 
-    title: Annotated[str, Field(min_length=1, max_length=200)] = Field(description="Of the chapter.")
+    title: Annotated[str, Field(min_length=1, max_length=200), WORDS] = Field(description="Of the chapter.")
     at_s: Seconds | None = Field(default=None, description="After the start of its segment.")
     with_: Reference | None = Field(default=None, alias="with", description="Where that cue starts.")
 
@@ -203,7 +221,7 @@ class Segment(Part):
     """A stretch of the piece; segments follow one another."""
 
     id: Id = Field(description="Unique in the piece.")
-    title: str = Field(default="", description="Becomes a chapter; empty: no chapter.")
+    title: Annotated[str, WORDS] = Field(default="", description="Becomes a chapter; empty: no chapter.")
     duration_s: Length | None = Field(
         default=None, description="Exact length. Default: until its last cue ends, plus `tail_s`."
     )
@@ -217,16 +235,19 @@ class VoiceDefinition(Part):
     """Somebody who speaks in this piece."""
 
     instrument: str = Field(default="", description="Catalogue id; empty: the settings' default for speech.")
-    voice: str = Field(default="", description="One of the instrument's voices; empty: its default.")
+    voice: str = Field(
+        default="",
+        description="One of the instrument's voices, or a blend: `af_heart(2)+am_michael(1)`; empty: its default.",
+    )
     blend: dict[str, Annotated[float, Field(gt=0, le=100)]] = Field(
         default_factory=dict, description='A new voice between others: {"af_heart": 0.5, "am_michael": 0.5}.'
     )
     speed: Annotated[float, Field(ge=0.5, le=2.0)] = Field(default=1.0, description="1 is the voice's own pace.")
     language: str = Field(default="", description="BCP 47; empty: the voice's own.")
     lexicon: dict[str, str] = Field(default_factory=dict, description="Word -> /phonemes/ or a respelling.")
-    title: str = Field(default="", description="The speaker's name in captions.")
+    title: Annotated[str, WORDS] = Field(default="", description="The speaker's name in captions.")
     gain_db: Gain = Field(default=0.0, description="On top of each cue's own.")
-    pan: Pan = Field(default=0.0, description="Where a cue says nothing itself.")
+    pan: Pan | None = Field(default=None, description="Where a cue says nothing itself.")
 
     @model_validator(mode="after")
     def _voice_or_blend(self) -> VoiceDefinition:
@@ -260,7 +281,9 @@ class Score(Part):
     """An audio piece."""
 
     hausmusik: Literal[1] = Field(description="Version of this format.")
-    title: Annotated[str, Field(min_length=1, max_length=200)] = Field(description="In the tags and on the cover.")
+    title: Annotated[str, Field(min_length=1, max_length=200), WORDS] = Field(
+        description="In the tags and on the cover."
+    )
     author: str = Field(default="", description="In the tags, the picture and the credits.")
     description: str = Field(default="", description="For the tags.")
     date: Annotated[str, Field(pattern=r"^\d{4}(-\d{2}(-\d{2})?)?$")] | None = Field(

@@ -15,10 +15,12 @@ from typing import Final
 import msgspec
 
 from hausmusik.score.reading import Problem
-from hausmusik.score.schema import AnyCue, Cue, FileCue, Score, Segment, SoundCue, VoiceCue
+from hausmusik.score.schema import AnyCue, Cue, FileCue, MusicCue, Score, Segment, SoundCue, VoiceCue
 
 DEFAULT_GAP_S: Final = 0.4
 LENGTH_GRID_S: Final = 5.0
+MUSIC_GRID_S: Final = 2.0
+LOOP_MOST_S: Final = 60.0
 _TOO_LONG: Final = "the cues refer to one another in too long a chain"
 
 
@@ -78,15 +80,19 @@ def cue_name(segment: Segment, index: int) -> str:
 def length_to_generate(cue: AnyCue, slot_s: float) -> float:
     """Return how many seconds to ask an instrument for, given the slot.
 
-    `length_s` wins; `extend` asks for the slot exactly; otherwise the slot is rounded up to 5 s, so that a line that
-    grew by half a second does not make a new piece of music.
+    `length_s` wins; `extend` asks for the slot exactly. Otherwise the slot is rounded, so that a line that grew by half
+    a second does not make a new take: for music down to 2 s, because its ending must be heard, for sounds up to 5 s,
+    and of what is looped a minute is enough.
     """
     asked = getattr(cue, "length_s", None)
     if asked is not None:
         return float(asked)
     if cue.fit == "extend" or cue.duration_s is not None:
         return slot_s
-    return math.ceil(round(slot_s / LENGTH_GRID_S, 6)) * LENGTH_GRID_S
+    if isinstance(cue, MusicCue):
+        return math.floor(round(slot_s / MUSIC_GRID_S, 6)) * MUSIC_GRID_S or slot_s
+    grid = math.ceil(round(slot_s / LENGTH_GRID_S, 6)) * LENGTH_GRID_S
+    return min(grid, LOOP_MOST_S) if cue.fit == "loop" else grid
 
 
 class _Unplaceable(Exception):
@@ -206,16 +212,27 @@ class _Solver:
     def _end(self, name: str, number: int, cue: AnyCue) -> Moment:
         start = self._at("start", name)
         if cue.duration_s is not None:
-            return start.plus(cue.duration_s)
+            return self._within(start, start.plus(cue.duration_s), number, cue)
         if cue.until is not None:
             return _ends_at(start, self._until(cue.until, number), "move it, or change `until`")
         asked = getattr(cue, "length_s", None)
         if asked is not None:
-            return start.plus(float(asked))
+            return self._within(start, start.plus(float(asked)), number, cue)
         if fills_segment(cue):
             return _ends_at(start, self._segment_end(number), "start it earlier, or give it a duration_s")
         length = self._take_length(name, cue)
-        return start.plus(length.s, length.exact)
+        return self._within(start, start.plus(length.s, length.exact), number, cue)
+
+    def _within(self, start: Moment, end: Moment, number: int, cue: AnyCue) -> Moment:
+        """Return where a cue is over: with its segment, where that has a length of its own.
+
+        Lines are never cut (one that does not fit is an error), nor is what is placed by the piece or outside.
+        """
+        segment = self._score.segments[number]
+        if segment.duration_s is None or isinstance(cue, VoiceCue) or cue.piece_at_s is not None:
+            return end
+        last = self._segment_end(number)
+        return last if start.s < last.s < end.s else end
 
     def _until(self, reference: str, number: int) -> Moment:
         if reference == "segment":

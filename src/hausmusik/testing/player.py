@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import Final
 
 from hausmusik.errors import NotFoundError, UsageError
-from hausmusik.seams import EngineContext, EngineOrder, Scalar, TakeIdentity
+from hausmusik.seams import EngineContext, EngineOrder, Nature, Scalar, TakeIdentity
 from hausmusik.testing.faults import FaultSchedule
 from hausmusik.testing.host import FakeHost, Played
 from hausmusik.types import (
@@ -52,7 +52,7 @@ class FakePlayer:
 
     Attributes:
         revisions: Instrument -> engine revision; change one and its takes are stale.
-        spoken: Instrument -> the languages of its voices.
+        natures: Instrument -> what is known of its results beforehand.
     """
 
     def __init__(
@@ -70,7 +70,7 @@ class FakePlayer:
         self._non_commercial = non_commercial
         self.host = FakeHost(faults=faults)
         self.revisions: dict[str, str] = {}
-        self.spoken: dict[str, tuple[str, ...]] = {}
+        self.natures: dict[str, Nature] = {}
 
     @property
     def plays(self) -> list[Played]:
@@ -111,10 +111,10 @@ class FakePlayer:
             host=run.host or self.host.name,
         )
 
-    def languages(self, instrument: str, request: SpeakRequest) -> tuple[str, ...]:
-        """Return what was set in `spoken` for the instrument; empty: nothing is known."""
+    def nature(self, instrument: str, request: Request) -> Nature:
+        """Return what was set in `natures` for the instrument; else that nothing is known."""
         self._check(instrument, request)
-        return self.spoken.get(instrument, ())
+        return self.natures.get(instrument, Nature())
 
     def estimate_s(self, instrument: str, request: Request) -> float:
         """Return the asked duration, or 0.4 s per word: near the real one, and never equal to it by chance."""

@@ -68,7 +68,7 @@ def test_the_size_of_blocks_never_changes_a_bit(takes: dict[str, Path], values: 
         clips=tuple(Clip(source=takes[each["layer"]], **each) for each in values),
         segments=(
             SegmentFade(start_s=0, end_s=4, fade_out_s=1),
-            SegmentFade(start_s=3, end_s=8, fade_in_s=1, curve="s-curve"),
+            SegmentFade(start_s=3, end_s=8, fade_in_s=1, fade_in_curve="s-curve"),
         ),
     )
     once = whole(spec)

@@ -48,6 +48,9 @@ def test_a_good_score_has_no_problems(tmp_path: Path) -> None:
         (music(duck=12), 'should be an object like {"depth_db": 12} or true or false'),
         (music(duck={"depth_db": "much"}), 'segments[0].cues[0].duck.depth_db: "much" does not fit'),
         ({"text": "x"}, 'add "layer"'),
+        (voice(fit="extend"), "only music and sounds can be generated longer"),
+        (music(gap_s=3), "gap_s goes with `after`"),
+        (voice(at_s=1, gap_s=3), "gap_s goes with `after`"),
         (voice(voice="nobody"), "nobody is called 'nobody'"),
         (voice(after="nothing"), "no cue 'nothing' to refer to"),
         (music(duck={"by": ["ghost"]}), "no cue 'ghost' to duck by"),
@@ -161,3 +164,12 @@ def test_the_published_schema_accepts_and_refuses_what_we_do(tmp_path: Path) -> 
     assert not validator.is_valid(document(segment(voice(txet="x"))))
     assert not validator.is_valid(document(segment({"layer": "music"})))
     assert not validator.is_valid({**good, "hausmusik": 2})
+
+
+def test_a_number_may_stand_for_a_text(tmp_path: Path) -> None:
+    path = write(tmp_path, segment(voice("${year}"), title="${year}"), variables={"year": 2026})
+    score = open_score(path).score
+    assert (score.segments[0].title, getattr(score.segments[0].cues[0], "text", "")) == ("2026", "2026")
+    path.write_text(path.read_text().replace("${year}", "${yes}").replace('"year": 2026', '"yes": true'))
+    with pytest.raises(ScoreError):
+        open_score(path)

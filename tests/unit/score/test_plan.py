@@ -8,6 +8,7 @@ import pytest
 from hausmusik.audio.files import write_audio
 from hausmusik.score.check import open_score
 from hausmusik.score.plan import Plan, Planner, locked_name
+from hausmusik.seams import Nature
 from hausmusik.takes.record import record_take
 from hausmusik.takes.store import TakeStore, copy_take
 from hausmusik.testing import FakeClock, FakePlayer, sine
@@ -116,7 +117,7 @@ async def test_a_locked_take_is_used_whatever_changes(desk: Desk) -> None:
 
 
 def test_a_voice_of_another_language_is_a_warning_and_told_once(desk: Desk) -> None:
-    desk.player.spoken = {"tone-speak": ("en-US",)}
+    desk.player.natures = {"tone-speak": Nature(languages=("en-US",))}
     lines = [voice("Hola.", id="a"), voice("Adiós.", id="b")]
     plan = desk.plan(segment(*lines), language="es")
     assert [each.severity for each in plan.problems] == ["warning"]
@@ -125,6 +126,20 @@ def test_a_voice_of_another_language_is_a_warning_and_told_once(desk: Desk) -> N
     assert desk.plan(segment(*lines), language="en-GB").problems == ()
     own = {"n": {"voice": "a", "language": "en"}}
     assert desk.plan(segment(*lines), language="es", voices=own).problems == ()
+
+
+def test_a_sound_that_lasts_is_looped_and_an_event_is_heard_once_unless_told(desk: Desk) -> None:
+    cues = [voice(), sound(id="s"), sound(id="t", fit="loop")]
+    looped = {cue.name: cue for cue in desk.plan(segment(*cues, duration_s=20)).cues}
+    assert looped["one/s"].request == looped["one/t"].request
+    assert getattr(looped["one/s"].request, "loop", None) is True
+    desk.player.natures = {"tone-sound": Nature(one_shot=True)}
+    once = {cue.name: cue for cue in desk.plan(segment(*cues, duration_s=20)).cues}
+    assert (once["one/s"].cue.fit, once["one/t"].cue.fit) == ("trim", "loop")
+    assert (getattr(once["one/s"].request, "loop", None), getattr(once["one/s"].request, "duration_s", None)) == (
+        False,
+        0,
+    )
 
 
 def test_files_voices_hosts_and_seeds_reach_the_request(desk: Desk) -> None:

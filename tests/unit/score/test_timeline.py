@@ -128,9 +128,13 @@ def test_a_segment_is_as_long_as_its_lines_and_pauses(lengths: list[float], gap_
 
 
 def test_generated_length_is_rounded_so_that_small_changes_make_no_new_take() -> None:
-    cue = score(segment(music(), voice())).segments[0].cues[0]
+    cue, hum = score(segment(music(), sound(), voice())).segments[0].cues[:2]
     assert not isinstance(cue, VoiceCue)
-    assert [length_to_generate(cue, s) for s in (0.2, 5.0, 5.01, 12.0)] == [5, 5, 10, 15]
+    assert [length_to_generate(cue, s) for s in (0.2, 5.0, 5.99, 12.0)] == [0.2, 4, 4, 12], (
+        "so that its ending is heard"
+    )
+    assert [length_to_generate(hum, s) for s in (0.2, 5.0, 5.01, 12.0)] == [5, 5, 10, 15]
+    assert length_to_generate(hum.model_copy(update={"fit": "loop"}), 7_200.0) == 60.0
     exact = cue.model_copy(update={"fit": "extend"})
     assert length_to_generate(exact, 12.3) == 12.3
     asked = cue.model_copy(update={"length_s": 40.0})
