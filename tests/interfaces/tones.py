@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 TASKS = ("speak", "music", "sound", "transcribe", "judge")
@@ -41,13 +42,11 @@ def environment() -> dict[str, str]:
     return {f"HAUSMUSIK_DEFAULTS__{task.upper()}": f"tone-{task}" for task in TASKS} | {"HAUSMUSIK_LOCAL__WORKERS": "2"}
 
 
-def move_in(home: Path) -> None:
+def move_in(home: Path, *, voices: Sequence[str] = ("anna", "bert")) -> None:
     """Write the tones into a home; `slow-speak` waits before each event, `broken-sound` always fails."""
     folder = home / "instruments.d"
     folder.mkdir(parents=True, exist_ok=True)
-    text = "".join(
-        instrument(f"tone-{task}", task, voices=("anna", "bert") if task == "speak" else ()) for task in TASKS
-    )
+    text = "".join(instrument(f"tone-{task}", task, voices=tuple(voices) if task == "speak" else ()) for task in TASKS)
     text += instrument("slow-speak", "speak", options="sleep_s = 0.5", extra="workers = 1")
     text += instrument("broken-sound", "sound", options='fail = "generation"')
     (folder / "tones.toml").write_text(text, "utf-8")

@@ -1,0 +1,69 @@
+"""Every page is followed to the letter: with tones for instruments, and with the real ones.
+
+The tones have the voices of the real ones, so that names in a page are names; what a page says that it prints is
+compared where the real instruments play.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from hausmusik.instruments.catalogue import Catalogue
+from tests.docs.blocks import DOCS, README, blocks_of, pages
+from tests.docs.outcomes import OUTCOMES
+from tests.docs.walk import Walk
+from tests.interfaces import tones
+
+REFERENCE = DOCS / "reference"
+FOLLOWED = [page for page in pages() if REFERENCE not in page.parents]
+NEED_WEIGHTS = {DOCS / "how-to" / "keep-weights.md"}
+"""Pages that are about weights: tones have none."""
+
+
+def _name(page: Path) -> str:
+    return page.stem
+
+
+def _nothing(_folder: Path) -> None:
+    """Most pages say all that there is to see."""
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("page", [page for page in FOLLOWED if page not in NEED_WEIGHTS], ids=_name)
+def test_with_tones(page: Path, tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    voices = [voice.id for voice in Catalogue.load().instrument("kokoro").voices]
+    tones.move_in(home, voices=voices)
+    for name, value in tones.environment().items():
+        monkeypatch.setenv(name, value)
+    walk = Walk(tmp_path, compares=False, quick=True)
+    walk.follow(page)
+    OUTCOMES.get(page.stem, _nothing)(walk.folder)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("page", FOLLOWED, ids=_name)
+def test_with_the_real_instruments(
+    page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, weights: Callable[..., dict[str, str]]
+) -> None:
+    weights(*(each.id for each in Catalogue.load().embedded()))
+    folder = os.environ["HAUSMUSIK_TEST_WEIGHTS"]
+    networked = {"HAUSMUSIK_HOME": str(tmp_path / "networked"), "HAUSMUSIK_WEIGHTS__FOLDERS": folder}
+    walk = Walk(tmp_path, compares=True, machines={"networked": networked})
+    if page in NEED_WEIGHTS:
+        (walk.folder / "stick").symlink_to(folder)
+    else:
+        monkeypatch.setenv("HAUSMUSIK_WEIGHTS__FOLDER", folder)
+        monkeypatch.setenv("HAUSMUSIK_WEIGHTS__OFFLINE", "true")
+    walk.follow(page)
+    OUTCOMES.get(page.stem, _nothing)(walk.folder)
+
+
+def test_every_page_has_something_to_follow() -> None:
+    assert README in FOLLOWED
+    assert all(blocks_of(page) for page in FOLLOWED)
+    assert set(OUTCOMES) <= {page.stem for page in FOLLOWED}
