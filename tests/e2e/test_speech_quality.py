@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -25,35 +27,45 @@ FEW = PROOF[::4]
 VOICES = ("af_heart", "am_michael", "bf_emma", "bm_george")
 
 
-def heard(house: House, lines: Sequence[tuple[str, str]], voice: str, instrument: str = "kokoro") -> list[WordErrors]:
-    """Say every text, have it written down, and compare."""
-    found: list[WordErrors] = []
-    for text, reading in lines:
-        audio = house.speak(text, voice=voice, instrument=instrument).audio
-        found.append(word_errors(reading, house.transcribe(audio, language="en").text))
-    return found
+Hears = Callable[[str, str], str]
+
+
+@pytest.fixture(scope="module")
+def hears(house: House) -> Hears:
+    """What the judge writes down of a text in a voice; each is said once for all tests."""
+
+    @cache
+    def heard(text: str, voice: str) -> str:
+        audio = house.speak(text, voice=voice, instrument="kokoro").audio
+        return house.transcribe(audio, language="en").text
+
+    return heard
+
+
+def compared(lines: Sequence[tuple[str, str]], voice: str, hears: Hears) -> list[WordErrors]:
+    return [word_errors(reading, hears(text, voice)) for text, reading in lines]
 
 
 def told(results: Sequence[WordErrors]) -> str:
     return ", ".join(f"{each.reference or '-'} > {each.heard or '-'}" for one in results for each in one.differences)
 
 
-def test_twenty_varied_sentences_are_understood(house: House) -> None:
+def test_twenty_varied_sentences_are_understood(hears: Hears) -> None:
     assert len(PROOF) == 20
-    results = heard(house, PROOF, "af_heart")
+    results = compared(PROOF, "af_heart", hears)
     assert total_rate(results) <= 0.03, told(results)
 
 
-def test_women_and_men_of_both_accents_are_understood(house: House) -> None:
+def test_women_and_men_of_both_accents_are_understood(hears: Hears) -> None:
     every: list[WordErrors] = []
     for voice in VOICES:
-        results = heard(house, FEW, voice)
+        results = compared(FEW, voice, hears)
         assert total_rate(results) <= 0.05, f"{voice}: {told(results)}"
         every += results
     assert total_rate(every) <= 0.03, told(every)
 
 
-def test_the_judge_notices_another_text(house: House) -> None:
+def test_the_judge_notices_another_text(hears: Hears) -> None:
     """The rate is no formality: sentences held against their neighbours are wrong in most words."""
-    crossed = [(text, other) for (text, _), (_, other) in zip(FEW[:2], FEW[1::-1], strict=True)]
-    assert total_rate(heard(house, crossed, "af_heart")) > 0.6
+    crossed = [(text, other) for (text, _), (_, other) in itertools.pairwise(PROOF)]
+    assert total_rate(compared(crossed, "af_heart", hears)) > 0.6
