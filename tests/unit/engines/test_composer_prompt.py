@@ -49,7 +49,14 @@ def test_the_example_of_the_request() -> None:
         ("military march", "march"),
         ("uplifting corporate", "pop"),
         ("synthwave", "synth"),
-        ("ambient drone", "ambient"),
+        ("ambient soundscape", "ambient"),
+        ("a low drone", "drone"),
+        ("reggae", "reggae"),
+        ("heavy metal", "metal"),
+        ("funky groove", "funk"),
+        ("twelve-bar blues", "blues"),
+        ("country", "country"),
+        ("tango", "tango"),
         ("quirky comedy", "playful"),
         ("piano ballad", "piano"),
         ("surf rock", "rock"),
@@ -99,6 +106,24 @@ def test_tempo_by_number_word_and_request() -> None:
         ("no drums, piano and cello", {"drums"}, {"piano", "cello"}),
         ("no drums and soft piano", {"drums"}, {"mellow_piano"}),
         ("not too sad, flute", set(), {"flute"}),
+        ("not too fast piano", set(), {"piano"}),
+        ("not very loud guitar", set(), {"nylon_guitar"}),
+        ("don't use drums, piano", {"drums"}, {"piano"}),
+        ("don’t use drums, piano", {"drums"}, {"piano"}),
+        ("please do not add any drums; piano", {"drums"}, {"piano"}),
+        ("avoid drums: piano", {"drums"}, {"piano"}),
+        ("everything except drums (piano)", {"drums"}, {"piano"}),
+        ("no loud drums, piano", {"drums"}, {"piano"}),
+        ("no vocals, piano", set(), {"piano"}),
+        ("non-stop energetic bassoon", set(), {"bassoon"}),
+        ("piano, no more than 80 bpm, flute", set(), {"piano", "flute"}),
+        ("without drums, bass or guitar, piano", {"drums", "bass", "guitar"}, {"piano"}),
+        ("without drums, bass and guitar", {"drums", "bass", "guitar"}, set()),
+        ("no drums, bass or guitar – harp", {"drums", "bass", "guitar"}, {"harp"}),
+        ("not only piano but also flute", set(), {"piano", "flute"}),
+        ("never ending harp arpeggios", set(), {"harp"}),
+        ("drum-free harp", {"drums"}, {"harp"}),
+        ("no drums with flute", {"drums"}, {"flute"}),
     ],
 )
 def test_negations(prompt: str, excluded: set[str], present: set[str]) -> None:
@@ -107,6 +132,72 @@ def test_negations(prompt: str, excluded: set[str], present: set[str]) -> None:
     assert set(found.instruments) == present
     assert not found.excluded & present
     assert "sad" not in found.moods
+
+
+@pytest.mark.parametrize("enough", [", ", "; ", ": ", " – ", " - ", " (", " but ", ". "])
+def test_a_negation_ends_with_its_clause(enough: str) -> None:
+    found = brief(f"folk without drums{enough}piano")
+    assert "drums" in found.excluded
+    assert found.instruments == ("piano",)
+
+
+@pytest.mark.parametrize("tempo", ["not too fast", "not fast", "never fast"])
+def test_a_tempo_can_be_refused(tempo: str) -> None:
+    assert brief(f"{tempo} piano").tempo_bpm == brief("piano").tempo_bpm
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.lists(
+        st.sampled_from(
+            [
+                "no",
+                "not",
+                "without",
+                "too",
+                "and",
+                "or",
+                ",",
+                ";",
+                ":",
+                "loud",
+                "piano",
+                "drums",
+                "jazz",
+                "use",
+                "very",
+                "xyz",
+                "sad",
+            ]
+        )
+    )
+)
+def test_a_negation_never_reaches_past_the_end_of_its_clause(words: list[str]) -> None:
+    found = brief(" ".join([*words, ";", "oboe"]))
+    assert "oboe" in found.instruments
+
+
+@pytest.mark.parametrize(
+    ("prompt", "style"),
+    [
+        ("upbeat electronic", "synth"),
+        ("electronic, upbeat", "synth"),
+        ("playful jazz", "jazz"),
+        ("heroic 8-bit adventure", "chip"),
+        ("cinematic drone", "drone"),
+        ("spooky waltz", "waltz"),
+        ("not jazz, upbeat", "pop"),
+    ],
+)
+def test_genres_outrank_moods(prompt: str, style: str) -> None:
+    assert {brief(prompt, seed).style for seed in range(4)} == {style}
+
+
+def test_what_no_instrument_here_can_do_is_told_only_where_it_is_wanted() -> None:
+    assert brief("pop with vocals").ignored == ("vocals",)
+    assert brief("pop without vocals").ignored == ()
+    assert brief("I want you to write me a nice long piece of jazz, please, and make it good").ignored == ()
+    assert brief("jazz with theremin and vuvuzela").ignored == ("theremin", "vuvuzela")
 
 
 def test_longer_words_win_over_the_shorter_ones_inside_them() -> None:
@@ -161,8 +252,9 @@ def test_a_very_long_prompt_is_cut_and_not_slow() -> None:
 
 
 def test_every_word_of_the_tables_means_what_it_stands_for() -> None:
-    for name, words in TABLES.vocabulary.style.items():
-        assert all(any(meaning == f"style:{name}" for _, meaning in brief(word).understood) for word in words), name
+    for kind, table in (("style", TABLES.vocabulary.style), ("hint", TABLES.vocabulary.hint)):
+        for name, words in table.items():
+            assert all((f"{kind}:{name}") in [got for _, got in brief(word).understood] for word in words), name
     for name, entry in TABLES.instruments.items():
         for word in entry.words:
             assert ("instrument:" + name) in [meaning for _, meaning in brief(word).understood], word

@@ -19,6 +19,7 @@ from hausmusik.engines.composer.ending import last_melody, last_notes
 from hausmusik.engines.composer.ensemble import Ensemble
 from hausmusik.engines.composer.melody import Line, Theme
 from hausmusik.engines.composer.piece import EIGHTH, QUARTER, Metre, Note, Part, Phrase
+from hausmusik.engines.composer.solo import alone
 from hausmusik.engines.composer.texture import basses, broken, comping, drums, patterns, sustained
 from hausmusik.engines.composer.texture.scene import Scene
 from hausmusik.engines.composer.voicing import lead
@@ -42,6 +43,8 @@ TEXTURES: Final[Mapping[str, Callable[[Scene], list[Note]]]] = {
     "laid_back": comping.laid_back,
     "bossa": comping.bossa,
     "strum": comping.strum,
+    "chank": comping.chank,
+    "marcato": comping.marcato,
     "roots": basses.roots,
     "pedal": basses.pedal,
     "oompah": basses.oompah,
@@ -69,7 +72,7 @@ def arrange(players: tuple[Player, ...], ensemble: Ensemble) -> tuple[Part, ...]
     enters = _entries(players, ensemble)
     for number, player in enumerate(players):
         draw = ensemble.dice.fork("player", number)
-        if player.texture == "lead":
+        if player.texture in {"lead", "solo"}:
             notes = _lead_notes(player, enters[number], ensemble, draw)
         else:
             notes = _layer_notes(player, enters[number], ensemble, draw)
@@ -154,9 +157,10 @@ def _lead_notes(player: Player, enter: float, ensemble: Ensemble, dice: Dice) ->
     notes: list[Note] = []
     only_phrase = len(ensemble.phrases) == 1
     for index, phrase in enumerate(ensemble.phrases):
-        if phrase.letter in {"intro", "D"} or not (_plays(player, phrase, enter) or only_phrase):
+        is_free = phrase.letter not in {"intro", "D"} and (_plays(player, phrase, enter) or only_phrase)
+        if not (is_free or player.texture == "solo"):
             continue
-        letter = "A" if phrase.letter == "coda" else phrase.letter
+        letter = "A" if phrase.letter in {"coda", "intro"} else phrase.letter
         name = phrase.chapter, letter
         draw = ensemble.dice.fork("theme", *name)
         theme, model = themes.get(name, (melody.make_theme(ensemble.cells, draw.fork("rhythm")), ()))
@@ -167,7 +171,10 @@ def _lead_notes(player: Player, enter: float, ensemble: Ensemble, dice: Dice) ->
             line = melody.embellish(line, phrase, 0.25 + 0.4 * ensemble.density, dice.fork("ornament", index))
         if ensemble.bed or ensemble.density < 0.25:
             line = _thinned(line, phrase, ensemble.metre)
-        notes.extend(_sung(line, phrase, player))
+        sung = _sung(line, phrase, player)
+        if player.texture == "solo":
+            sung = alone(sung, phrase, ensemble.metre, player, dice.fork("alone", name))
+        notes.extend(sung)
     return notes + last_melody(notes, player, ensemble)
 
 

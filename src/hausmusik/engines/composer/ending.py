@@ -34,7 +34,8 @@ def last_melody(notes: list[Note], player: Player, ensemble: Ensemble) -> list[N
     """End on the tonic, or on the third or fifth where that is a nearer step."""
     if not notes:
         return []
-    before = notes[-1]
+    last = max(note.start for note in notes)
+    before = max((note for note in notes if note.start == last), key=lambda note: note.key)
     tonic, third = ensemble.last.root, ensemble.last.tones[1]
     options = {key: abs(key - before.key) for key in within((tonic,), player.low, player.high)}
     options |= {key: abs(key - before.key) + 3 for key in within((third,), player.low, player.high)}

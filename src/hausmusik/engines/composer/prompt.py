@@ -31,7 +31,7 @@ class Brief(msgspec.Struct, frozen=True, kw_only=True):
     Args:
         prompt: As given.
         style: Id of a style.
-        style_named: The words name it; it was not inferred or drawn.
+        style_named: The words name this genre; it was not suggested, inferred or drawn.
         moods: Ids of moods, in the order of the prompt.
         tempo_bpm: Quarter notes per minute.
         tempo_given: A number was asked for.
@@ -40,6 +40,7 @@ class Brief(msgspec.Struct, frozen=True, kw_only=True):
         instruments: Ids that were asked for; empty: the style's own.
         suggested: Ids that the words suggest without naming them.
         excluded: Ids that must not play.
+        left_out: Roles that nobody may play.
         solo: Nothing but the instruments asked for.
         bed: Meant to lie under speech.
         rises: A canon that climbs through the keys.
@@ -60,6 +61,7 @@ class Brief(msgspec.Struct, frozen=True, kw_only=True):
     instruments: tuple[str, ...]
     suggested: tuple[str, ...]
     excluded: frozenset[str]
+    left_out: frozenset[str]
     solo: bool
     bed: bool
     rises: bool
@@ -109,6 +111,7 @@ def read_prompt(prompt: str, tables: Tables, dice: Dice, tempo_bpm: float = 0.0)
         instruments=tuple(asked),
         suggested=tuple(suggested),
         excluded=excluded,
+        left_out=frozenset(heard.rejected_roles),
         solo="solo" in heard.uses and bool(asked),
         bed=bed,
         rises="rising" in heard.uses,
@@ -120,11 +123,11 @@ def read_prompt(prompt: str, tables: Tables, dice: Dice, tempo_bpm: float = 0.0)
 
 
 def _style(heard: Heard, tables: Tables, dice: Dice) -> str:
-    """Return the style that was named, else one that fits moods and instruments, else one drawn by the seed."""
+    """Return the genre that was named, else a style that other words suggest, or moods and instruments, or the seed."""
     if "rising" in heard.uses:
         return "canon"
     rejected = set(heard.rejected_styles)
-    named = [style for style in heard.styles if style not in rejected]
+    named = [style for style in (*heard.styles, *heard.hints) if style not in rejected]
     if named:
         return named[0]
     weights: dict[str, float] = {}

@@ -20,7 +20,8 @@ from hausmusik.engines.composer.piece import Metre, Role
 from hausmusik.errors import ConfigError
 
 Kind: TypeAlias = Literal["struck", "held", "drums"]
-_TOKEN: Final = re.compile(r"\d+/\d+|[^\W_]+(?:'[^\W_]+)?|,|;|\.|&")
+_TOKEN: Final = re.compile(r"\d+/\d+|[^\W_]+(?:'[^\W_]+)?|[,;.&:()–—]")
+_DASH: Final = re.compile(r"(?<=\s)-+(?=\s)")
 
 
 class InstrumentEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -35,6 +36,7 @@ class InstrumentEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     words: tuple[str, ...]
     family: str = ""
     style: str = ""
+    double_stops: bool = False
 
     @property
     def title(self) -> str:
@@ -115,6 +117,9 @@ class Vocabulary(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     filler: str
     style: dict[str, tuple[str, ...]]
+    hint: dict[str, tuple[str, ...]]
+    role: dict[str, tuple[str, ...]]
+    absent: tuple[str, ...]
     mood: dict[str, Mood]
     flair: dict[str, Flair]
     tempo: dict[str, float]
@@ -158,8 +163,8 @@ def load_tables() -> Tables:
 
 
 def words_of(text: str) -> list[str]:
-    """Return words in lower case, with hyphens opened and commas kept as words of their own."""
-    return _TOKEN.findall(text.lower().replace("-", " "))
+    """Return words in lower case, with hyphens opened and punctuation kept as words of their own."""
+    return _TOKEN.findall(_DASH.sub("–", text.lower()).replace("-", " "))
 
 
 def _phrases(
@@ -171,8 +176,10 @@ def _phrases(
         for phrase in phrases:
             known.setdefault(tuple(words_of(phrase)), []).append((kind, name))
 
-    for name, words in vocabulary.style.items():
-        add("style", name, words)
+    for kind, table in (("style", vocabulary.style), ("hint", vocabulary.hint), ("role", vocabulary.role)):
+        for name, words in table.items():
+            add(kind, name, words)
+    add("absent", "voice", vocabulary.absent)
     for name, mood in vocabulary.mood.items():
         add("mood", name, mood.words)
     for name, flair in vocabulary.flair.items():

@@ -1,7 +1,7 @@
 """Finds the words of a prompt that mean something, longest first, with what is negated set apart.
 
 Tempo numbers and keys are patterns and taken out before; everything else comes from the vocabulary. Draws nothing and
-decides nothing: that is prompt.py.
+decides nothing: that is prompt.py. How far a negation reaches is in negation.py.
 """
 
 from __future__ import annotations
@@ -12,13 +12,14 @@ from typing import Final
 
 import msgspec
 
+from hausmusik.engines.composer.negation import Item, negated
 from hausmusik.engines.composer.tables import Meaning, Tables, words_of
 from hausmusik.engines.composer.theory import Key
 
 LONGEST_PROMPT: Final = 4000
 """Characters that are read; the rest of a longer prompt is ignored."""
-_NEGATIONS: Final = frozenset({"no", "not", "without", "minus", "avoid", "never", "non", "exclude", "excluding"})
-_ENDS_NEGATION: Final = frozenset({",", ";", ".", "but", "with", "just", "only"})
+_FREE: Final = re.compile(r"\b([a-z]+)-free\b")
+_DESCRIBING: Final = frozenset({"mood", "amount", "tempo"})
 _BPM: Final = re.compile(r"(\d{2,3}(?:\.\d+)?)\s*(?:bpm|beats per minute|beats a minute)")
 _KEY: Final = re.compile(
     # A small "a" is an article unless "in" or "key of" stands before it: "a minor piece", but "in a minor".
@@ -40,7 +41,11 @@ class Heard(msgspec.Struct):
         tonic: Pitch class of a named key, or None.
         bpm: A named tempo in quarter notes per minute, or 0.
         excluded: Instruments and families that must not play.
+        styles: Genres that were named.
+        hints: Styles that other words suggest; any genre outranks them.
+        roles: Roles that were named.
         rejected_styles: Styles that it must not be.
+        rejected_roles: Roles that nobody may play.
         understood: Words and what they were taken for.
         ignored: Words that meant nothing.
     """
@@ -48,11 +53,14 @@ class Heard(msgspec.Struct):
     tonic: int | None = None
     bpm: float = 0.0
     styles: list[str] = []
+    hints: list[str] = []
+    roles: list[str] = []
     moods: list[str] = []
     flairs: list[str] = []
     instruments: list[str] = []
     excluded: list[str] = []
     rejected_styles: list[str] = []
+    rejected_roles: list[str] = []
     tempos: list[str] = []
     amounts: list[str] = []
     uses: list[str] = []
@@ -65,33 +73,43 @@ class Heard(msgspec.Struct):
 def hear(prompt: str, tables: Tables) -> Heard:
     """Return everything of a prompt that means something to us; any text is allowed."""
     heard = Heard()
-    text = _take_tempo(_take_key(prompt[:LONGEST_PROMPT], heard).lower(), heard)
+    text = _take_tempo(_take_key(prompt[:LONGEST_PROMPT].replace("’", "'"), heard).lower(), heard)
+    found = _phrases(words_of(_FREE.sub(r"no \1 ,", text)), tables)
+    fillers = frozenset(tables.vocabulary.filler.split())
+    refused = negated([_item(phrase, meanings, fillers, tables) for phrase, meanings in found])
+    for place, (phrase, meanings) in enumerate(found):
+        for meaning in meanings:
+            if place in refused:
+                _exclude(heard, meaning, phrase, tables)
+            else:
+                _note(heard, meaning, phrase, tables)
+        if not meanings and place not in refused and phrase not in fillers and phrase.isalpha():
+            heard.ignored.append(phrase)
+    return heard
+
+
+def _phrases(tokens: list[str], tables: Tables) -> list[tuple[str, list[Meaning]]]:
+    """Return a prompt's words, those that mean something only together joined, with what they mean."""
     known = tables.phrases
     longest = max(len(phrase) for phrase in known)
-    fillers = frozenset(tables.vocabulary.filler.split())
-    tokens = words_of(text)
-    negation = ""
+    found: list[tuple[str, list[Meaning]]] = []
     index = 0
     while index < len(tokens):
-        word = tokens[index]
         size, meanings = _match(tokens, index, known, longest)
-        if size:
-            phrase = " ".join(tokens[index : index + size])
-            for meaning in meanings:
-                if negation:
-                    _exclude(heard, meaning, phrase, tables)
-                else:
-                    _note(heard, meaning, phrase, tables)
-            index += size
-            continue
-        if word in _NEGATIONS:
-            negation = word
-        elif word in _ENDS_NEGATION or (word in {"and", "&"} and negation != "without"):
-            negation = ""
-        elif word not in fillers and word.isalpha():
-            heard.ignored.append(word)
-        index += 1
-    return heard
+        found.append((" ".join(tokens[index : index + max(1, size)]), meanings))
+        index += max(1, size)
+    return found
+
+
+def _item(phrase: str, meanings: list[Meaning], fillers: frozenset[str], tables: Tables) -> Item:
+    words = tuple(phrase.split())
+    first = tables.phrases.get(words[:1], []) if len(words) > 1 else []
+    return Item(
+        words=phrase,
+        kinds=frozenset(kind for kind, _ in meanings),
+        described=any(kind in _DESCRIBING for kind, _ in first),
+        filler=not meanings and phrase in fillers,
+    )
 
 
 def _take_key(text: str, heard: Heard) -> str:
@@ -108,7 +126,7 @@ def _take_key(text: str, heard: Heard) -> str:
         heard.modes.append(_MODES.get(mode, mode))
     title = Key(heard.tonic, heard.modes[0]).title if mode else Key(heard.tonic, "major").title.split()[0]
     heard.understood.append((found.group(0).strip(), f"key:{title}"))
-    return f"{text[: found.start()]} {text[found.end() :]}"
+    return f"{text[: found.start()]} ; {text[found.end() :]}"
 
 
 def _take_tempo(text: str, heard: Heard) -> str:
@@ -117,7 +135,7 @@ def _take_tempo(text: str, heard: Heard) -> str:
         return text
     heard.bpm = min(240.0, max(30.0, float(found[1])))
     heard.understood.append((found[0], f"tempo:{heard.bpm:g} bpm"))
-    return f"{text[: found.start()]} {text[found.end() :]}"
+    return f"{text[: found.start()]} ; {text[found.end() :]}"
 
 
 def _match(
@@ -139,16 +157,23 @@ def _exclude(heard: Heard, meaning: Meaning, phrase: str, tables: Tables) -> Non
     if kind == "instrument":
         heard.excluded.append(name)
         heard.excluded.extend(key for key, entry in tables.instruments.items() if entry.family == name)
-    elif kind == "style":
+    elif kind in {"style", "hint"}:
         heard.rejected_styles.append(name)
+    elif kind == "role":
+        heard.rejected_roles.append(name)
     heard.understood.append((phrase, f"without {name}"))
 
 
 def _note(heard: Heard, meaning: Meaning, phrase: str, tables: Tables) -> None:
     kind, name = meaning
+    if kind == "absent":
+        heard.ignored.append(phrase)
+        return
     heard.understood.append((phrase, f"{kind}:{name}"))
     target = {
         "style": heard.styles,
+        "hint": heard.hints,
+        "role": heard.roles,
         "mood": heard.moods,
         "flair": heard.flairs,
         "instrument": heard.instruments,
@@ -161,5 +186,5 @@ def _note(heard: Heard, meaning: Meaning, phrase: str, tables: Tables) -> None:
     if name not in target:
         target.append(name)
     style = tables.vocabulary.flair[name].style if kind == "flair" else ""
-    if style and style not in heard.styles:
-        heard.styles.append(style)
+    if style and style not in heard.hints:
+        heard.hints.append(style)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from hausmusik.engines.composer.piece import EIGHTH, QUARTER, Note
+from hausmusik.engines.composer.piece import EIGHTH, QUARTER, SIXTEENTH, Note
 from hausmusik.engines.composer.texture.scene import Scene
 
 _COMPS: Final = (
@@ -18,6 +18,7 @@ _COMPS: Final = (
 )
 _LAID_BACK: Final = (((0, 5), (6, 2)), ((0, 3), (3, 5)), ((0, 8),), ((0, 6), (7, 1)))
 _BOSSA: Final = ((0, 2), (3, 2), (6, 2)), ((1, 2), (4, 2), (7, 1))
+_CHANKS: Final = ("..X.x.Xx..X.x.X.", "..Xx..X...Xx.xX.", ".xX...X.xxX...X.", "X..x..X...Xx..x.")
 _STRUMS: Final = ("D.DU.UDU", "D..U.UD.", "D.D.DUDU", "D.DUD.DU")
 _WALTZ_STRUMS: Final = ("D.D.DU", "D.DUD.")
 _SIX_EIGHT_STRUMS: Final = ("D.UD.U", "D..D.U")
@@ -105,6 +106,34 @@ def _struck(
             accent = 0.1 if place % 2 else -0.05
             for index, key in enumerate(voicing):
                 notes.append(scene.note(at + roll * index, max(60, held - roll * index), key, accent))
+    return notes
+
+
+def chank(scene: Scene) -> list[Note]:
+    """Scratch short chords in sixteenths, off the beat, as a funk guitar does."""
+    notes: list[Note] = []
+    pattern = _CHANKS[scene.variant % len(_CHANKS)]
+    for start, length in scene.bars():
+        for index in range(length // SIXTEENTH):
+            stroke = pattern[index % len(pattern)]
+            if stroke == "." or (stroke == "x" and scene.phrase.intensity < 0.35):
+                continue
+            at = start + index * SIXTEENTH
+            _, voicing = scene.slot_at(at)
+            accent = 0.2 if stroke == "X" else -0.4
+            notes.extend(scene.note(at, SIXTEENTH * (5 if stroke == "X" else 3) // 6, key, accent) for key in voicing)
+    return notes
+
+
+def marcato(scene: Scene) -> list[Note]:
+    """March in short quarters, the first and third heavy: the walk of a tango."""
+    notes: list[Note] = []
+    for start, length in scene.bars():
+        for index in range(length // QUARTER):
+            at = start + index * QUARTER
+            _, voicing = scene.slot_at(at)
+            accent = 0.35 if index % 2 == 0 else -0.2
+            notes.extend(scene.note(at, QUARTER * 5 // 9, key, accent) for key in voicing)
     return notes
 
 

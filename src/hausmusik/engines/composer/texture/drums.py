@@ -52,8 +52,9 @@ def drums(scene: Scene, groove: Mapping[str, Any]) -> list[Note]:
     notes: list[Note] = []
     if scene.phrase.letter == "D":
         return notes
+    first = min(lines, key=lambda drum: enter.get(drum, 0.0))
     for drum, choices in lines.items():
-        if scene.phrase.intensity < enter.get(drum, 0.0):
+        if scene.phrase.intensity < enter.get(drum, 0.0) and drum != first:  # somebody keeps time, however quiet it is
             continue
         for number, (start, length) in enumerate(scene.bars()):
             # The fourth bar of a phrase turns, with another pattern of the same groove where there is one.
