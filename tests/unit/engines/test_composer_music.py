@@ -94,33 +94,45 @@ def test_every_piece_ends_at_home_by_a_cadence(style: str, seed: int) -> None:
     assert classes & {3, 4}, "the third is there; in minor a major one may end a piece (Picardy)"
     assert not (classes & {3} and not piece.key.is_minor)
     before = piece.phrases[-1].slots[-1].chord
-    assert before.root != piece.key.tonic, "the last chord is arrived at, not merely repeated"
+    arrived = before.root != piece.key.tonic
+    assert arrived == (style != "drone"), "the last chord is arrived at, not merely repeated; a drone never left"
 
 
-@pytest.mark.parametrize("style", STYLES)
+WITH_BASS = [style for style in STYLES if {"bass", "melody"} <= {each.role for each in TABLES.styles[style].layer}]
+
+
+@pytest.mark.parametrize("style", WITH_BASS)
 def test_bass_and_melody_leave_each_other_room(style: str) -> None:
-    piece = by_style(style, 1)
-    roles = {part.role: [note.key for note in part.notes] for part in pitched(piece)}
-    if {"bass", "melody"} <= set(roles):
-        mean = {role: sum(keys) / len(keys) for role, keys in roles.items()}
-        assert mean["melody"] - mean["bass"] >= 12
+    gaps: list[float] = []
+    for seed in range(1, 7):
+        roles: dict[str, list[int]] = {}
+        for part in pitched(by_style(style, seed)):
+            roles.setdefault(part.role, []).extend(note.key for note in part.notes)
+        if {"bass", "melody"} <= set(roles):
+            gaps.append(sum(roles["melody"]) / len(roles["melody"]) - sum(roles["bass"]) / len(roles["bass"]))
+    assert gaps, "no seed has both"
+    assert min(gaps) >= 12
 
 
-@pytest.mark.parametrize("style", [style for style in STYLES if style != "canon"])
+def test_most_styles_have_bass_and_melody() -> None:
+    assert len(WITH_BASS) >= 20
+
+
+@pytest.mark.parametrize("style", [style for style in STYLES if style not in {"canon", "drone"}])
 def test_melodies_are_singable(style: str) -> None:
     """Steps and small leaps prevail, no tritones or sevenths, no note beaten to death."""
     sizes: list[int] = []
-    for seed in (*SEEDS, 3):
+    for seed in range(1, 13):
         piece = by_style(style, seed)
         seams = {phrase.start for phrase in piece.phrases}
         for part in piece.parts:
             if part.role == "melody":
                 inside = [(a, b) for a, b in itertools.pairwise(part.notes) if b.start not in seams]
                 sizes += [abs(b.key - a.key) for a, b in inside if b.start - a.end < 480]
-    if len(sizes) > 30:
-        assert sum(size <= 4 for size in sizes) >= 0.7 * len(sizes)
-        assert sum(size in {6, 10, 11} or size > 12 for size in sizes) <= 0.03 * len(sizes)
-        assert sum(size == 0 for size in sizes) <= 0.3 * len(sizes)
+    assert len(sizes) > 30
+    assert sum(size <= 4 for size in sizes) >= 0.7 * len(sizes)
+    assert sum(size in {6, 10, 11} or size > 12 for size in sizes) <= 0.03 * len(sizes)
+    assert sum(size == 0 for size in sizes) <= 0.3 * len(sizes)
 
 
 def test_a_theme_returns_and_is_varied() -> None:
@@ -143,10 +155,8 @@ def test_a_motif_comes_back_within_its_phrase() -> None:
     found = 0
     for seed in range(10):
         piece = piece_of("piano ballad", seed, 40.0)
-        lead = next((part for part in piece.parts if part.role == "melody"), None)
-        phrase = next((p for p in piece.phrases if p.letter == "A"), None)
-        if lead is None or phrase is None:
-            continue
+        lead = next(part for part in piece.parts if part.role == "melody")
+        phrase = next(p for p in piece.phrases if p.letter == "A" and p.end > lead.notes[0].start)
         bars = [
             tuple(n.start - at for n in lead.notes if at <= n.start < at + piece.metre.bar)
             for at in range(phrase.start, phrase.end, piece.metre.bar)
@@ -164,25 +174,6 @@ def test_layers_enter_one_after_the_other(style: str) -> None:
     fullest = max(sum(p.start <= n.start < p.end for part in piece.parts for n in part.notes) for p in piece.phrases)
     opening = sum(piece.phrases[0].start <= n.start < piece.phrases[0].end for part in piece.parts for n in part.notes)
     assert opening < fullest
-
-
-@pytest.mark.parametrize(
-    ("prompt", "wanted"),
-    [
-        ("calm piano and strings", {"piano", "strings"}),
-        ("solo flute", {"flute"}),
-        ("string quartet and oboe, no piano", {"string_quartet", "oboe"}),
-        ("celesta, harp and choir", {"celesta", "harp", "choir"}),
-        ("sad cello", {"cello"}),
-        ("marimba and vibraphone", {"marimba", "vibraphone"}),
-        ("canon for harpsichord and flute", {"harpsichord", "flute"}),
-        ("accordion waltz with double bass", {"accordion", "acoustic_bass"}),
-    ],
-)
-def test_the_instruments_asked_for_play_and_no_others(prompt: str, wanted: set[str]) -> None:
-    for seed in SEEDS:
-        piece = piece_of(prompt, seed, 40.0)
-        assert {part.instrument for part in piece.parts} == wanted
 
 
 def test_a_style_keeps_what_makes_it_itself_unless_it_is_excluded() -> None:
