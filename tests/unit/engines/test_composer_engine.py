@@ -24,6 +24,7 @@ from hausmusik.types import (
     Event,
     MusicRequest,
     Phase,
+    Remark,
     SoundRequest,
     Usage,
     concatenate,
@@ -109,6 +110,30 @@ def test_the_brief_says_what_was_understood(engine: ComposerEngine) -> None:
     assert {"words": "calm", "as": "mood:calm"} in page["understood"]
     assert {part["instrument"] for part in page["parts"]} == {"piano"}
     assert "no neural network" in page["note"]
+
+
+@pytest.mark.parametrize(
+    ("prompt", "told"),
+    [
+        ("calm piano with theremin and blorp", ["not understood: theremin, blorp"]),
+        ("please make me some calm piano music, without vocals", []),
+        ("blorp blorp blorp", ["not understood: blorp"]),
+        (
+            " ".join("x" + chr(97 + n) for n in range(15)),
+            [f"not understood: {', '.join('x' + chr(97 + n) for n in range(12))} and 3 more words"],
+        ),
+    ],
+)
+def test_words_that_were_not_understood_are_told_before_the_usage(
+    engine: ComposerEngine, prompt: str, told: list[str]
+) -> None:
+    events = play(engine, prompt, 2.0)
+    assert [event.text for event in events if isinstance(event, Remark)] == told
+    assert [type(event) for event in events if isinstance(event, Remark | Usage | Done)] == [
+        *[Remark] * len(told),
+        Usage,
+        Done,
+    ]
 
 
 def test_the_midi_file_holds_the_piece(engine: ComposerEngine) -> None:

@@ -22,8 +22,9 @@ from hausmusik.engines.composer.score_midi import midi_of
 from hausmusik.engines.composer.tables import Tables, load_tables
 from hausmusik.errors import BadInput, WeightsError
 from hausmusik.seams import Cancel, EngineContext, EngineSpec
-from hausmusik.types import Artifact, Audio, AudioChunk, Done, Event, MusicRequest, Phase, Request, Usage
+from hausmusik.types import Artifact, Audio, AudioChunk, Done, Event, MusicRequest, Phase, Remark, Request, Usage
 
+REVISION: Final = "2"
 LONGEST_S: Final = 3600.0
 
 
@@ -43,7 +44,7 @@ class ComposerEngine:
     @property
     def spec(self) -> EngineSpec:
         """One request at a time, CPU only."""
-        return EngineSpec(name="composer", revision="1")
+        return EngineSpec(name="composer", revision=REVISION)
 
     def prepare(self) -> Iterator[Phase]:
         """Read the data files."""
@@ -124,6 +125,8 @@ class ComposerEngine:
         for block in render(performance, self._tables, self._tones, cancel.is_set):
             yield AudioChunk(start_s=position / SAMPLE_RATE_HZ, audio=Audio(block, SAMPLE_RATE_HZ))
             position += block.shape[1]
+        if brief.ignored:
+            yield Remark(text=_not_understood(brief.ignored))
         yield Usage(
             busy_s=time.monotonic() - started,
             cpu_s=time.process_time() - cpu,
@@ -132,9 +135,18 @@ class ComposerEngine:
         )
 
 
+_MOST_TOLD: Final = 12
+
+
 class _Never:
     def is_set(self) -> bool:
         return False
+
+
+def _not_understood(words: tuple[str, ...]) -> str:
+    told = list(dict.fromkeys(words))
+    more = "" if len(told) <= _MOST_TOLD else f" and {len(told) - _MOST_TOLD} more words"
+    return f"not understood: {', '.join(told[:_MOST_TOLD])}{more}"
 
 
 def _brief_page(brief: Brief, performance: Performance) -> bytes:
