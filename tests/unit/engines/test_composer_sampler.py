@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import struct
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hausmusik.engines.composer.sampler.articulation import articulate
+from hausmusik.engines.composer.sampler.drift import HighPass
 from hausmusik.engines.composer.sampler.mixdown import BLOCK, Mix, Strike, Track
 from hausmusik.engines.composer.sampler.room import ROOMS, Reverb, impulse_response
 from hausmusik.engines.composer.sampler.samples import SampleStore, packed, unpacked
@@ -230,6 +232,27 @@ def test_convolving_in_blocks_is_convolving_at_once() -> None:
     heard = np.concatenate([reverb.wet(signal[:, at : at + 1_000]) for at in range(0, 5_000, 1_000)], axis=1)
     wanted = np.stack([np.convolve(signal[side], response[side])[:5_000] for side in range(2)])
     np.testing.assert_allclose(heard, wanted, atol=1e-4)
+
+
+def test_the_high_pass_takes_offsets_and_leaves_notes() -> None:
+    times = np.arange(3 * SAMPLE_RATE_HZ) / SAMPLE_RATE_HZ
+    tone = np.sin(2 * np.pi * 110 * times)
+    signal = np.stack([tone + 0.5, 0.3 * np.ones_like(times)]).astype(np.float32)
+    through = HighPass(2).push(signal)
+    settled = through[:, SAMPLE_RATE_HZ:]
+    assert np.abs(settled.mean(axis=1)).max() < 1e-5
+    assert np.sqrt((settled[0] ** 2).mean()) == pytest.approx(np.sqrt(0.5), rel=0.03)
+    assert np.abs(settled[1]).max() < 1e-5
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.integers(1, 700), min_size=1, max_size=8))
+def test_the_high_pass_is_the_same_however_the_stream_is_cut(sizes: list[int]) -> None:
+    signal = np.random.default_rng(3).standard_normal((2, sum(sizes))).astype(np.float32)
+    whole, cut = HighPass(2).push(signal), HighPass(2)
+    edges = np.cumsum([0, *sizes])
+    parts = [cut.push(signal[:, a:b]) for a, b in itertools.pairwise(edges)]
+    assert np.allclose(np.concatenate(parts, axis=1), whole, atol=2e-5)
 
 
 def test_stopping_ends_the_rendering(tones: ToneStore) -> None:

@@ -14,6 +14,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from hausmusik.engines.composer.sampler.drift import HighPass
 from hausmusik.engines.composer.sampler.room import Reverb
 from hausmusik.engines.composer.sampler.tone import (
     LONGEST_RELEASE_S,
@@ -110,6 +111,7 @@ class Mix:
         The room is empty before the first block asked for. Ends early once `stop` says so.
         """
         reverb = Reverb(self._response, BLOCK)
+        high_pass = HighPass(2)
         for number in range(first, self.blocks if last is None else last):
             start = number * BLOCK
             count = min(BLOCK, self.frames - start)
@@ -123,7 +125,7 @@ class Mix:
                     dry += bus
                     send += bus * np.float32(track.send)
             dry += reverb.wet(send)
-            yield dry
+            yield high_pass.push(dry)
 
     def _bus(self, index: int, start: int, count: int) -> FloatArray | None:
         """Return one part's block under its gain, pan and swells, or None where it is silent."""
