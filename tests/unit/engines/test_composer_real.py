@@ -183,6 +183,16 @@ def test_level_peak_offset_and_edges_of_every_style(engine: ComposerEngine, styl
     assert gaps.max() < 20, "no two seconds of silence within the piece"
 
 
+@pytest.mark.parametrize("prompt", ["music box lullaby", "church organ hymn", "ambient pad", "solo flute", "pizzicato"])
+def test_the_last_sound_is_near_the_end(engine: ComposerEngine, prompt: str) -> None:
+    for seed in (1, 2):
+        samples = samples_of(engine, prompt, 40.0, seed=seed)
+        levels = np.sqrt((samples.mean(axis=0) ** 2).reshape(-1, 2_205).mean(axis=1))
+        last_s = (np.flatnonzero(levels > 10 ** (-50 / 20))[-1] + 1) / 20
+        assert last_s >= 38.8
+        assert np.abs(samples.mean(axis=1)).max() < 1e-5
+
+
 def test_the_stereo_picture_is_wide_and_mono_safe(engine: ComposerEngine) -> None:
     for prompt in ("cinematic", "minimal", "folk"):
         left, right = samples_of(engine, prompt, 20.0)

@@ -5,6 +5,7 @@ Knows nothing of samples, seconds per note, files or requests.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Final
 
@@ -24,6 +25,8 @@ from hausmusik.engines.composer.tables import StyleEntry, Tables
 _DENSE: Final = 0.62
 _SPARSE: Final = 0.3
 _LEAST_CANON_BARS: Final = 2
+_END_S: Final = 0.7
+"""The last sound dies away this long before the end."""
 
 
 def compose(brief: Brief, tables: Tables, duration_s: float, dice: Dice) -> Piece:
@@ -37,6 +40,8 @@ def compose(brief: Brief, tables: Tables, duration_s: float, dice: Dice) -> Piec
     """
     style = tables.styles[brief.style]
     metre = brief.metre
+    players = cast(brief, style, tables, dice)
+    rings_s = max((player.entry.rings_s for player in players), default=form.LONGEST_RING_S)
     fitted = form.fit(
         duration_s,
         brief.tempo_bpm,
@@ -44,6 +49,7 @@ def compose(brief: Brief, tables: Tables, duration_s: float, dice: Dice) -> Piec
         is_given=brief.tempo_given,
         ring_bars=style.ring,
         slowing=style.slowing,
+        longest_ring_s=rings_s,
     )
     flavours = _flavours(brief, style, tables, dice)
     is_canon = brief.style == "canon" and fitted.bars >= _LEAST_CANON_BARS
@@ -56,7 +62,7 @@ def compose(brief: Brief, tables: Tables, duration_s: float, dice: Dice) -> Piec
     last = harmony.final_chord(brief.key, flavours, dice)
     final = fitted.bars * metre.bar + fitted.upbeat
     ticks_per_s = fitted.tempo[-1][1] / 60.0 * 480
-    tail_s = min(0.45 * fitted.ring_s, 0.75 * ROOMS[style.room].decay_s + 0.25)
+    tail_s = min(0.35 * fitted.ring_s, 0.2 * ROOMS[style.room].decay_s + 0.4)
     ensemble = Ensemble(
         phrases=phrases,
         metre=metre,
@@ -64,13 +70,14 @@ def compose(brief: Brief, tables: Tables, duration_s: float, dice: Dice) -> Piec
         final=final,
         ring=max(1, round(fitted.ring_s * ticks_per_s)),
         hold=max(1, round((fitted.ring_s - tail_s) * ticks_per_s)),
+        again=_again(fitted.ring_s, rings_s, ticks_per_s),
         cells=_cells(brief, style, tables),
         grooves=tables.grooves,
         density=brief.density,
+        duration_s=duration_s,
         bed=brief.bed,
         dice=dice,
     )
-    players = cast(brief, style, tables, dice)
     return Piece(
         title=f"{style.title} in {brief.key.title}",
         key=brief.key,
@@ -85,6 +92,12 @@ def compose(brief: Brief, tables: Tables, duration_s: float, dice: Dice) -> Piec
         swing_unit=style.swing_unit,
         room=style.room,
     )
+
+
+def _again(ring_s: float, rings_s: float, ticks_per_s: float) -> tuple[int, ...]:
+    """Return when the last chord is touched again, softer, so that short sounds last to the end; ticks after it."""
+    times = math.ceil((ring_s - _END_S) / max(0.5, rings_s))
+    return tuple(round(index * (ring_s - _END_S) / times * ticks_per_s) for index in range(1, times))
 
 
 def _flavours(brief: Brief, style: StyleEntry, tables: Tables, dice: Dice) -> Mapping[str, Flavour]:

@@ -25,8 +25,8 @@ def swells(player: Player, ensemble: Ensemble) -> tuple[tuple[int, float], ...]:
         points.append((phrase.start + phrase.length * 5 // 8, level + 0.9))
     last = points[-1][1] if points else 0.0
     points.append((ensemble.final, last - 0.5))
-    points.append((ensemble.final + ensemble.hold * 3 // 5, last - 4.0))
-    points.append((ensemble.final + ensemble.hold, last - 15.0))
+    points.append((ensemble.final + ensemble.hold * 3 // 5, last - 3.0))
+    points.append((ensemble.final + ensemble.hold, last - 10.0))
     return tuple(points)
 
 

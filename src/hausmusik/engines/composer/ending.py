@@ -5,6 +5,7 @@ Knows nothing of what came before, save the notes each player played last.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from typing import Final
 
@@ -34,8 +35,8 @@ def last_melody(notes: list[Note], player: Player, ensemble: Ensemble) -> list[N
     """End on the tonic, or on the third or fifth where that is a nearer step."""
     if not notes:
         return []
-    last = max(note.start for note in notes)
-    before = max((note for note in notes if note.start == last), key=lambda note: note.key)
+    latest = max(note.start for note in notes)
+    before = max((note for note in notes if note.start == latest), key=lambda note: note.key)
     tonic, third = ensemble.last.root, ensemble.last.tones[1]
     options = {key: abs(key - before.key) for key in within((tonic,), player.low, player.high)}
     options |= {key: abs(key - before.key) + 3 for key in within((third,), player.low, player.high)}
@@ -43,7 +44,9 @@ def last_melody(notes: list[Note], player: Player, ensemble: Ensemble) -> list[N
         return []
     key = min(options, key=lambda each: (options[each], each))
     length = ensemble.ring if player.entry.kind == "struck" else ensemble.hold
-    return [Note(ensemble.final, max(EIGHTH, length), key, max(30, before.velocity - 6))]
+    return _touched_again(
+        [Note(ensemble.final, max(EIGHTH, length), key, max(30, before.velocity - 6))], player, ensemble
+    )
 
 
 def last_notes(player: Player, voicing: Voicing, notes: list[Note], ensemble: Ensemble) -> list[Note]:
@@ -72,9 +75,22 @@ def last_notes(player: Player, voicing: Voicing, notes: list[Note], ensemble: En
         voicing = voicing[-1:]
     spread = 26 if player.entry.kind == "struck" and player.texture not in _PLAIN_TEXTURES else 0
     spread = min(spread, ring // 40)
-    return [
+    last = [
         Note(final + spread * index, max(EIGHTH, held - spread * index), key, max(25, loudness - 4))
         for index, key in enumerate(voicing)
+    ]
+    return _touched_again(last, player, ensemble)
+
+
+def _touched_again(last: list[Note], player: Player, ensemble: Ensemble) -> list[Note]:
+    """Return the last notes, and where they die away long before the end, softer once or twice more."""
+    if player.entry.kind != "struck":
+        return last
+    places = [0, *ensemble.again, ensemble.ring]
+    return [
+        Note(note.start + place, max(EIGHTH, after - place), note.key, max(20, note.velocity - 9 * times))
+        for times, (place, after) in enumerate(itertools.pairwise(places))
+        for note in last
     ]
 
 

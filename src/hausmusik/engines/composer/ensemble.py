@@ -23,9 +23,11 @@ class Ensemble(msgspec.Struct, frozen=True, kw_only=True):
         final: Tick of the final chord.
         ring: Ticks from the final chord to the end of the recording.
         hold: Ticks for which held instruments hold it, the rest is the room's.
+        again: When struck instruments touch the last chord once more, in ticks after it.
         cells: Melodic rhythms of the style.
         grooves: drums.toml.
         density: 0 to 1.
+        duration_s: Of the whole piece.
         bed: Leaves room for a voice.
         dice: Seeded.
     """
@@ -36,8 +38,10 @@ class Ensemble(msgspec.Struct, frozen=True, kw_only=True):
     final: int
     ring: int
     hold: int
+    again: tuple[int, ...]
     cells: Cells
     grooves: Mapping[str, Mapping[str, Any]]
     density: float
+    duration_s: float
     bed: bool
     dice: Dice

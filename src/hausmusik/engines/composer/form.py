@@ -18,6 +18,9 @@ from hausmusik.engines.composer.theory import Key
 
 TEMPO_TOLERANCE: Final = 0.06
 PHRASE_BARS: Final = 4
+LONGEST_RING_S: Final = 4.5
+"""No last chord is wished longer: what follows it is waiting."""
+_FADING_S: Final = 0.6
 _TEMPO_STEPS: Final = tuple(step / 100 for step in range(-6, 7))
 _LETTERS: Final[dict[int, str]] = {
     1: "A",
@@ -54,7 +57,14 @@ class Fit(msgspec.Struct, frozen=True):
 
 
 def fit(
-    duration_s: float, bpm: float, metre: Metre, *, is_given: bool, ring_bars: float = 1.2, slowing: float = 0.0
+    duration_s: float,
+    bpm: float,
+    metre: Metre,
+    *,
+    is_given: bool,
+    ring_bars: float = 1.2,
+    slowing: float = 0.0,
+    longest_ring_s: float = LONGEST_RING_S,
 ) -> Fit:
     """Return the best form for a duration.
 
@@ -65,12 +75,14 @@ def fit(
         is_given: A person named the tempo: keep it exactly, and let the last chord take up the difference.
         ring_bars: How long the last chord should ring.
         slowing: How much longer the very last beat is than the others, e.g. 0.2.
+        longest_ring_s: How long the instruments can be heard after the last chord is struck.
     """
     lead_s = min(0.05, duration_s * 0.04)
     room_s = duration_s - lead_s
     bar_s = metre.bar / 480 * 60.0 / bpm
     least_ring_s = min(1.4, 0.5 * room_s)
-    wished_s = min(max(bar_s * ring_bars, 2.4), 7.0, max(least_ring_s, 0.26 * room_s))
+    longest_s = min(longest_ring_s + _FADING_S, LONGEST_RING_S)
+    wished_s = min(max(bar_s * ring_bars, 2.4), longest_s, max(least_ring_s, 0.26 * room_s))
     best: tuple[float, Fit] | None = None
     for bars in range(1, int(room_s / (bar_s * (1 - TEMPO_TOLERANCE))) + 1):
         for step in (0.0,) if is_given else _TEMPO_STEPS:
@@ -153,6 +165,7 @@ def _divide(bars: int, dice: Dice) -> tuple[int, int, int]:
             if body < PHRASE_BARS or body % PHRASE_BARS:
                 continue
             cost = abs(intro - wished_intro) * 0.4 + coda * 0.3 + (0.8 if intro in {1, 3} else 0) + (coda == 3) * 0.5
+            cost += 1.2 if bars < 20 and intro * 5 > bars else 0.0  # the theme is what people wait for
             cost += 2.0 if bars < 12 and intro + coda > 3 else 0.0
             if cost < best[0]:
                 best = (cost, intro, body, coda)

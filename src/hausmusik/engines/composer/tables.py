@@ -37,6 +37,7 @@ class InstrumentEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     family: str = ""
     style: str = ""
     double_stops: bool = False
+    rings_s: float = 9.0
 
     @property
     def title(self) -> str:
