@@ -151,7 +151,7 @@ def test_a_theme_returns_and_is_varied() -> None:
 
 
 def test_a_motif_comes_back_within_its_phrase() -> None:
-    """In most phrases two bars share their rhythm."""
+    """In most phrases two bars share their rhythm, but for an ornament."""
     found = 0
     for seed in range(10):
         piece = piece_of("piano ballad", seed, 40.0)
@@ -161,8 +161,8 @@ def test_a_motif_comes_back_within_its_phrase() -> None:
             tuple(n.start - at for n in lead.notes if at <= n.start < at + piece.metre.bar)
             for at in range(phrase.start, phrase.end, piece.metre.bar)
         ]
-        bars = [bar for bar in bars if bar]
-        found += len(set(bars)) < len(bars)
+        pairs = itertools.combinations([set(bar) for bar in bars if len(bar) > 1], 2)
+        found += any(len(one ^ two) <= 1 for one, two in pairs)  # a note that leans may come on top
     assert found >= 7
 
 

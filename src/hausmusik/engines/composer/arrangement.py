@@ -17,12 +17,13 @@ from hausmusik.engines.composer.dice import Dice
 from hausmusik.engines.composer.dynamics import evened, swells
 from hausmusik.engines.composer.ending import last_melody, last_notes
 from hausmusik.engines.composer.ensemble import Ensemble
-from hausmusik.engines.composer.melody import Line, Theme
-from hausmusik.engines.composer.piece import EIGHTH, QUARTER, Metre, Note, Part, Phrase
+from hausmusik.engines.composer.melody import Line, Model, Theme
+from hausmusik.engines.composer.ornament import embellish, lean
+from hausmusik.engines.composer.piece import EIGHTH, QUARTER, SIXTEENTH, Metre, Note, Part, Phrase
 from hausmusik.engines.composer.solo import alone
 from hausmusik.engines.composer.texture import basses, broken, comping, drums, patterns, sustained
 from hausmusik.engines.composer.texture.scene import Scene
-from hausmusik.engines.composer.voicing import lead
+from hausmusik.engines.composer.together import Together, voice
 
 TEXTURES: Final[Mapping[str, Callable[[Scene], list[Note]]]] = {
     "sustain": sustained.sustain,
@@ -63,6 +64,11 @@ TEXTURES: Final[Mapping[str, Callable[[Scene], list[Note]]]] = {
     "guide_tones": patterns.guide_tones,
     "fragments": patterns.fragments,
 }
+_STEP: Final = 2
+_LEANING: Final = 0.13
+_SOON: Final = 0.25
+"""Share of a short piece by which its melody has begun."""
+_SHORT_S: Final = 60.0
 _LEVELS: Final = {"melody": 0.0, "chords": -4.0, "pad": -7.0, "bass": -5.0, "colour": -8.0, "drums": -6.0}
 
 
@@ -70,13 +76,14 @@ def arrange(players: tuple[Player, ...], ensemble: Ensemble) -> tuple[Part, ...]
     """Return one part per player, each with its notes up to and with the final chord."""
     parts: list[Part] = []
     enters = _entries(players, ensemble)
+    together = voice(players, ensemble, enters)
     for number, player in enumerate(players):
         draw = ensemble.dice.fork("player", number)
         if player.texture in {"lead", "solo"}:
-            notes = _lead_notes(player, enters[number], ensemble, draw)
+            notes = _lead_notes(players, number, enters, together, ensemble, draw)
         else:
-            notes = _layer_notes(player, enters[number], ensemble, draw)
-        notes = _in_range(notes, player)
+            notes = _layer_notes(players, number, enters, together, ensemble, draw)
+        notes = _damped(_in_range(notes, player))
         if notes:
             parts.append(_part(player, notes, ensemble))
     return evened(parts, ensemble)
@@ -93,23 +100,34 @@ def _entries(players: tuple[Player, ...], ensemble: Ensemble) -> list[float]:
     if harmonic or players:
         first = min(harmonic or range(len(players)), key=lambda place: entries[place])
         entries[first] = 0.0
-    return entries
+    return _melody_soon(players, entries, ensemble)
 
 
-def _layer_notes(player: Player, enter: float, ensemble: Ensemble, dice: Dice) -> list[Note]:
+def _melody_soon(players: tuple[Player, ...], entries: list[float], ensemble: Ensemble) -> list[float]:
+    """In a piece of under a minute the first melody is there by a quarter of it, or with the first phrase after."""
+    leads = [place for place, player in enumerate(players) if player.texture == "lead"]
+    sung = [phrase for phrase in ensemble.phrases if phrase.letter not in {"intro", "D"}]
+    if not leads or not sung or ensemble.duration_s >= _SHORT_S:
+        return entries
+    early = [phrase for phrase in sung if phrase.start <= _SOON * ensemble.final] or sung[:1]
+    first = min(leads, key=lambda place: entries[place])
+    return [
+        min(entry, max(phrase.intensity for phrase in early)) if place == first else entry
+        for place, entry in enumerate(entries)
+    ]
+
+
+def _layer_notes(
+    players: tuple[Player, ...],
+    number: int,
+    enters: list[float],
+    together: Together,
+    ensemble: Ensemble,
+    dice: Dice,
+) -> list[Note]:
+    player, enter = players[number], enters[number]
     chords = [slot.chord for phrase in ensemble.phrases for slot in phrase.slots] + [ensemble.last]
-    needs_voices = player.layer.role != "drums" and player.texture not in {
-        "roots",
-        "walking",
-        "groove",
-        "driving",
-    }
-    voices = player.layer.voices if player.entry.voices == 1 else min(player.layer.voices, player.entry.voices)
-    voicings = (
-        lead(chords, player.low, player.high, voices, rooted=player.layer.rooted)
-        if needs_voices
-        else [()] * len(chords)
-    )
+    voicings = together.voicings[number] or ((),) * len(chords)
     notes: list[Note] = []
     place = 0
     variant = dice.fork("variant").whole(0, 59)
@@ -120,7 +138,8 @@ def _layer_notes(player: Player, enter: float, ensemble: Ensemble, dice: Dice) -
             scene = Scene(
                 phrase=phrase,
                 metre=ensemble.metre,
-                voicings=tuple(voicings[place : place + count]),
+                voicings=voicings[place : place + count],
+                around=together.around(number, _playing(players, phrase, enters), place, count),
                 following=following,
                 low=player.low,
                 high=player.high,
@@ -145,18 +164,33 @@ def _layer_dice(player: Player, phrase: Phrase, ensemble: Ensemble, dice: Dice) 
     return dice.fork("letter", phrase.chapter, phrase.letter)
 
 
+def _playing(players: tuple[Player, ...], phrase: Phrase, enters: list[float]) -> list[bool]:
+    return [_plays(player, phrase, enter) for player, enter in zip(players, enters, strict=True)]
+
+
 def _plays(player: Player, phrase: Phrase, enter: float) -> bool:
     if player.layer.letters and phrase.letter not in player.layer.letters:
         return False
     return phrase.intensity >= enter
 
 
-def _lead_notes(player: Player, enter: float, ensemble: Ensemble, dice: Dice) -> list[Note]:
+def _lead_notes(
+    players: tuple[Player, ...],
+    number: int,
+    enters: list[float],
+    together: Together,
+    ensemble: Ensemble,
+    dice: Dice,
+) -> list[Note]:
     """Return the melody: stated, restated, varied, silent in introductions and interludes."""
-    themes: dict[tuple[int, str], tuple[Theme, Line]] = {}
+    player, enter = players[number], enters[number]
+    themes: dict[tuple[int, str], tuple[Theme, Model]] = {}
     notes: list[Note] = []
     only_phrase = len(ensemble.phrases) == 1
+    place = 0
     for index, phrase in enumerate(ensemble.phrases):
+        around = together.around(number, _playing(players, phrase, enters), place, len(phrase.slots))
+        place += len(phrase.slots)
         is_free = phrase.letter not in {"intro", "D"} and (_plays(player, phrase, enter) or only_phrase)
         if not (is_free or player.texture == "solo"):
             continue
@@ -164,11 +198,14 @@ def _lead_notes(player: Player, enter: float, ensemble: Ensemble, dice: Dice) ->
         name = phrase.chapter, letter
         draw = ensemble.dice.fork("theme", *name)
         theme, model = themes.get(name, (melody.make_theme(ensemble.cells, draw.fork("rhythm")), ()))
-        line = melody.write_line(theme, phrase, ensemble.metre, player.low, player.high, draw.fork("notes"), model)
+        line = melody.write_line(
+            theme, phrase, ensemble.metre, player.low, player.high, draw.fork("notes"), model, around
+        )
         if name not in themes:
-            themes[name] = theme, tuple((start - phrase.start, length, key) for start, length, key in line)
+            themes[name] = theme, melody.model_of(line, phrase)
+        line = lean(line, phrase, ensemble.metre, around, _LEANING, draw.fork("leaning"))
         if phrase.variation >= 2:
-            line = melody.embellish(line, phrase, 0.25 + 0.4 * ensemble.density, dice.fork("ornament", index))
+            line = embellish(line, phrase, 0.12 + 0.25 * ensemble.density, dice.fork("ornament", index))
         if ensemble.bed or ensemble.density < 0.25:
             line = _thinned(line, phrase, ensemble.metre)
         sung = _sung(line, phrase, player)
@@ -200,9 +237,25 @@ def _sung(line: Line, phrase: Phrase, player: Player) -> list[Note]:
         fading = -6 if index == len(line) - 1 else 0
         velocity = round(base + 10 * height + lightness + fading)
         gap = 0 if player.entry.kind == "struck" else min(30, length // 8)
-        ring = EIGHTH if player.entry.kind == "struck" else 0
+        steps_on = index + 1 < len(line) and abs(line[index + 1][2] - key) <= _STEP
+        ring = EIGHTH if player.entry.kind == "struck" and not steps_on else 0
         notes.append(Note(start, length - gap + ring, key, max(1, min(120, velocity))))
     return notes
+
+
+def _damped(notes: list[Note]) -> list[Note]:
+    """End a ringing note where the same player strikes its neighbour a semitone or a minor ninth away."""
+    damped: list[Note] = []
+    for place, note in enumerate(notes):
+        length = note.length
+        for later in notes[place + 1 :]:
+            if later.start >= note.start + length:
+                break
+            if later.start > note.start and abs(later.key - note.key) in {1, 13}:
+                length = max(SIXTEENTH // 2, later.start - note.start)
+                break
+        damped.append(note if length == note.length else msgspec.structs.replace(note, length=length))
+    return damped
 
 
 def _in_range(notes: list[Note], player: Player) -> list[Note]:

@@ -66,6 +66,9 @@ def _bars(phrase: Phrase, metre: Metre, flavour: Flavour, dice: Dice, *, loops: 
     theme = dice.fork("harmony", phrase.chapter, "A" if letter in {"coda", "D"} else letter)
     if phrase.cadence != "final":
         bars = _split(theme.fork(purpose).choice(flavour[purpose]))
+        if purpose == "close" and letter == "A":  # the answer begins as the question did, so that the theme returns
+            asked = _split(theme.fork("open").choice(flavour["open"]))
+            bars = [*asked[: len(bars) // 2], *bars[len(bars) // 2 :]]
         return (bars * 2)[:count]
     opening = _split(theme.fork("loop" if loops else "open").choice(flavour["loop" if loops else "open"]))
     cadence = _split(dice.fork("harmony", "cadence").choice(flavour["cadence"]))

@@ -12,7 +12,7 @@ intervals prevail, leaps are followed by steps back); A. Schoenberg, "Fundamenta
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final, TypeAlias
 
 import msgspec
@@ -21,17 +21,25 @@ import numpy.typing as npt
 
 from hausmusik.engines.composer.dice import Dice
 from hausmusik.engines.composer.piece import SIXTEENTH, Metre, Phrase, Slot
+from hausmusik.engines.composer.theory import Chord
 
 Cells: TypeAlias = Mapping[str, tuple[str, ...]]
 """`cells` and `closes` of one character and metre, see rhythms.toml."""
 Line: TypeAlias = tuple[tuple[int, int, int], ...]
 """Notes of a melody: start and length in ticks, MIDI key."""
+Model: TypeAlias = tuple[tuple[int, int, Chord], ...]
+"""Notes of an earlier statement: start from the beginning of its phrase, MIDI key, the chord under it."""
 Costs: TypeAlias = npt.NDArray[np.float64]
 
 _SCHEMES: Final = ("abac", "aabc", "abbc", "aaac", "abcc")
 _INTERVAL_COST: Final = (1.0, 0.0, 0.0, 0.35, 0.4, 0.9, 6.0, 1.1, 2.2, 2.0, 4.5, 6.0, 2.4)
 """By size in semitones, 0 to 12; a tritone and sevenths are not sung."""
 _STEP: Final = 2
+_RETURN: Final = 1.6
+"""Cost per semitone away from the earlier statement where the harmony is what it was."""
+_ECHO: Final = 0.35
+_BEATING: Final = 3.5
+"""Cost of a long or strong note a semitone or a minor ninth from a held one."""
 
 
 class Beat(msgspec.Struct, frozen=True):
@@ -83,11 +91,25 @@ def make_theme(cells: Cells, dice: Dice) -> Theme:
     )
 
 
+def model_of(line: Line, phrase: Phrase) -> Model:
+    """Return a statement as the model of later ones."""
+    return tuple((start - phrase.start, key, slot_at(phrase.slots, start).chord) for start, _, key in line)
+
+
 def _read(cell: str) -> tuple[int, ...]:
     return tuple(-int(token[1:]) if token.startswith("r") else int(token) for token in cell.split())
 
 
-def write_line(theme: Theme, phrase: Phrase, metre: Metre, low: int, high: int, dice: Dice, model: Line = ()) -> Line:
+def write_line(
+    theme: Theme,
+    phrase: Phrase,
+    metre: Metre,
+    low: int,
+    high: int,
+    dice: Dice,
+    model: Model = (),
+    around: Sequence[Collection[int]] = (),
+) -> Line:
     """Return the melody of a phrase.
 
     Args:
@@ -97,19 +119,24 @@ def write_line(theme: Theme, phrase: Phrase, metre: Metre, low: int, high: int, 
         low: Lowest key.
         high: Highest key.
         dice: Breaks ties; the same dice give the same melody.
-        model: An earlier statement of the same theme at tick 0; kept to wherever the harmony allows.
+        model: An earlier statement of the same theme; repeated over the same harmony, followed over another.
+        around: Keys that others hold, per chord of the phrase.
     """
     beats = _beats(theme, phrase, metre)
     if not beats:
         return ()
     keys = np.arange(low, high + 1)
     targets = _contour(theme, phrase, low, high)
-    guide = {start: key for start, _, key in model}
+    guide = {start: (key, chord) for start, key, chord in model}
     local = [_local(beat, phrase, keys, targets, dice, is_last=beat is beats[-1]) for beat in beats]
     for place, beat in enumerate(beats):
+        if around:
+            local[place] += _against(beat, phrase, keys, around)
         wanted = guide.get(beat.start - phrase.start)
         if wanted is not None:
-            local[place] += 0.35 * np.minimum(np.abs(keys - wanted), 8)
+            key, chord = wanted
+            same = chord.tones == slot_at(phrase.slots, beat.start).chord.tones
+            local[place] += (_RETURN if same else _ECHO) * np.minimum(np.abs(keys - key), 8)
     first = _solve(beats, phrase, keys, local, {})
     motif = _motif(first)
     if not model and len(set(theme.scheme)) < len(theme.scheme):
@@ -169,7 +196,7 @@ def _local(
     is_last: bool,
 ) -> Costs:
     """Return what each key costs at one note, regardless of its neighbours."""
-    slot = _slot_at(phrase.slots, beat.start)
+    slot = slot_at(phrase.slots, beat.start)
     chord = slot.chord
     classes = keys % 12
     cost = np.where(np.isin(classes, chord.scale), 0.0, 30.0)
@@ -180,7 +207,7 @@ def _local(
     above_tone = np.isin((classes - 1) % 12, chord.core) & ~colour
     cost += np.where(above_tone, 2.0 * max(beat.strength, long), 0.0)
     if beat.start + beat.length > slot.end + SIXTEENTH:  # held into the next chord: must fit there as well
-        following = _slot_at(phrase.slots, slot.end)
+        following = slot_at(phrase.slots, slot.end)
         cost += np.where(np.isin(classes, following.chord.tones), 0.0, 2.5)
     share = (beat.start - phrase.start) / max(1, phrase.length)
     cost += 0.045 * np.abs(keys - _height(share, targets)) ** 1.3
@@ -193,6 +220,17 @@ def _local(
     return cost
 
 
+def _against(beat: Beat, phrase: Phrase, keys: npt.NDArray[np.int64], around: Sequence[Collection[int]]) -> Costs:
+    """Return what each key costs for beating against what is held while it sounds."""
+    weight = max(beat.strength, min(1.0, beat.length / (8 * SIXTEENTH)))
+    cost = np.zeros(keys.size)
+    for slot, held in zip(phrase.slots, around, strict=True):
+        if slot.start < beat.start + beat.length and beat.start < slot.end and held:
+            apart = np.abs(keys[:, None] - np.fromiter(held, np.int64)[None, :])
+            cost += _BEATING * weight * np.any((apart == 1) | (apart == 13), axis=1)
+    return cost
+
+
 def _height(share: float, targets: tuple[float, float, float], summit: float = 0.6) -> float:
     start, top, end = targets
     if share < summit:
@@ -200,7 +238,8 @@ def _height(share: float, targets: tuple[float, float, float], summit: float = 0
     return top + (end - top) * (1 - math.cos((share - summit) / (1 - summit) * math.pi / 2))
 
 
-def _slot_at(slots: tuple[Slot, ...], tick: int) -> Slot:
+def slot_at(slots: tuple[Slot, ...], tick: int) -> Slot:
+    """Return the chord that holds at a tick; the last one beyond the end."""
     return next((slot for slot in slots if slot.start <= tick < slot.end), slots[-1])
 
 
@@ -261,8 +300,8 @@ def _pair(
     gap = two.start - one.start - one.length
     if gap > 0:  # a rest forgives a leap
         cost = cost * 0.6
-    tones_here = np.isin(keys % 12, _slot_at(phrase.slots, one.start).chord.tones)
-    tones_there = np.isin(keys % 12, _slot_at(phrase.slots, two.start).chord.tones)
+    tones_here = np.isin(keys % 12, slot_at(phrase.slots, one.start).chord.tones)
+    tones_there = np.isin(keys % 12, slot_at(phrase.slots, two.start).chord.tones)
     cost += np.where(~tones_here[:, None] & ((size > _STEP) | (size == 0)), 2.6, 0.0)
     cost += np.where(~tones_there[None, :] & (size > _STEP), 1.8, 0.0)
     wanted = motif.get((two.cell, two.place)) if one.cell == two.cell else None
@@ -298,35 +337,3 @@ def _motif(line: list[tuple[Beat, int]]) -> dict[tuple[int, int], int]:
             for place in range(1, len(notes)):
                 wanted[number, place] = source[place] - source[place - 1]
     return wanted
-
-
-def embellish(line: Line, phrase: Phrase, amount: float, dice: Dice) -> Line:
-    """Return a line with passing notes put between thirds and neighbours into long notes.
-
-    Args:
-        line: The melody.
-        phrase: Where it stands.
-        amount: Share of the places that are used, 0 to 1.
-        dice: Chooses them.
-    """
-    out: list[tuple[int, int, int]] = []
-    for index, (start, length, key) in enumerate(line):
-        after = line[index + 1] if index + 1 < len(line) else None
-        half = length // 2 // SIXTEENTH * SIXTEENTH
-        is_joined = after is not None and after[0] == start + length
-        if after is None or not is_joined or half < 2 * SIXTEENTH or not dice.chance(amount):
-            out.append((start, length, key))
-            continue
-        scale = _slot_at(phrase.slots, start + half).chord.scale
-        low, high = sorted((key, after[2]))
-        between = [note for note in range(low + 1, high) if note % 12 in scale]
-        if 3 <= high - low <= 4 and between:
-            extra = between[len(between) // 2]
-        elif key == after[2] and length >= 4 * SIXTEENTH:
-            extra = next(note for note in range(key + 1, key + 4) if note % 12 in scale)
-        else:
-            out.append((start, length, key))
-            continue
-        out.append((start, half, key))
-        out.append((start + half, length - half, extra))
-    return tuple(out)

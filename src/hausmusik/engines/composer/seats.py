@@ -115,7 +115,8 @@ def _chosen(brief: Brief, style: StyleEntry, tables: Tables, dice: Dice) -> list
         if open_layers:
             taken[min(open_layers, key=lambda place: _fit(each, entry, style.layer[place], place))] = each
         else:
-            role: Role = next((role for role in entry.roles if role not in brief.left_out), entry.roles[0])
+            wanted: list[Role] = [role for role in entry.roles if role not in brief.left_out]
+            role = wanted[0] if wanted else entry.roles[0]
             made.append((_made(role, enter=0.3, groove=_groove(style)), each))
     load = dict.fromkeys(asked, 1)
     heard = {style.layer[place].role for place in taken}  # what nobody plays yet comes before what is doubled
@@ -197,7 +198,7 @@ def _most(entry: InstrumentEntry, asked: int) -> int:
 
 
 def _harmonised(chosen: list[Seat], brief: Brief, asked: list[str], style: StyleEntry, tables: Tables) -> list[Seat]:
-    """See to it that there is harmony: by whoever was asked for and can, else, where they may have company, by another."""
+    """See to it that there is harmony: by who was asked for and can, else by another, where company was not refused."""
     if not brief.solo:
         chosen = _with_voices(chosen, brief, asked, style, tables)
     if _carries_harmony(chosen):

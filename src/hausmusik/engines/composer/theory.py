@@ -178,6 +178,15 @@ def nearest(pitch_class: int, around: int) -> int:
     return around + up if up < 6 else around + up - 12
 
 
+def smooth(tones: tuple[int, ...]) -> tuple[int, ...]:
+    """Return pitch classes without those a semitone from an earlier one: a broken chord of them beats nowhere."""
+    kept: list[int] = []
+    for tone in tones:
+        if all((tone - other) % 12 not in {1, 11} for other in kept):
+            kept.append(tone)
+    return tuple(kept)
+
+
 def within(pitch_classes: tuple[int, ...], low: int, high: int) -> list[int]:
     """Return all MIDI keys of some pitch classes from low to high, ascending."""
     wanted = set(pitch_classes)

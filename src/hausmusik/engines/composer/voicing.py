@@ -1,7 +1,7 @@
 """Voice leading: finds for a row of chords the voicings that move least and break no rule, by dynamic programming.
 
-Rules are soft and weighed: missing thirds, doubled leading notes, muddy low intervals, parallel fifths and octaves,
-leaps. Knows nothing of rhythm and instruments.
+Rules are soft and weighed: missing thirds, doubled leading notes, muddy low intervals, semitones (within the chord and
+against what others hold), parallel fifths and octaves, leaps. Knows nothing of rhythm and instruments.
 
 Source: the rules are those of any harmony textbook, e.g. W. Piston, "Harmony", chapters 2 to 4.
 """
@@ -9,6 +9,7 @@ Source: the rules are those of any harmony textbook, e.g. W. Piston, "Harmony", 
 from __future__ import annotations
 
 import itertools
+from collections.abc import Collection, Sequence
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -21,9 +22,23 @@ Voicing: TypeAlias = tuple[int, ...]
 Costs: TypeAlias = npt.NDArray[np.float64]
 _MOST_CANDIDATES: Final = 48
 _PERFECT: Final = (0, 7)
+_SEMITONE: Final = 9.0
+"""Cost of two notes of one chord a semitone apart: a major seventh is spread instead, or a note is left out."""
+_NINTH: Final = 3.5
+_FOREIGN_SEMITONE: Final = 5.0
+_HARSH: Final = frozenset({1, 13})
+"""Semitones between notes that beat against each other: a minor second and a minor ninth."""
 
 
-def lead(chords: list[Chord], low: int, high: int, voices: int, *, rooted: bool = False) -> list[Voicing]:
+def lead(
+    chords: list[Chord],
+    low: int,
+    high: int,
+    voices: int,
+    *,
+    rooted: bool = False,
+    around: Sequence[Collection[int]] = (),
+) -> list[Voicing]:
     """Return one voicing per chord, ascending MIDI keys, each of `voices` notes where the range allows it.
 
     Args:
@@ -32,10 +47,14 @@ def lead(chords: list[Chord], low: int, high: int, voices: int, *, rooted: bool 
         high: Highest key.
         voices: How many notes, 1 or more.
         rooted: The lowest note is to be the chord's bass (for a part that plays alone).
+        around: Keys that others hold at each chord.
     """
     if not chords:
         return []
-    layers = [_candidates(chord, low, high, voices, rooted=rooted) for chord in chords]
+    others = around or [()] * len(chords)
+    layers = [
+        _candidates(chord, low, high, voices, keys, rooted=rooted) for chord, keys in zip(chords, others, strict=True)
+    ]
     total = layers[0][1].copy()
     back: list[npt.NDArray[np.int64]] = []
     for (before, _), (after, own) in itertools.pairwise(layers):
@@ -50,16 +69,30 @@ def lead(chords: list[Chord], low: int, high: int, voices: int, *, rooted: bool 
     return [tuple(int(key) for key in layer[0][index]) for layer, index in zip(layers, reversed(path), strict=True)]
 
 
-def _candidates(chord: Chord, low: int, high: int, voices: int, *, rooted: bool) -> tuple[npt.NDArray[np.int64], Costs]:
+def clashes(key: int, around: Collection[int]) -> int:
+    """Return how many of the keys held by others are a semitone or a minor ninth away from a key."""
+    return sum(abs(key - other) in _HARSH for other in around)
+
+
+def clear_of(keys: list[int], around: Collection[int]) -> list[int]:
+    """Return the keys that beat against nothing held by others; all of them where none is clear."""
+    return [key for key in keys if not clashes(key, around)] or keys
+
+
+def _candidates(
+    chord: Chord, low: int, high: int, voices: int, around: Collection[int], *, rooted: bool
+) -> tuple[npt.NDArray[np.int64], Costs]:
     """Return the best voicings of a chord, shape `(n, voices)`, and what each costs by itself."""
     keys = within(chord.tones, low, high)
     count = max(1, min(voices, len(keys)))
     middle = (low + high) / 2.0
+    foreign = {key: _FOREIGN_SEMITONE * clashes(key, around) for key in keys}
     scored: list[tuple[float, Voicing]] = []
     for combination in itertools.combinations(keys, count):
         if combination[-1] - combination[0] > 12 * max(1, count // 2) + 7:
             continue
-        scored.append((_own_cost(combination, chord, middle, rooted=rooted), combination))
+        own = _own_cost(combination, chord, middle, rooted=rooted)
+        scored.append((own + sum(foreign[key] for key in combination), combination))
     scored.sort()
     best = scored[:_MOST_CANDIDATES]
     return np.array([keys for _, keys in best], np.int64), np.array([cost for cost, _ in best])
@@ -83,9 +116,9 @@ def _own_cost(keys: Voicing, chord: Chord, middle: float, *, rooted: bool) -> fl
     for below, above in itertools.pairwise(keys):
         gap = above - below
         cost += 0.12 * max(0, gap - 8) if above > lowest else 0.0
-        cost += 1.6 if gap == 1 else 0.15 if gap == 2 else 0.0
+        cost += _SEMITONE if gap == 1 else 0.15 if gap == 2 else 0.0
         cost += 1.5 if below < 50 and gap < 5 else 0.6 if below < 55 and gap < 3 else 0.0
-    return cost
+    return cost + _NINTH * sum(above - below == 13 for below, above in itertools.combinations(keys, 2))
 
 
 def _transition(before: npt.NDArray[np.int64], after: npt.NDArray[np.int64]) -> Costs:

@@ -6,7 +6,8 @@ from typing import Final
 
 from hausmusik.engines.composer.piece import EIGHTH, QUARTER, SIXTEENTH, Note
 from hausmusik.engines.composer.texture.scene import Scene
-from hausmusik.engines.composer.theory import nearest, within
+from hausmusik.engines.composer.theory import nearest, smooth, within
+from hausmusik.engines.composer.voicing import clashes, clear_of
 
 _OSTINATOS: Final = (
     # steps through root 0, fifth 1, octave 2, third above it 3; -1 rests
@@ -84,7 +85,7 @@ def _phased(scene: Scene, *, shift: int) -> list[Note]:
             if which in rests:
                 continue
             slot, _ = scene.slot_at(at)
-            ladder = within(slot.chord.tones, scene.low, scene.high)
+            ladder = clear_of(within(smooth(slot.chord.tones), scene.low, scene.high), scene.held_at(at))
             middle = max(0, len(ladder) // 2 - 2)
             key = ladder[min(len(ladder) - 1, middle + places[which])]
             accent = 0.25 if which == 0 else -0.15
@@ -103,9 +104,9 @@ def bells(scene: Scene) -> list[Note]:
         if place >= length:
             continue
         slot, _ = scene.slot_at(start + place)
-        keys = within(slot.chord.tones, scene.low, scene.high)
+        keys = clear_of(within(slot.chord.tones, scene.low, scene.high), scene.held_at(start + place))
         key = scene.dice.fork("key", number).choice(keys[len(keys) // 3 :])
-        notes.append(scene.note(start + place, scene.metre.bar, key, -0.2))
+        notes.append(scene.fading(start + place, scene.metre.bar, key, -0.2))
     return notes
 
 
@@ -114,7 +115,10 @@ def echoes(scene: Scene) -> list[Note]:
     notes: list[Note] = []
     for note in bells(scene):
         for repeat, accent in enumerate((-0.1, -0.9, -1.6)):
-            notes.append(scene.note(note.start + repeat * _ECHO, note.length, note.key, accent))
+            at = note.start + repeat * _ECHO
+            slot, _ = scene.slot_at(at)
+            if repeat == 0 or (note.key % 12 in slot.chord.tones and not clashes(note.key, scene.held_at(at))):
+                notes.append(scene.fading(at, note.length, note.key, accent))
     return notes
 
 
@@ -127,11 +131,12 @@ def figure(scene: Scene) -> list[Note]:
         if number % 2 and scene.density < 0.5:
             continue
         slot, voicing = scene.slot_at(start)
-        keys = [key for key in within(slot.chord.tones, scene.low, scene.high) if key > (voicing[0] if voicing else 0)]
+        keys = clear_of(within(smooth(slot.chord.tones), scene.low, scene.high), scene.held_at(start))
+        keys = [key for key in keys if key > (voicing[0] if voicing else 0)]
         keys = keys[:3] if not falling else keys[:3][::-1]
         for place, key in zip(places, keys, strict=False):
             if place * EIGHTH < length:
-                notes.append(scene.note(start + place * EIGHTH, 3 * EIGHTH, key, -0.25))
+                notes.append(scene.fading(start + place * EIGHTH, 3 * EIGHTH, key, -0.25))
     return notes
 
 
@@ -143,6 +148,7 @@ def guide_tones(scene: Scene) -> list[Note]:
         tones = slot.chord.tones
         wanted = [*tones[1:2], *tones[3:4]]
         options = within(tuple(wanted), scene.low, scene.high) or within(tones, scene.low, scene.high)
+        options = clear_of(options, scene.held_at(slot.start))
         key = min(options, key=lambda option: (abs(option - last), option))
         previous = notes[-1] if notes else None
         if previous is not None and previous.key == key and previous.end == slot.start:

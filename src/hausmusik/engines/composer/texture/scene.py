@@ -12,7 +12,7 @@ import msgspec
 from hausmusik.engines.composer.dice import Dice
 from hausmusik.engines.composer.piece import EIGHTH, Metre, Note, Phrase, Slot
 from hausmusik.engines.composer.theory import Chord, nearest, within
-from hausmusik.engines.composer.voicing import Voicing
+from hausmusik.engines.composer.voicing import Voicing, clashes
 
 
 class Scene(msgspec.Struct, frozen=True, kw_only=True):
@@ -22,6 +22,7 @@ class Scene(msgspec.Struct, frozen=True, kw_only=True):
         phrase: With chords.
         metre: Time signature.
         voicings: One per slot, led from phrase to phrase.
+        around: Keys that other players hold, one set per slot.
         following: The chord after the phrase.
         low: Lowest key of the layer.
         high: Highest key.
@@ -35,6 +36,7 @@ class Scene(msgspec.Struct, frozen=True, kw_only=True):
     phrase: Phrase
     metre: Metre
     voicings: tuple[Voicing, ...]
+    around: tuple[frozenset[int], ...]
     following: Chord
     low: int
     high: int
@@ -71,6 +73,23 @@ class Scene(msgspec.Struct, frozen=True, kw_only=True):
             if slot.start <= tick < slot.end:
                 return slot, voicing
         return self.phrase.slots[-1], self.voicings[-1]
+
+    def held_at(self, tick: int) -> frozenset[int]:
+        """Return the keys that other players hold at a tick."""
+        for slot, keys in zip(self.phrase.slots, self.around, strict=True):
+            if slot.start <= tick < slot.end:
+                return keys
+        return self.around[-1] if self.around else frozenset()
+
+    def fading(self, start: int, length: int, key: int, accent: float = 0.0) -> Note:
+        """Return a note that ends with its chord where it would beat against the next one."""
+        for slot, keys in zip(self.phrase.slots, self.around, strict=True):
+            if start < slot.start < start + length and (key % 12 not in slot.chord.tones or clashes(key, keys)):
+                return self.note(start, slot.start - start, key, accent)
+        beyond = self.phrase.end
+        if start < beyond < start + length and key % 12 not in self.following.tones:
+            length = beyond - start
+        return self.note(start, length, key, accent)
 
     def eighths(self, slot: Slot) -> range:
         """Return the ticks of all eighths of a chord."""
