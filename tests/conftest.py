@@ -12,7 +12,10 @@ from pathlib import Path
 import pytest
 import pytest_socket
 
-pytest_plugins = ["tests.weights"]
+pytest_plugins = ["tests.weights", "tests.environments"]
+
+
+KEPT = {"HAUSMUSIK_TEST_WEIGHTS", "HAUSMUSIK_REQUIRE_WEIGHTS", "HAUSMUSIK_TEST_ENVIRONMENTS"}
 
 
 @pytest.hookimpl(trylast=True)
@@ -24,7 +27,7 @@ def pytest_runtest_setup() -> None:
 def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A fresh HAUSMUSIK_HOME; no settings of the machine leak in."""
     for name in list(os.environ):
-        if name.startswith("HAUSMUSIK_") and name not in {"HAUSMUSIK_TEST_WEIGHTS", "HAUSMUSIK_REQUIRE_WEIGHTS"}:
+        if name.startswith("HAUSMUSIK_") and name not in KEPT:
             monkeypatch.delenv(name)
     folder = tmp_path_factory.mktemp("home")
     monkeypatch.setenv("HAUSMUSIK_HOME", str(folder))

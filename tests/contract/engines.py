@@ -1,7 +1,8 @@
 """The engines that the contract suite runs on. To add one, append its `EngineCase` to `CASES`.
 
 A case that needs weights is marked slow, gets them from the `weights` fixture, and is skipped (or fails, see
-`tests/weights.py`) where they are not here.
+`tests/weights.py`) where they are not here. One that needs an environment is skipped where that is not installed, see
+`tests/environments.py`.
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ class EngineCase:
         options: As in the catalogue.
         long_options: Added for `long` alone, for engines that must be slowed down.
         weights: Ids of the weight sets it needs.
+        environment: Id of the environment whose libraries it needs.
         cancel_within_s: How soon it must stop.
     """
 
@@ -53,6 +55,7 @@ class EngineCase:
     options: Mapping[str, Scalar] = field(default_factory=dict)
     long_options: Mapping[str, Scalar] = field(default_factory=dict)
     weights: tuple[str, ...] = ()
+    environment: str = ""
     cancel_within_s: float = 0.5
 
     def context(self, files: dict[str, str], **more: Scalar) -> EngineContext:
@@ -121,5 +124,66 @@ CASES: tuple[EngineCase, ...] = (
         nonsense=(JudgeRequest(audio=Audio.mono([], 16_000)), JudgeRequest(audio=Audio.mono([0.0] * 32_000, 16_000))),
         long=JudgeRequest(audio=concatenate([recording("heart_lighthouse")] * 60)),
         weights=("resemblyzer",),
+    ),
+    EngineCase(
+        name="kokoro",
+        entry_point="hausmusik.engines.kokoro.engine:KokoroEngine",
+        requests=(
+            SpeakRequest(text="Good evening, my friend."),
+            SpeakRequest(
+                text="Zorg [laughs] won $5!",
+                voice={"bf_emma": 1.0, "am_michael": 3.0},
+                language="en-GB",
+                speed=1.3,
+                lexicon={"zorg": "zork"},
+            ),
+        ),
+        nonsense=(
+            SpeakRequest(text=" … "),
+            SpeakRequest(text="Hello", voice={"nobody": 1.0}),
+            SpeakRequest(text="Hello", language="de"),
+            SpeakRequest(text="Hello", lexicon={"hello": "/ǃ/"}),
+            MusicRequest(prompt="piano", duration_s=1.0),
+        ),
+        long=SpeakRequest(text="It began with a whisper in the hall, and then it grew louder. " * 20),
+        sample_rate_hz=24_000,
+        weights=("kokoro-v1-int8", "kokoro-voices-en", "misaki-en", "cmudict", "g2p-en"),
+        cancel_within_s=2.0,  # one operator of the model cannot be interrupted; on a busy machine it may take a second
+    ),
+    EngineCase(
+        name="piper",
+        entry_point="hausmusik.engines.piper:PiperEngine",
+        requests=(
+            SpeakRequest(text="Good evening, my friend. How are you?", voice={"joe": 1.0}),
+            SpeakRequest(text="Zorg [pause 1s] won $5!", speed=1.3, lexicon={"zorg": "zork"}),
+        ),
+        nonsense=(
+            SpeakRequest(text=" … "),
+            SpeakRequest(text="Hello", voice={"af_heart": 1.0}),
+            SpeakRequest(text="Hello", language="fr"),
+            SoundRequest(prompt="rain"),
+        ),
+        long=SpeakRequest(text="It began with a whisper in the hall, and then it grew louder. " * 200),
+        sample_rate_hz=22_050,
+        weights=("piper-joe",),
+        environment="piper",
+        cancel_within_s=3.0,  # a chunk of 9 s is made in one go
+    ),
+    EngineCase(
+        name="composer",
+        entry_point="hausmusik.engines.composer:ComposerEngine",
+        requests=(
+            MusicRequest(prompt="calm piano and strings, 70 bpm, D minor", duration_s=3.3, seed=5),
+            MusicRequest(prompt="canon", duration_s=2.0, seed=2, tempo_bpm=96),
+        ),
+        nonsense=(
+            MusicRequest(prompt="piano", duration_s=3_601),
+            SpeakRequest(text="Hello"),
+        ),
+        long=MusicRequest(prompt="orchestra", duration_s=3_000, seed=1),
+        sample_rate_hz=44_100,
+        channels={MusicRequest: 2},
+        weights=("musescore-general-lite",),
+        cancel_within_s=3.0,  # writing an hour of music comes before the first block and is not interrupted
     ),
 )

@@ -44,6 +44,8 @@ def case(request: pytest.FixtureRequest) -> EngineCase:
 @pytest.fixture(scope="module")
 def build(case: EngineCase, request: pytest.FixtureRequest) -> Build:
     """Make a new engine, not yet prepared."""
+    if case.environment:
+        request.getfixturevalue("importable")(case.environment)
     files = request.getfixturevalue("weights")(*case.weights) if case.weights else {}
 
     def built(**options: Scalar) -> Engine:
