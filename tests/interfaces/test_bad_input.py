@@ -76,8 +76,12 @@ SCORES: dict[str, tuple[list[dict[str, Any]], dict[str, Any], str]] = {
     "after nobody": ([line(id="a", after="x")], {}, "'x'"),
     "past the end": ([line(at_s=50)], {"segment": {"duration_s": 10}}, "its segment is over at 10 s"),
     "negative time": ([line(at_s=-1)], {}, "-1 does not fit (it should be greater than or equal to 0)"),
-    "zero duration": ([MUSIC | {"duration_s": 0}], {}, "0 does not fit (it should be greater than 0)"),
-    "negative duration": ([MUSIC | {"duration_s": -3}], {}, "-3 does not fit (it should be greater than 0)"),
+    "zero duration": ([MUSIC | {"duration_s": 0}], {}, "0 does not fit (it should be greater than or equal to 0.01)"),
+    "negative duration": (
+        [MUSIC | {"duration_s": -3}],
+        {},
+        "-3 does not fit (it should be greater than or equal to 0.01)",
+    ),
     "endless": ([MUSIC | {"duration_s": 1e9}], {}, "it should be less than or equal to 21600"),
     "missing file": ([{"layer": "file", "path": "gone.wav"}], {}, "there is no file 'gone.wav'"),
     "parent folder": ([{"layer": "file", "path": "../x.wav"}], {}, "'../x.wav' leads out of the score's folder"),
@@ -319,3 +323,9 @@ def test_python_without_utf8_locale(haus: Haus) -> None:
     assert done.returncode == 0
     assert b"Write down" in done.stdout
     assert sys.getdefaultencoding() == "utf-8"
+
+
+def test_a_pipe_is_no_score(haus: Haus, here: Path) -> None:
+    os.mkfifo(here / "pipe.json")
+    told(haus("check", "pipe.json"), 2, "is no plain file")
+    told(haus("check", "/dev/zero"), 2, "is no plain file")

@@ -131,6 +131,18 @@ def test_silence_is_valid_json(haus: Haus) -> None:
     assert haus("compose", name, "-o", "x.wav", "--json").code == 0
 
 
+@pytest.mark.parametrize("name", ["..", "", ".", "../..", "one/../..", "/etc", "a/b/c"])
+def test_unlocking_removes_nothing_but_a_locked_take(haus: Haus, here: Path, name: str) -> None:
+    piece = score(line("First.", id="a"))
+    haus("compose", piece, "-o", "x.wav")
+    haus("takes", "lock", piece, "one/a")
+    (here / "precious.txt").write_text("mine")
+    before = sorted(here.rglob("*"))
+    done = haus("takes", "lock", "--unlock", piece, name)
+    assert (done.code, "is not locked" in done.err) == (5, True)
+    assert sorted(here.rglob("*")) == before
+
+
 def test_locked_takes_stay_whatever_changes(haus: Haus, here: Path) -> None:
     name = score(line("Stay.", id="a"), line("Go.", id="b"))
     haus("compose", name, "-o", "x.wav")

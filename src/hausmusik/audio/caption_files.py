@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import html
 import re
+import unicodedata
 from collections.abc import Iterator, Sequence
 from typing import Final
 
@@ -48,7 +49,7 @@ def to_vtt(captions: Sequence[Caption], *, title: str = "") -> str:
         captions: By time.
         title: Written beside the signature; players do not show it.
     """
-    blocks = [f"WEBVTT - {_escape(' '.join(title.split()))}\n" if title.strip() else "WEBVTT\n"]
+    blocks = [f"WEBVTT - {_escape(one_line(title))}\n" if title.strip() else "WEBVTT\n"]
     for caption in captions:
         voice = f"<v {_escape(caption.speaker)}>" if caption.speaker else ""
         times = f"{_clock(caption.start_s, '.')} --> {_clock(caption.end_s, '.')}"
@@ -158,6 +159,11 @@ def _clock(seconds: float, point: str) -> str:
     """Return hours (two digits or more), minutes, seconds and milliseconds."""
     minutes, milliseconds = divmod(round(seconds * 1000), 60_000)
     return f"{minutes // 60:02d}:{minutes % 60:02d}:{milliseconds // 1000:02d}{point}{milliseconds % 1000:03d}"
+
+
+def one_line(text: str) -> str:
+    """Return text without line breaks, control characters and direction marks, blanks folded."""
+    return " ".join("".join(" " if unicodedata.category(each) in ("Cc", "Cf") else each for each in text).split())
 
 
 def _escape(text: str) -> str:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import traceback
+from contextlib import suppress
+from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
@@ -61,6 +64,9 @@ def options(
 
 def run(arguments: list[str] | None = None) -> None:
     """Run one command and leave with its exit code."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by the caller (`>&-`)
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 - for the whole run
     words = sys.argv[1:] if arguments is None else arguments
     flags = set(words[: words.index("--")] if "--" in words else words)
     output = Output(colour="--no-color" not in flags, debug="--debug" in flags)
@@ -83,7 +89,8 @@ def _told(output: Output, error: HausmusikError, *, json: bool) -> int:
     if output.debug:
         traceback.print_exception(error)
     if json:
-        output.json({"error": error_document(error)})
+        with suppress(OSError, HausmusikError):  # stdout may be what failed; the sentence on stderr is still said
+            output.json({"error": error_document(error)})
     output.error(error)
     return error.exit_code
 

@@ -79,8 +79,15 @@ def in_house(
             else:
                 output.talk("\nfinishing what is being played; Ctrl-C again stops at once")
 
+        def at_once() -> None:
+            stop.now()
+            task.cancel()
+
         with suppress(NotImplementedError):  # no signal handlers in loops of some platforms: then KeyboardInterrupt
-            asyncio.get_running_loop().add_signal_handler(signal.SIGINT, interrupted)
+            loop = asyncio.get_running_loop()
+            loop.add_signal_handler(signal.SIGINT, interrupted)
+            for ended in (signal.SIGTERM, signal.SIGHUP):  # a stopped container, a closed terminal: clean up and go
+                loop.add_signal_handler(ended, at_once)
         async with house:
             try:
                 return await task

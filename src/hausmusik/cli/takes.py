@@ -118,18 +118,25 @@ def gc(
     output: Output = context.obj
     age = timedelta(days=read_days(older_than, "--older-than", zero=True))
 
-    def work(house: AsyncHouse, *, dry: bool) -> list[tuple[str, int]]:
-        sizes = {take.record.key: take.size_bytes for take in house.takes}
-        gone = house.takes.gc(older_than=age, now=house.clock.now(), keep_paid=keep_paid, dry_run=dry)
-        return [(take.record.key, sizes[take.record.key]) for take in gone]
+    def work(house: AsyncHouse, *, dry: bool) -> dict[str, int]:
+        now = house.clock.now()
+        sizes = {
+            take.record.key: take.size_bytes
+            for take in house.takes.gc(older_than=age, now=now, keep_paid=keep_paid, dry_run=True)
+        }
+        if not dry:  # also with nothing to remove: what killed processes left behind goes
+            gone = house.takes.gc(older_than=age, now=now, keep_paid=keep_paid)
+            return {take.record.key: sizes.get(take.record.key, 0) for take in gone}
+        return sizes
 
     found = with_house(lambda house: work(house, dry=True))
-    if not dry_run and found:
-        confirm(output, f"remove {len(found)} takes ({sum(size for _, size in found) / 1e6:.1f} MB)?", yes=yes)
+    if found and not dry_run:
+        confirm(output, f"remove {len(found)} takes ({sum(found.values()) / 1e6:.1f} MB)?", yes=yes)
+    if not dry_run:
         found = with_house(lambda house: work(house, dry=False))
     if json:
-        keys = [key for key, _ in found]
-        output.json({"found": keys, "removed": [] if dry_run else keys, "size_bytes": sum(size for _, size in found)})
+        keys = list(found)
+        output.json({"found": keys, "removed": [] if dry_run else keys, "size_bytes": sum(found.values())})
         return
     verb = "would remove" if dry_run else "removed"
-    output.data(f"{verb} {len(found)} takes, {sum(size for _, size in found) / 1e6:.1f} MB")
+    output.data(f"{verb} {len(found)} takes, {sum(found.values()) / 1e6:.1f} MB")

@@ -18,10 +18,10 @@ from pydantic import ValidationError
 
 from hausmusik.errors import NotFoundError, ScoreError
 from hausmusik.score.effective import ducking_of, with_defaults
-from hausmusik.score.explain import schema_problems
-from hausmusik.score.reading import Document, Problem, read_document, spell
+from hausmusik.score.explain import numbers_for_texts, schema_problems
+from hausmusik.score.reading import MAX_DOCUMENT_BYTES, Document, Problem, read_document, spell
 from hausmusik.score.reading import Path as ValuePath
-from hausmusik.score.schema import AnyCue, FileCue, Score, Segment, VoiceCue
+from hausmusik.score.schema import MARKS, AnyCue, FileCue, Score, Segment, VoiceCue
 from hausmusik.score.timeline import Moment, cue_name, solve
 
 _MAX_CUES: Final = 5_000
@@ -105,7 +105,7 @@ def check_score(
         return None, (_first_line_problem(error),)
     problems = list(document.problems)
     try:
-        score = Score.model_validate_json(json.dumps(document.value))
+        score = _validated(document)
     except ValidationError as error:
         problems += schema_problems(error, document)
         return None, _ordered(problems)
@@ -116,9 +116,22 @@ def check_score(
     return opened, _ordered(problems)
 
 
+def _validated(document: Document) -> Score:
+    """Return the document as a score; a variable that is a number may stand where a text is wanted."""
+    try:
+        return Score.model_validate_json(json.dumps(document.value))
+    except ValidationError as error:
+        if not numbers_for_texts(error, document):
+            raise
+    return Score.model_validate_json(json.dumps(document.value))
+
+
 def _read(path: Path) -> str:
     try:
-        return path.read_text("utf-8-sig")
+        if path.exists() and not path.is_file() and not path.is_dir():
+            raise ScoreError(f"{path} is no plain file", hint="name a JSON file")
+        with path.open("rb") as file:
+            return file.read(MAX_DOCUMENT_BYTES + 1).decode("utf-8-sig")
     except FileNotFoundError:
         raise NotFoundError(
             f"there is no score {path}", hint="`haus new piece.json` writes one to start from"
@@ -201,7 +214,7 @@ def _cue_problems(
             close = difflib.get_close_matches(cue.voice, score.voices, n=1)
             fix = f"did you mean {close[0]!r}?" if close else f"voices has: {', '.join(score.voices) or 'nobody yet'}"
             problems.append(Problem(path=f"{path}.voice", line=0, reason=f"nobody is called {cue.voice!r}", fix=fix))
-        if not any(unicodedata.category(letter)[0] in "LN" for letter in cue.text):
+        if not any(unicodedata.category(letter)[0] in "LN" for letter in MARKS.sub(" ", cue.text)):
             reason = "the text has no letters or digits to say"
             problems.append(Problem(path=f"{path}.text", line=0, reason=reason, fix="write what is said"))
     if isinstance(cue, FileCue):
@@ -236,12 +249,16 @@ def resolve_file(folder: Path, name: str, *, allow_outside: bool) -> Path:
     if "\0" in name:
         raise ScoreError("the path has a NUL character", hint="write a plain file name")
     root = folder.resolve()
-    file = (root / name).resolve()
+    try:
+        file = (root / name).resolve()
+        is_file = file.is_file()
+    except OSError as error:
+        raise ScoreError(f"the path {name[:60]!r}… cannot be: {error.strerror}", hint="use a shorter name") from error
     if not allow_outside and not file.is_relative_to(root):
         hint = "copy the file beside the score, or pass --allow-outside"
         raise ScoreError(f"{name!r} leads out of the score's folder", hint=hint)
-    if not file.is_file():
-        raise NotFoundError(f"there is no file {name!r}", hint=f"paths are relative to {folder}")
+    if not is_file:
+        raise NotFoundError(f"there is no file {name!r}", hint=f"paths are relative to {root}")
     return file
 
 

@@ -5,7 +5,6 @@ All times come from the plan and the takes' word times, so they are exact, not g
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -22,11 +21,10 @@ from hausmusik.score.effective import voice_of
 from hausmusik.score.encoding import write_bytes, write_text
 from hausmusik.score.fitting import fitted
 from hausmusik.score.plan import Plan, PlannedCue
-from hausmusik.score.schema import FileCue, VoiceCue
+from hausmusik.score.schema import MARKS, FileCue, VoiceCue
 from hausmusik.score.targets import Targets
 from hausmusik.takes.store import Take
 
-MARKS: Final = re.compile(r"\[[^\]]*\]|♪")
 LABEL_CHARACTERS: Final = 60
 
 

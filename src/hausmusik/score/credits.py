@@ -5,11 +5,13 @@ The licences come with the takes, so a piece mixed years later still knows them.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Final
 
 import msgspec
 
+from hausmusik.audio.caption_files import one_line
 from hausmusik.score.plan import Plan, PlannedCue
 from hausmusik.score.schema import FileCue
 from hausmusik.takes.store import Take, TakeRecord
@@ -81,17 +83,22 @@ def credits_text(title: str, author: str, licence: str, credits_: tuple[Credit, 
         credits_: From `credits_of`.
         version: Of hausmusik.
     """
-    lines = [f"# {title}", ""]
-    lines += [f"By {author}.", ""] if author else []
-    lines += [f"Licence of the piece: {licence}.", ""] if licence else []
+    lines = [f"# {plain_line(title)}", ""]
+    lines += [f"By {plain_line(author)}.", ""] if author else []
+    lines += [f"Licence of the piece: {plain_line(licence)}.", ""] if licence else []
     for layer, heading in _HEADINGS:
         of_layer = [credit for credit in credits_ if credit.layer == layer]
         if of_layer:
             lines += [f"## {heading}", ""]
             lines += [_line(credit) for credit in of_layer]
             lines.append("")
-    lines += ["## Use", "", use_of(credits_), "", f"Made with Hausmusik {version}.", ""]
+    lines += ["## Use", "", plain_line(use_of(credits_)), "", f"Made with Hausmusik {version}.", ""]
     return "\n".join(lines)
+
+
+def plain_line(text: str) -> str:
+    """Return text as one line of Markdown that is only text: no control or direction marks, no HTML, no links."""
+    return re.sub(r"([\\`<>\[\]])", r"\\\1", one_line(text))
 
 
 def use_of(credits_: tuple[Credit, ...]) -> str:
@@ -108,6 +115,6 @@ def use_of(credits_: tuple[Credit, ...]) -> str:
 
 def _line(credit: Credit) -> str:
     mark = "" if credit.commercial else " **(non-commercial)**"
-    licence = f" — {credit.licence}" if credit.licence else " — no licence given"
+    licence = f" — {plain_line(credit.licence)}" if credit.licence else " — no licence given"
     link = f", <{credit.link}>" if credit.link else ""
-    return f"- {credit.text}{link}{licence}{mark} (in {', '.join(credit.cues)})"
+    return f"- {plain_line(credit.text)}{link}{licence}{mark} (in {', '.join(credit.cues)})"

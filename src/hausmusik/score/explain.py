@@ -81,6 +81,18 @@ def _is_of_branches(problems: list[Problem]) -> bool:
     return all(problem.fix.startswith(_SHOULD_BE) for problem in problems)
 
 
+def numbers_for_texts(error: ValidationError, document: Document) -> bool:
+    """Write out the variables that are numbers where a text is wanted, in place; returns whether there were any."""
+    found = False
+    for each in error.errors(include_url=False):
+        path = _real_path(each["loc"], document.value)
+        value = _at(document.value, path)
+        if each["type"] == "string_type" and path in document.filled and type(value) in (int, float):
+            _at(document.value, path[:-1])[path[-1]] = str(value)
+            found = True
+    return found
+
+
 def _joined(problems: list[Problem]) -> list[Problem]:
     """Tell the branches of one union together: `it should be an object or true or false`."""
     alike = [each for each in problems if each.reason == problems[0].reason and each.fix.startswith(_SHOULD_BE)]

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from hausmusik.score.reading import Problem
-from hausmusik.score.schema import AnyCue, Score
+from hausmusik.score.schema import MAX_PIECE_S, AnyCue, Score
 from hausmusik.score.timeline import Moment, Timeline, cue_name, fills_segment, has_slot
 
 CUT_S: Final = 0.1  # less is a tail that nobody misses
@@ -24,6 +24,10 @@ def objections(score: Score, timeline: Timeline, length: Callable[[str, AnyCue],
         timeline: Solved; cues that could not be placed are missing from it.
         length: Length of a cue's own take in seconds, exact or estimated.
     """
+    whole_s = timeline.duration_s
+    if whole_s > MAX_PIECE_S:
+        reason = f"the piece is {whole_s / 3600:.1f} h long; {MAX_PIECE_S / 3600:g} h is the most"
+        return [Problem(path="segments", line=0, reason=reason, fix="split it into several scores")]
     overlaps = [*_long_transitions(score, timeline), *_crossing_transitions(score, timeline)]
     found = [*_overruns(score, timeline), *overlaps, *_cuts(score, timeline, length)]
     if not overlaps and not timeline.problems:  # else the times are not what they seem

@@ -264,7 +264,7 @@ class Planner:
         )
 
     def _stale(self, name: str, request: Request, identity: TakeIdentity) -> str:
-        before = self._store.get(self._history[name]) if name in self._history else None
+        before = self._known(self._history.get(name, ""))
         if before is None:
             return "new"
         changed = self._why(before.record.request, request)
@@ -280,6 +280,11 @@ class Planner:
             if was != now:
                 return f"{what} changed"
         return "its take is gone"
+
+    def _known(self, key: str) -> Take | None:
+        with contextlib.suppress(HausmusikError):  # a damaged history loses only explanations
+            return self._store.get(key)
+        return None
 
     @staticmethod
     def _why(before: dict[str, Any], request: Request) -> str:

@@ -58,11 +58,13 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
         value: The document, variables filled in.
         lines: Line of each value by its path.
         problems: Duplicate keys, unknown variables.
+        filled: Where a value is a variable's, as it is.
     """
 
     value: Any
     lines: dict[Path, int]
     problems: tuple[Problem, ...] = ()
+    filled: frozenset[Path] = frozenset()
 
     def line(self, path: Path) -> int:
         """Return the line of a value, or of the nearest one around it that exists."""
@@ -110,8 +112,8 @@ def read_document(text: str, *, variables: Mapping[str, str | float | bool] | No
         line = text.count("\n", 0, where.start()) + 1 if where else 0
         raise _broken("a \\u escape is half a character", line, "write the character itself") from None
     lines, problems = _walk(text)
-    value, unknown = _fill(value, variables or {}, lines)
-    return Document(value=value, lines=lines, problems=(*problems, *unknown))
+    value, unknown, filled = _fill(value, variables or {}, lines)
+    return Document(value=value, lines=lines, problems=(*problems, *unknown), filled=filled)
 
 
 class _NotFinite(ValueError):
@@ -202,7 +204,9 @@ def _walk(text: str) -> tuple[dict[Path, int], list[Problem]]:
     return lines, problems
 
 
-def _fill(value: Any, given: Mapping[str, str | float | bool], lines: dict[Path, int]) -> tuple[Any, list[Problem]]:
+def _fill(
+    value: Any, given: Mapping[str, str | float | bool], lines: dict[Path, int]
+) -> tuple[Any, list[Problem], frozenset[Path]]:
     own = cast("dict[str, Any]", value).get("variables") if isinstance(value, dict) else None
     known = dict(cast("dict[str, Any]", own)) if isinstance(own, dict) else {}
     problems = [
@@ -216,6 +220,8 @@ def _fill(value: Any, given: Mapping[str, str | float | bool], lines: dict[Path,
         if name not in known
     ]
     known.update({name: each for name, each in given.items() if name in known})
+
+    filled: set[Path] = set()
 
     def replace(node: Any, path: Path) -> Any:
         if isinstance(node, dict):
@@ -236,7 +242,8 @@ def _fill(value: Any, given: Mapping[str, str | float | bool], lines: dict[Path,
             )
         whole = _VARIABLE.fullmatch(node)
         if whole and not missing:
+            filled.add(path)
             return known[whole.group(1)]
         return _VARIABLE.sub(lambda match: str(known.get(match.group(1), match.group(0))), node)
 
-    return replace(value, ()), problems
+    return replace(value, ()), problems, frozenset(filled)

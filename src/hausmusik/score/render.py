@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import glob
 import math
-import os
 import shutil
+import time
 import uuid
 from collections.abc import Callable, Generator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -20,6 +21,7 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
+from filelock import FileLock, Timeout
 
 from hausmusik.audio.encode import encode
 from hausmusik.audio.formats import AudioFormat
@@ -41,6 +43,8 @@ from hausmusik.score.targets import Targets
 from hausmusik.takes.store import Take
 
 EXPORT_THREADS: Final = 2
+JUST_BEGUN_S: Final = 60.0
+_IN_USE: Final = ".in-use"
 
 Tell = Callable[[Progress], None]
 
@@ -254,12 +258,15 @@ def _workshop(targets: Targets) -> Generator[Path]:
     """A scratch folder beside the target, removed whatever happens; those of renders that were killed go too."""
     parent = targets.base.parent
     prefix = f".{targets.base.name}.rendering-"
-    folder = parent / f"{prefix}{os.getpid()}-{uuid.uuid4().hex[:12]}"
+    folder = parent / f"{prefix}{uuid.uuid4().hex[:12]}"
+    # A lock, not a process number: another container counts its processes by itself.
+    lock = FileLock(folder / _IN_USE)
     try:
-        for left in parent.glob(f"{prefix}*"):
-            if not _is_running(left.name.removeprefix(prefix)):
+        for left in parent.glob(f"{glob.escape(prefix)}*"):
+            if _is_abandoned(left):
                 shutil.rmtree(left, ignore_errors=True)
         (folder / "out").mkdir(parents=True)
+        lock.acquire(timeout=0)
     except OSError as error:
         raise OutputError(
             f"{parent} cannot be written to: {error.strerror}", hint="choose another place with -o"
@@ -267,15 +274,16 @@ def _workshop(targets: Targets) -> Generator[Path]:
     try:
         yield folder
     finally:
+        lock.release()
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _is_running(name: str) -> bool:
-    """Return whether the process that made a scratch folder, `<pid>-<random>`, is still there."""
+def _is_abandoned(folder: Path) -> bool:
+    """Return whether the render that made a scratch folder is over: nobody holds its lock, and it is not just begun."""
     try:
-        os.kill(int(name.split("-", maxsplit=1)[0]), 0)
-    except (ValueError, ProcessLookupError):
+        if not (folder / _IN_USE).exists():
+            return time.time() - folder.stat().st_mtime > JUST_BEGUN_S
+        with FileLock(folder / _IN_USE).acquire(timeout=0):
+            return True
+    except (Timeout, OSError):
         return False
-    except PermissionError:  # somebody else's process
-        return True
-    return True

@@ -15,6 +15,7 @@ import msgspec
 
 from hausmusik.audio.loudness import Loudness
 from hausmusik.audio.master import MasterReport
+from hausmusik.errors import StoreError
 from hausmusik.score.credits import Credit, credits_of, use_of
 from hausmusik.score.encoding import output_file, write_text
 from hausmusik.score.plan import Plan
@@ -150,7 +151,11 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def report_inputs(plan: Plan, takes: Mapping[str, Take], targets: Targets) -> str:
-    """Return one hash over everything that shapes the files of a render."""
+    """Return one hash over everything that shapes the files of a render.
+
+    Raises:
+        StoreError: the sound of a take is not what was recorded.
+    """
     what: dict[str, Any] = {
         "revision": RENDER_REVISION,
         "score": plan.score.model_dump(mode="json", by_alias=True),
@@ -174,6 +179,12 @@ def _contents(takes: Mapping[str, Take]) -> dict[str, list[Any]]:
             with take.audio_path.open("rb") as file:
                 sounds[take.audio_path] = hashlib.file_digest(file, "sha256").hexdigest()
         record = take.record
+        locked = take.folder.name != record.key  # beside a score: an author may edit its sound
+        if record.audio_sha256 not in ("", sounds[take.audio_path]) and not locked:
+            raise StoreError(
+                f"the take of {name} was damaged on the disk",
+                hint=f"make it anew: add `--force --only {name}`",
+            )
         said = [record.key, record.instrument, record.licence, record.commercial, record.credit, record.loudness_lufs]
         found[name] = [sounds[take.audio_path], *said, record.recordings, record.words]
     return found

@@ -9,9 +9,10 @@ Units: seconds (`_s`), decibels (`_db`), LUFS (EBU R128) and dBTP (ITU-R BS.1770
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Final, Literal, TypeAlias
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from hausmusik.audio.formats import AudioFormat
 
@@ -24,7 +25,7 @@ Reference: TypeAlias = Annotated[
     str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}(/[A-Za-z0-9][A-Za-z0-9_-]{0,63})?$")
 ]
 Seconds: TypeAlias = Annotated[float, Field(ge=0, le=MAX_PIECE_S, allow_inf_nan=False)]
-Length: TypeAlias = Annotated[float, Field(gt=0, le=MAX_PIECE_S, allow_inf_nan=False)]
+Length: TypeAlias = Annotated[float, Field(ge=0.01, le=MAX_PIECE_S, allow_inf_nan=False)]
 Offset: TypeAlias = Annotated[float, Field(ge=-MAX_PIECE_S, le=MAX_PIECE_S, allow_inf_nan=False)]
 Gain: TypeAlias = Annotated[float, Field(ge=-96, le=24, allow_inf_nan=False)]
 Pan: TypeAlias = Annotated[float, Field(ge=-1, le=1, allow_inf_nan=False)]
@@ -32,14 +33,6 @@ Seed: TypeAlias = Annotated[int, Field(ge=0, le=2**32 - 1)]
 Curve: TypeAlias = Literal["equal-power", "linear", "s-curve"]
 Layer: TypeAlias = Literal["voice", "music", "sound", "file"]
 Fit: TypeAlias = Literal["loop", "trim", "stretch", "extend"]
-
-
-def _in_words(value: object) -> object:
-    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
-
-
-WORDS: Final = BeforeValidator(_in_words)
-"""Marks text for people: a variable that is a number may stand for it."""
 
 
 class Part(BaseModel):
@@ -155,11 +148,15 @@ class Cue(Shape):
         return self
 
 
+MARKS: Final = re.compile(r"\[[^\]]*\]|♪")
+"""What in a text is not spoken by instruments that do not know it, and not written in captions: `[laughs]`, `♪`."""
+
+
 class VoiceCue(Cue):
     """A line somebody says."""
 
     layer: Literal["voice"]
-    text: Annotated[str, Field(min_length=1, max_length=MAX_TEXT_CHARACTERS), WORDS] = Field(
+    text: Annotated[str, Field(min_length=1, max_length=MAX_TEXT_CHARACTERS)] = Field(
         description="What is said. Marks such as [laughs], …, CAPITALS and ♪ go to instruments that know them."
     )
     voice: str = Field(default="", description="A name from `voices`; empty: the first of them.")
@@ -170,9 +167,7 @@ class MusicCue(Cue):
     """A piece of music made from a prompt."""
 
     layer: Literal["music"]
-    prompt: Annotated[str, Field(min_length=1, max_length=2_000), WORDS] = Field(
-        description="Mood, instruments, tempo, key."
-    )
+    prompt: Annotated[str, Field(min_length=1, max_length=2_000)] = Field(description="Mood, instruments, tempo, key.")
     length_s: Length | None = Field(
         default=None,
         description="How much is generated. Default: the slot's length rounded down to 2 s, so that it ends properly "
@@ -187,7 +182,7 @@ class SoundCue(Cue):
     """A sound that is neither speech nor music, made or found from a prompt."""
 
     layer: Literal["sound"]
-    prompt: Annotated[str, Field(min_length=1, max_length=2_000), WORDS] = Field(description="What is heard.")
+    prompt: Annotated[str, Field(min_length=1, max_length=2_000)] = Field(description="What is heard.")
     length_s: Length | None = Field(
         default=None,
         description="How much is generated. Default: the slot's length rounded up to 5 s; of what loops, 60 s at most.",
@@ -212,7 +207,7 @@ AnyCue: TypeAlias = Annotated[VoiceCue | MusicCue | SoundCue | FileCue, Field(di
 class Marker(Part):
     """A named point; becomes a chapter."""
 
-    title: Annotated[str, Field(min_length=1, max_length=200), WORDS] = Field(description="Of the chapter.")
+    title: Annotated[str, Field(min_length=1, max_length=200)] = Field(description="Of the chapter.")
     at_s: Seconds | None = Field(default=None, description="After the start of its segment.")
     with_: Reference | None = Field(default=None, alias="with", description="Where that cue starts.")
 
@@ -221,7 +216,7 @@ class Segment(Part):
     """A stretch of the piece; segments follow one another."""
 
     id: Id = Field(description="Unique in the piece.")
-    title: Annotated[str, WORDS] = Field(default="", description="Becomes a chapter; empty: no chapter.")
+    title: str = Field(default="", description="Becomes a chapter; empty: no chapter.")
     duration_s: Length | None = Field(
         default=None, description="Exact length. Default: until its last cue ends, plus `tail_s`."
     )
@@ -245,7 +240,7 @@ class VoiceDefinition(Part):
     speed: Annotated[float, Field(ge=0.5, le=2.0)] = Field(default=1.0, description="1 is the voice's own pace.")
     language: str = Field(default="", description="BCP 47; empty: the voice's own.")
     lexicon: dict[str, str] = Field(default_factory=dict, description="Word -> /phonemes/ or a respelling.")
-    title: Annotated[str, WORDS] = Field(default="", description="The speaker's name in captions.")
+    title: str = Field(default="", description="The speaker's name in captions.")
     gain_db: Gain = Field(default=0.0, description="On top of each cue's own.")
     pan: Pan | None = Field(default=None, description="Where a cue says nothing itself.")
 
@@ -281,9 +276,7 @@ class Score(Part):
     """An audio piece."""
 
     hausmusik: Literal[1] = Field(description="Version of this format.")
-    title: Annotated[str, Field(min_length=1, max_length=200), WORDS] = Field(
-        description="In the tags and on the cover."
-    )
+    title: Annotated[str, Field(min_length=1, max_length=200)] = Field(description="In the tags and on the cover.")
     author: str = Field(default="", description="In the tags, the picture and the credits.")
     description: str = Field(default="", description="For the tags.")
     date: Annotated[str, Field(pattern=r"^\d{4}(-\d{2}(-\d{2})?)?$")] | None = Field(

@@ -127,6 +127,7 @@ def _record(
         sample_rate_hz=info.sample_rate_hz,
         channels=info.channels,
         loudness_lufs=measured_loudness(draft.audio_path),
+        audio_sha256=_file_digest(draft.audio_path),
         artifacts=draft.artifacts,
         created=clock.now().isoformat(),
         busy_s=usage.busy_s,
@@ -205,6 +206,7 @@ def import_take(
             sample_rate_hz=info.sample_rate_hz,
             channels=info.channels,
             loudness_lufs=measured_loudness(draft.audio_path),
+            audio_sha256=_file_digest(draft.audio_path),
             created=clock.now().isoformat(),
             source=path.name,
         )
@@ -214,7 +216,7 @@ def import_take(
         raise
 
 
-def _file_digest(path: Path, on_block: Callable[[float], None]) -> str:
+def _file_digest(path: Path, on_block: Callable[[float], None] = lambda _done_s: None) -> str:
     digest = hashlib.sha256()
     with path.open("rb") as file:
         while block := file.read(HASH_BYTES):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 import uuid
 from collections.abc import Generator, Iterator
@@ -26,6 +27,7 @@ from hausmusik.types import Audio, Recording, WordTiming
 
 AUDIO_NAME: Final = "audio.wav"
 RECORD_NAME: Final = "take.json"
+_TAKE_KEY: Final = re.compile(r"[0-9a-f]{64}")
 STAGING_MAX_AGE_S: Final = 24 * 3600.0
 
 
@@ -51,6 +53,7 @@ class TakeRecord(msgspec.Struct, frozen=True, kw_only=True):
         artifacts: Names of by-products beside the audio.
         remarks: What the instrument said of it; see `Remark`.
         recordings: Other people's recordings that are heard in it; each is named in a piece's credits.
+        audio_sha256: Of the audio file; empty in takes of older versions.
         created: ISO 8601 UTC.
         busy_s: Seconds of playing.
         cost_usd: Decimal string.
@@ -75,6 +78,7 @@ class TakeRecord(msgspec.Struct, frozen=True, kw_only=True):
     artifacts: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
     recordings: tuple[Recording, ...] = ()
+    audio_sha256: str = ""
     created: str = ""
     busy_s: float = 0.0
     cost_usd: str = "0"
@@ -200,7 +204,7 @@ class TakeStore:
 
     def place(self, key: str) -> Path:
         """Return where a take of that key lives or would live."""
-        if len(key) != 64 or set(key) - set("0123456789abcdef"):
+        if _TAKE_KEY.fullmatch(key) is None:
             raise StoreError(f"{key!r} is not a take's key")
         return self.folder / key[:2] / key
 
@@ -263,7 +267,8 @@ class TakeStore:
         if not dry_run:
             with _store_errors(self.folder):
                 for take in gone:
-                    shutil.rmtree(take.folder)
+                    with contextlib.suppress(FileNotFoundError):  # somebody else collects as well
+                        shutil.rmtree(take.folder)
                 self._sweep_staging(now)
         return gone
 
@@ -280,6 +285,8 @@ def read_take(folder: Path) -> Take | None:
         record = msgspec.json.decode((folder / RECORD_NAME).read_bytes(), type=TakeRecord)
         info = wav_info(folder / AUDIO_NAME)
     except (OSError, msgspec.MsgspecError, HausmusikError):
+        return None
+    if _TAKE_KEY.fullmatch(record.key) is None:
         return None
     said = (record.sample_rate_hz, record.channels, round(record.duration_s * record.sample_rate_hz))
     return Take(folder, record) if said == (info.sample_rate_hz, info.channels, info.frames) else None

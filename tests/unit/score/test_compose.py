@@ -9,11 +9,21 @@ from typing import Any
 
 import numpy as np
 import pytest
+from filelock import FileLock
 
 from hausmusik.audio.files import decode, probe, write_audio
 from hausmusik.audio.wav import write_wav
 from hausmusik.clock import SystemClock, TimeIds
-from hausmusik.errors import Cancelled, EngineError, NotFoundError, OutputError, PartialFailure, ScoreError, UsageError
+from hausmusik.errors import (
+    Cancelled,
+    EngineError,
+    NotFoundError,
+    OutputError,
+    PartialFailure,
+    ScoreError,
+    StoreError,
+    UsageError,
+)
 from hausmusik.jobs.journal import Journal
 from hausmusik.jobs.model import NewStep
 from hausmusik.jobs.stop import Stop
@@ -216,11 +226,12 @@ async def test_only_limits_what_is_made_and_force_makes_it_anew(studio: Studio) 
         await studio.compose(PIECE, options={"only": ("nothing",)})
 
 
-async def test_a_take_with_other_sound_under_the_same_key_is_rendered(studio: Studio) -> None:
+async def test_a_locked_take_whose_sound_was_edited_is_rendered_again(studio: Studio) -> None:
     piece = segment(voice("Hello there, this is a test.", id="a"))
     first = await studio.compose(piece)
     (take,) = studio.takes
-    write_wav(take.audio_path, sine(880, take.record.duration_s, rate_hz=take.record.sample_rate_hz))
+    kept = copy_take(take, open_score(studio.folder / "piece.json").takes_folder / locked_name("one/a"))
+    write_wav(kept.audio_path, sine(880, take.record.duration_s, rate_hz=take.record.sample_rate_hz))
     again = await studio.compose(piece)
     assert not again.reused
     assert again.files[0].sha256 != first.files[0].sha256
@@ -322,12 +333,49 @@ async def test_outputs_that_cannot_be(studio: Studio, tmp_path: Path) -> None:
 
 async def test_a_render_that_was_killed_leaves_scratch_that_the_next_one_removes(studio: Studio) -> None:
     (studio.folder / "out").mkdir()
-    scratch = studio.folder / "out" / ".piece.rendering-999999999-abc"
+    scratch = studio.folder / "out" / ".piece.rendering-abc"
     scratch.mkdir()
     (scratch / "master.wav").write_bytes(b"half")
+    (scratch / ".in-use").touch()
     await studio.compose(PIECE)
     assert not scratch.exists()
     assert not [path for path in (studio.folder / "out").iterdir() if path.name.startswith(".")]
+
+
+async def test_the_scratch_of_a_render_that_goes_on_stays(studio: Studio) -> None:
+    scratch = studio.folder / "out" / ".piece.rendering-abc"
+    scratch.mkdir(parents=True)
+    begun = studio.folder / "out" / ".piece.rendering-def"  # its lock is not yet there
+    begun.mkdir()
+    with FileLock(scratch / ".in-use"):
+        await studio.compose(PIECE)
+        assert scratch.exists()
+        assert begun.exists()
+
+
+async def test_a_take_whose_bytes_were_damaged_is_never_heard(studio: Studio) -> None:
+    await studio.compose(PIECE)
+    take = next(iter(studio.takes))
+    with take.audio_path.open("r+b") as file:
+        file.seek(2_000)
+        file.write(b"X" * 16)
+    with pytest.raises(StoreError, match="damaged on the disk") as caught:
+        await studio.compose(PIECE)
+    assert "--force --only" in caught.value.hint
+    assert (await studio.compose(PIECE, options={"force": True})).made == 4
+
+
+async def test_names_cannot_forge_credits_or_captions(studio: Studio) -> None:
+    evil = "A\x1b[31m\n## Use\n\n<script>x</script> [free](http://x)\u202e"
+    finished = await studio.compose(
+        segment(voice("Hello."), duration_s=2), author=evil, licence=evil, title="A\x1b\nB", language="en"
+    )
+    credits_ = (studio.folder / "out" / "piece.credits.md").read_text()
+    assert credits_.count("\n## Use\n") == 1
+    assert not {"\x1b", "\u202e"} & set(credits_)
+    assert "<script>" not in credits_.replace("\\<", "")
+    assert (studio.folder / "out" / "piece.vtt").read_text().startswith("WEBVTT - A B\n")
+    assert finished.path.exists()
 
 
 async def test_a_silent_piece_says_so(studio: Studio) -> None:

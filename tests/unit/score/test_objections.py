@@ -48,6 +48,11 @@ def test_a_marker_outside_the_piece_is_an_error() -> None:
     assert told(segment(voice(), duration_s=5, markers=[{"title": "x", "at_s": 4.9}])) == []
 
 
+def test_a_piece_longer_than_any_is_an_error() -> None:
+    (problem,) = told(*(segment(voice(), id=f"s{number}", duration_s=21_600) for number in range(2)))
+    assert "12.0 h long; 6 h is the most" in problem.reason
+
+
 def test_nothing_is_told_of_estimates() -> None:
     assert told(segment(voice(id="b"), sound(after="b", gap_s=2.0, duration_s=3), duration_s=5), exact=False) == []
 
