@@ -19,6 +19,7 @@ from hausmusik.audio.files import decode
 from hausmusik.audio.loudness import measure
 from hausmusik.errors import BadInput
 from hausmusik.instruments.clip_search import Found, search
+from hausmusik.instruments.sound_left_out import left_out_of_clip
 from hausmusik.instruments.sound_routing import CROSSFADE_S
 from hausmusik.instruments.sound_vocabulary import Clip, clip_words
 from hausmusik.seams import Cancel, EngineContext, EngineSpec
@@ -32,6 +33,7 @@ from hausmusik.types import (
     FloatArray,
     Phase,
     Recording,
+    Remark,
     Request,
     SoundRequest,
     Usage,
@@ -108,6 +110,9 @@ class ClipsEngine:
                     return
                 yield index, AudioChunk(start_s=frames / sound.sample_rate_hz, audio=block)
                 frames += block.frames
+            told = left_out_of_clip(request.prompt, found[0])
+            if told:
+                yield index, Remark(text=told)
             yield index, Usage(audio_s=frames / sound.sample_rate_hz, characters=len(request.prompt))
             yield index, Done()
 

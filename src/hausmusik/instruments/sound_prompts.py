@@ -28,6 +28,7 @@ from hausmusik.instruments.sound_vocabulary import (
 _PAUSES: Final = frozenset(",;.:&+")
 _FAR: Final = 1_000
 _DISTANCE_DB: Final = -9.0
+_VERY: Final = "very "
 
 
 class Layer(msgspec.Struct, frozen=True):
@@ -54,6 +55,7 @@ class Recipe(msgspec.Struct, frozen=True):
         first: Position of the first used phrase among the prompt's words; the router compares it.
         fit: Share of the prompt's meaning words that were used, 0 to 1.
         duration_s: Length when none is asked for.
+        loudness_db: How much softer (below 0) or louder than an ambience the whole is, by what the prompt says.
     """
 
     layers: tuple[Layer, ...]
@@ -62,6 +64,7 @@ class Recipe(msgspec.Struct, frozen=True):
     first: int
     fit: float
     duration_s: float
+    loudness_db: float = 0.0
 
 
 class _Mention(msgspec.Struct):
@@ -89,12 +92,13 @@ class _Index(msgspec.Struct):
     weak: dict[str, str]
     words: dict[str, Words]
     shared: Words
+    loudness: dict[str, float]
     stops: frozenset[str]
     longest: int
 
     @property
     def phrases(self) -> set[str]:
-        found = {*self.names, *self.weak, *self.shared, *self.stops}
+        found = {*self.names, *self.weak, *self.shared, *self.stops, *self.loudness}
         return found.union(*self.words.values())
 
 
@@ -112,10 +116,14 @@ def recipe_of(prompt: str) -> Recipe:
     if not named:
         raise BadInput(f"nothing in {prompt[:200]!r} is a sound that can be made here", hint=what_is_known(words))
     settings = [dict(each.base) for each in named]
-    used = _apply_words(mentions, named, settings, index)
+    used, said_db = _apply_words(mentions, named, settings, index)
+    levels = [
+        (_level_db(each.texture, chosen) if number else _far_db(chosen)) + said
+        for number, (each, chosen, said) in enumerate(zip(named, settings, said_db, strict=True))
+    ]
     layers = tuple(
-        Layer(each.texture.id, {**each.texture.settings, **chosen}, _level_db(each.texture, chosen) if number else 0.0)
-        for number, (each, chosen) in enumerate(zip(named, settings, strict=True))
+        Layer(each.texture.id, {**each.texture.settings, **chosen}, level - levels[0])
+        for each, chosen, level in zip(named, settings, levels, strict=True)
     )
     meaning = [at for at, word in enumerate(words) if word not in index.stops and word not in _PAUSES]
     covered = {at for mention in used for at in range(mention.at, mention.at + mention.size)}
@@ -126,6 +134,7 @@ def recipe_of(prompt: str) -> Recipe:
         first=min(each.at for each in named),
         fit=len(covered) / max(1, len(covered.union(meaning))),
         duration_s=max(each.texture.duration_s for each in named),
+        loudness_db=max(levels),
     )
 
 
@@ -158,6 +167,7 @@ def _index() -> _Index:
         weak=weak,
         words=words,
         shared={_normal(phrase): changes for phrase, changes in vocabulary.shared.items()},
+        loudness={_normal(phrase): level for phrase, level in vocabulary.loudness.items()},
         stops=frozenset(
             _normal(word) for word in (*vocabulary.stop_words, *vocabulary.separators, *vocabulary.negations)
         ),
@@ -228,25 +238,33 @@ def _negated(mention: _Mention, words: list[str], vocabulary: TextureWords) -> b
 
 def _apply_words(
     mentions: list[_Mention], named: list[_Named], settings: list[dict[str, Setting]], index: _Index
-) -> list[_Mention]:
-    """Change the settings by the shaping words; return every mention that meant something.
+) -> tuple[list[_Mention], list[float]]:
+    """Change the settings by the shaping words; return every mention that meant something, and what is said of levels.
 
     Names that shape (`campfire`) come first, so that what is said about them (`roaring`) has the last word.
     """
     used: list[_Mention] = []
+    said_db = [0.0] * len(named)
     called = {each.at for each in named}
     names_first = sorted(mentions, key=lambda mention: mention.at not in called)
     for mention in names_first:
-        own = [number for number, each in enumerate(named) if mention.phrase in index.words[each.texture.id]]
+        bare = mention.phrase if any(mention.phrase in words for words in index.words.values()) else ""
+        bare = bare or mention.phrase.removeprefix(_VERY)  # `very quiet` is at least quiet
+        own = [number for number, each in enumerate(named) if bare in index.words[each.texture.id]]
         anyone = [number for number, each in enumerate(named) if _takes(each.texture, index.shared.get(mention.phrase))]
         chosen = _nearest(mention, named, own or anyone)
         if chosen is not None:
             texture = named[chosen].texture
             settings[chosen].update(index.shared.get(mention.phrase, {}) if chosen in anyone else {})
-            settings[chosen].update(index.words[texture.id].get(mention.phrase, {}))
-        if chosen is not None or mention.at in called or mention.phrase in index.names:
+            settings[chosen].update(index.words[texture.id].get(bare, {}))
+        about = _nearest(mention, named, list(range(len(named))))
+        if mention.phrase in index.loudness and about is not None:
+            said_db[about] += index.loudness[mention.phrase]
+            chosen = about
+        is_weak = index.weak.get(mention.phrase) in {each.texture.id for each in named}
+        if chosen is not None or mention.at in called or mention.phrase in index.names or is_weak:
             used.append(mention)
-    return sorted(used, key=lambda mention: mention.at)
+    return sorted(used, key=lambda mention: mention.at), said_db
 
 
 def _takes(texture: Texture, changes: dict[str, Setting] | None) -> bool:
@@ -265,5 +283,10 @@ def _nearest(mention: _Mention, named: list[_Named], numbers: list[int]) -> int 
 
 
 def _level_db(texture: Texture, settings: dict[str, Setting]) -> float:
+    return texture.aside_db + _far_db(settings)
+
+
+def _far_db(settings: dict[str, Setting]) -> float:
+    """Return how much softer a sound is for being far away."""
     distance = settings.get("distance", 0.0)
-    return texture.aside_db + _DISTANCE_DB * (distance if isinstance(distance, float) else 0.0)
+    return _DISTANCE_DB * (distance if isinstance(distance, float) else 0.0)

@@ -68,6 +68,7 @@ class TextureWords(Strict, frozen=True):
     stop_words: tuple[str, ...]
     separators: tuple[str, ...]
     negations: tuple[str, ...]
+    loudness: dict[str, float]
     shared: Words
     texture: tuple[Texture, ...]
     scene: tuple[Scene, ...]

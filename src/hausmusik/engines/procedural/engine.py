@@ -22,11 +22,24 @@ from hausmusik.engines.procedural.settings import Settings
 from hausmusik.engines.procedural.textures import BUILDERS
 from hausmusik.engines.procedural.timeline import RATE_HZ, Timeline
 from hausmusik.errors import BadInput
+from hausmusik.instruments.sound_left_out import left_out_of_recipe
 from hausmusik.instruments.sound_prompts import Layer, Recipe, recipe_of, what_is_known
 from hausmusik.seams import Cancel, EngineContext, EngineSpec
-from hausmusik.types import Artifact, Audio, AudioChunk, Done, Event, FloatArray, Phase, Request, SoundRequest, Usage
+from hausmusik.types import (
+    Artifact,
+    Audio,
+    AudioChunk,
+    Done,
+    Event,
+    FloatArray,
+    Phase,
+    Remark,
+    Request,
+    SoundRequest,
+    Usage,
+)
 
-REVISION: Final = "1"
+REVISION: Final = "2"
 LONGEST_S: Final = 24 * 3600.0
 SHORTEST_LOOP_S: Final = 0.5
 MAX_LAYERS: Final = 6
@@ -68,7 +81,8 @@ class ProceduralEngine:
     def play(self, requests: Sequence[Request], cancel: Cancel) -> Iterator[tuple[int, Event]]:
         """Yield what the prompt was taken to mean as `recipe.json`, then `AudioChunk`s of a second, `Usage` and `Done`.
 
-        48 kHz stereo, exactly `round(duration_s * 48000)` frames, about -26 LUFS.
+        48 kHz stereo, exactly `round(duration_s * 48000)` frames, about -26 LUFS, less or more where the
+        prompt says that it is quiet, far away or loud.
 
         Raises:
             BadInput: another task, a prompt that names nothing known, a length that is no length, a loop under 0.5 s.
@@ -85,6 +99,9 @@ class ProceduralEngine:
                 start += block.shape[1]
             if cancel.is_set():
                 return
+            told = left_out_of_recipe(recipe)
+            if told:
+                yield index, Remark(text=told)
             yield index, Usage(audio_s=frames / RATE_HZ, characters=len(request.prompt))
             yield index, Done()
 
@@ -131,7 +148,7 @@ def _stream(recipe: Recipe, request: SoundRequest, frames: int, cancel: Cancel) 
 
 
 def _mixed(recipe: Recipe, request: SoundRequest, frames: int, cancel: Cancel) -> Iterator[FloatArray]:
-    """Yield the sum of all layers cell by cell, at the target loudness; at least `frames`, unless cancelled.
+    """Yield the sum of all layers cell by cell, at its loudness; at least `frames`, unless cancelled.
 
     Each layer is brought to its level by its first 16 s, and so is the sum. A sound that is no loop is rendered at
     least that far, whatever its length, so that its level does not depend on it.
@@ -155,7 +172,7 @@ def _mixed(recipe: Recipe, request: SoundRequest, frames: int, cancel: Cancel) -
         heads.append(head)
         gains.append(gain_for(np.concatenate(head, axis=1)) * 10 ** (layer.level_db / 20))
     first = [_sum(cells, gains) for cells in zip(*heads, strict=True)]
-    total = gain_for(np.concatenate(first, axis=1))
+    total = gain_for(np.concatenate(first, axis=1)) * 10 ** (recipe.loudness_db / 20)
     for cell in itertools.chain(first, (_sum(cells, gains) for cells in zip(*streams, strict=True))):
         if cancel.is_set():
             return

@@ -15,7 +15,18 @@ from hausmusik.engines.procedural.engine import MAX_LAYERS
 from hausmusik.engines.procedural.timeline import RATE_HZ
 from hausmusik.errors import BadInput
 from hausmusik.seams import EngineContext
-from hausmusik.types import Artifact, Audio, AudioChunk, Done, Event, JudgeRequest, SoundRequest, Usage, concatenate
+from hausmusik.types import (
+    Artifact,
+    Audio,
+    AudioChunk,
+    Done,
+    Event,
+    JudgeRequest,
+    Remark,
+    SoundRequest,
+    Usage,
+    concatenate,
+)
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +57,7 @@ def heard(
 
 def test_events_of_one_request(engine: ProceduralEngine) -> None:
     events = played(engine, SoundRequest(prompt="light rain on a tent, distant thunder and bagpipes", duration_s=2.5))
-    recipe, *chunks, usage, done = events
+    recipe, *chunks, remark, usage, done = events
     assert isinstance(recipe, Artifact)
     meant = json.loads(recipe.data)
     assert [layer["texture"] for layer in meant["layers"]] == ["rain", "thunder"]
@@ -59,6 +70,7 @@ def test_events_of_one_request(engine: ProceduralEngine) -> None:
         assert (chunk.audio.channels, chunk.audio.sample_rate_hz) == (2, RATE_HZ)
         at += chunk.audio.frames
     assert at == round(2.5 * RATE_HZ)
+    assert remark == Remark(text="not understood: bagpipe")
     assert usage == Usage(audio_s=2.5, characters=50)
     assert done == Done()
 
@@ -106,6 +118,20 @@ def test_every_sound_has_the_same_loudness_and_headroom(engine: ProceduralEngine
     loudness = measure(heard(engine, prompt, 20.0))
     assert loudness.integrated_lufs == pytest.approx(-26, abs=1.6)
     assert loudness.true_peak_dbtp < -0.3
+
+
+@pytest.mark.parametrize(("prompt", "level_lufs"), [("quiet rain", -32), ("loud rain", -22), ("distant rain", -33)])
+def test_quiet_loud_and_distant_are_levels_too(engine: ProceduralEngine, prompt: str, level_lufs: float) -> None:
+    assert measure(heard(engine, prompt, 10.0)).integrated_lufs == pytest.approx(level_lufs, abs=2.6)
+
+
+def test_of_several_sounds_each_has_the_level_that_is_said_of_it() -> None:
+    from hausmusik.instruments.sound_prompts import recipe_of
+
+    both = recipe_of("quiet rain and loud thunder")
+    rain, thunder = both.layers
+    assert thunder.level_db - rain.level_db > 9
+    assert both.loudness_db == 4.0
 
 
 def test_ends_do_not_click_and_loops_do_not_fade(engine: ProceduralEngine) -> None:
