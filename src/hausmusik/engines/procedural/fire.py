@@ -51,19 +51,19 @@ def build(timeline: Timeline, settings: Settings) -> tuple[Part, ...]:
         swing = 0.36 * flicker.over(start, frames) + 0.16 * gusts.over(start, frames)
         return np.exp(np.float32(0.4 + 0.5 * size) * swing).astype(np.float32)
 
-    rumble = levelled(curve(_RUMBLE)) * far * np.float32(0.05 + 0.22 * size)
-    roaring = levelled(curve(_ROARING)) * far * np.float32(0.85 * size**2.6)
-    boom = levelled(band(118.0, 0.22)) * far * np.float32(0.4 * hearth.boom * (0.3 + size))
-    breath = levelled(curve(_BREATH)) * far * np.float32(0.005 + 0.085 * size**2)
+    rumble = levelled(curve(_RUMBLE)) * far * np.float32(0.02 + 0.095 * size)
+    roaring = levelled(curve(_ROARING)) * far * np.float32(0.55 * size**2.6)
+    boom = levelled(band(118.0, 0.22)) * far * np.float32(0.2 * hearth.boom * (0.3 + size))
+    breath = levelled(curve(_BREATH)) * far * np.float32(0.012 + 0.16 * size**1.6)
     body = np.sqrt(rumble**2 + roaring**2 + boom**2)
     parts: list[Part] = [
-        Bed(timeline, "fire body", body, swell=flickering, width=0.5),
+        Bed(timeline, "fire body", body, swell=flickering, width=0.85),
         Bed(
             timeline,
             "fire breath",
             lambda cell: breath * np.float32(np.exp(0.3 * slow.at(cell.middle_s))),
             swell=flickering,
-            width=0.9,
+            width=1.0,
         ),
     ]
     if crackle > 0:
@@ -85,7 +85,7 @@ def _crackles(
         event = from_afar(_splitting(random, crackle), distance)
         if hearth.room:
             event = room.answer(event)
-        return event * np.float32((0.6 + 0.6 * crackle) * (1.0 + 0.9 * size**2)), float(random.uniform(-0.45, 0.45))
+        return event * np.float32((0.6 + 0.6 * crackle) * (1.0 + 0.9 * size**2)), float(random.uniform(-0.7, 0.7))
 
     return [
         Shower(
@@ -94,7 +94,7 @@ def _crackles(
             ticks,
             rate_hz=lambda cell: rate * float(np.exp(0.7 * slow.at(cell.start_s))),
             gain=lambda random, count: (0.7 + 1.1 * crackle) * (1.0 + 1.6 * size**2) * _power_law(random, count),
-            spread=0.7,
+            spread=0.9,
         ),
         Series(timeline, "splits", 2.6 - 1.7 * crackle, split, longest_s=1.2, jitter=1.0),
     ]

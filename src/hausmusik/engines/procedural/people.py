@@ -86,10 +86,33 @@ def crowd(timeline: Timeline, settings: Settings) -> tuple[Part, ...]:
         swing = 0.14 * hubbub.over(start, frames) + 0.22 * syllables.over(start, frames)
         return np.exp(swing).astype(np.float32)
 
-    parts: list[Part] = [Bed(timeline, "babble", babble, swell=murmur, width=0.9)]
+    parts: list[Part] = [
+        Bed(timeline, "babble", babble, swell=murmur, width=0.9),
+        _consonants(timeline, speakers, lively, distance),
+    ]
     room = Room(timeline.generator("crowd room", 0), decay_s=place.decay_s, wet=place.wet, early_s=place.early_s)
     parts.extend(_speaker(timeline, number, lively, distance, room) for number in range(speakers))
     return tuple(parts)
+
+
+def _consonants(timeline: Timeline, speakers: int, lively: float, distance: float) -> Shower:
+    """Return the s, sh and t of everybody: what is left of words across a room."""
+    random = timeline.generator("consonant bank", 0)
+
+    def consonant() -> FloatArray:
+        centre = log_uniform(random, 2800, 8000)
+        points = ((centre / 3, -24), (centre / 1.4, -5), (centre, 0), (centre * 1.5, -8), (17_000, -24))
+        return from_afar(burst(random, float(random.uniform(0.012, 0.09)), points, attack=0.35), distance)
+
+    bank = [consonant() for _ in range(96)]
+    return Shower(
+        timeline,
+        "consonants",
+        bank,
+        rate_hz=speakers * (1.1 + 0.9 * lively),
+        gain=lambda random, count: 0.2 * np.exp(0.6 * random.standard_normal(count) - 0.3),
+        spread=1.0,
+    )
 
 
 def _speaker(timeline: Timeline, number: int, lively: float, distance: float, room: Room) -> Series:

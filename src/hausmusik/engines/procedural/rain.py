@@ -7,6 +7,7 @@ from 500 Hz to 8 kHz for leaves at half intensity.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final
@@ -14,7 +15,7 @@ from typing import Final
 import msgspec
 import numpy as np
 
-from hausmusik.engines.procedural.grains import bubble, burst, from_afar, padded_sum, peaked, ringing
+from hausmusik.engines.procedural.grains import bubble, burst, filtered, from_afar, padded_sum, peaked, ringing
 from hausmusik.engines.procedural.parts import Bed, Part, Shower
 from hausmusik.engines.procedural.settings import Settings
 from hausmusik.engines.procedural.spectrum import Points, air, curve, levelled
@@ -23,6 +24,8 @@ from hausmusik.types import FloatArray
 
 Drop = Callable[[np.random.Generator], FloatArray]
 _BANK: Final = 160
+_LEAN_DB: Final = 4.5
+"""Decibels per octave by which the smallest rain would be brighter than a cloudburst."""
 
 
 class Surface(msgspec.Struct, frozen=True):
@@ -48,7 +51,7 @@ class Surface(msgspec.Struct, frozen=True):
 def _leaf(random: np.random.Generator) -> FloatArray:
     """A pat: soft noise around 1.5 to 5 kHz, and the leaf's short, dull answer."""
     centre = float(random.uniform(1300, 4200))
-    pat = burst(random, random.uniform(0.003, 0.012), ((centre / 5, -26), (centre, 0), (centre * 3, -15), (16000, -34)))
+    pat = burst(random, random.uniform(0.003, 0.012), ((centre / 5, -26), (centre, 0), (centre * 3, -11), (16000, -28)))
     knock = ringing([(float(random.uniform(350, 1300)), float(random.uniform(0.002, 0.006)), 1.0)])
     return padded_sum(pat, float(random.uniform(0.1, 0.5)) * peaked(knock))
 
@@ -68,8 +71,8 @@ def _tin(random: np.random.Generator) -> FloatArray:
         (root * ratio * float(random.uniform(0.97, 1.03)), float(random.uniform(0.008, 0.04)) / ratio**0.5, ratio**-0.6)
         for ratio in ratios
     ]
-    hit = burst(random, 0.002, ((800, -8), (3000, 0), (9000, -4), (16000, -16)))
-    return padded_sum(peaked(ringing(modes)), 0.5 * hit)
+    hit = burst(random, 0.002, ((800, -10), (3500, 0), (10000, -2), (16000, -10)))
+    return padded_sum(peaked(ringing(modes)), 0.9 * hit)
 
 
 def _pane(random: np.random.Generator) -> FloatArray:
@@ -118,11 +121,11 @@ _LEAVES: Final = (
     (600, -8),
     (1200, -2),
     (2200, 0),
-    (4500, -5),
-    (9000, -13),
-    (16000, -23),
+    (4500, -2),
+    (9000, -6),
+    (16000, -15),
 )
-_TIN: Final = ((40, -24), (150, -16), (400, -5), (900, 0), (2200, -3), (5000, -9), (10000, -17), (16000, -26))
+_TIN: Final = ((40, -24), (150, -16), (400, -5), (900, 0), (2200, -2), (5000, -5), (10000, -10), (16000, -18))
 _GLASS: Final = ((40, -12), (150, -7), (400, -1), (900, 0), (1800, -8), (4000, -17), (10000, -30))
 _CLOTH: Final = ((40, -14), (120, -4), (260, 0), (600, -4), (1500, -10), (4000, -18), (10000, -28))
 _TIGHT: Final = ((60, -20), (200, -9), (600, -1), (1400, 0), (3500, -6), (8000, -14), (16000, -25))
@@ -152,7 +155,7 @@ def build(timeline: Timeline, settings: Settings) -> tuple[Part, ...]:
     def density(cell: Cell) -> float:
         return float(np.exp(swing * ebb.at(cell.middle_s)))
 
-    shape = levelled(curve(surface.bed) * air(distance))
+    shape = levelled(curve(surface.bed) * curve(_lean(intensity)) * air(distance))
     bed_gain = 0.03 + 0.97 * intensity**1.1
     rate = surface.rate_hz * (0.02 + 0.98 * intensity**1.2) * (1 - 0.7 * distance)
     # Near drops stand out in light rain and drown in heavy rain.
@@ -162,7 +165,7 @@ def build(timeline: Timeline, settings: Settings) -> tuple[Part, ...]:
         Shower(
             timeline,
             "drops",
-            _bank(timeline, "drops", surface.drop, distance),
+            _bank(timeline, "drops", surface.drop, distance, _lean(intensity)),
             rate_hz=lambda cell: rate * density(cell),
             gain=lambda random, count: loudness * _sizes(random, count),
         ),
@@ -181,11 +184,18 @@ def build(timeline: Timeline, settings: Settings) -> tuple[Part, ...]:
     return tuple(parts)
 
 
+def _lean(intensity: float) -> Points:
+    """Return how rain leans: small drops hiss and have no body, heavy rain has splashes down to 200 Hz."""
+    step = _LEAN_DB * (0.5 - intensity)
+    return tuple((hertz, step * math.log2(hertz / 2500.0)) for hertz in (150.0, 2500.0, 12_000.0))
+
+
 def _sizes(random: np.random.Generator, count: int) -> np.ndarray:
     """Return amplitudes of drops: log-normal, one in fifty is six times as loud as most, none more than ten times."""
     return np.minimum(np.exp(0.85 * random.standard_normal(count) - 0.9), 4.0)
 
 
-def _bank(timeline: Timeline, name: str, make: Drop, distance: float) -> list[FloatArray]:
+def _bank(timeline: Timeline, name: str, make: Drop, distance: float, lean: Points = ()) -> list[FloatArray]:
     random = timeline.generator(f"{name} bank", 0)
-    return [from_afar(make(random), distance) for _ in range(_BANK)]
+    drops = [from_afar(make(random), distance) for _ in range(_BANK)]
+    return [peaked(filtered(drop, lean)) for drop in drops] if lean else drops

@@ -30,7 +30,17 @@ _LONGEST_S: Final = 16.0
 
 
 class Shore(msgspec.Struct, frozen=True):
-    """What the waves meet: factors on three of the four sounds, stones and slaps per second, factor on the period."""
+    """What the waves meet.
+
+    Args:
+        crash: Factor on the breaking.
+        wash: Factor on the running up.
+        draw: Factor on the drawing back.
+        rattle_hz: Stones per second.
+        slap: Slaps, as a factor.
+        period: Factor on the time between waves.
+        lap: Level of the small gulps with which little waves fall over.
+    """
 
     crash: float
     wash: float
@@ -38,6 +48,7 @@ class Shore(msgspec.Struct, frozen=True):
     rattle_hz: float = 0.0
     slap: float = 0.0
     period: float = 1.0
+    lap: float = 0.0
 
 
 SHORES: Final[Mapping[str, Shore]] = MappingProxyType(
@@ -46,6 +57,7 @@ SHORES: Final[Mapping[str, Shore]] = MappingProxyType(
         "shingle": Shore(crash=1.0, wash=0.9, draw=1.15, rattle_hz=420.0, period=0.9),
         "rocks": Shore(crash=1.35, wash=0.9, draw=0.6, rattle_hz=18.0, slap=0.6),
         "harbour": Shore(crash=0.12, wash=0.35, draw=0.3, slap=1.0, period=0.42),
+        "lake": Shore(crash=0.1, wash=0.55, draw=0.2, slap=0.35, period=0.26, lap=1.0),
     }
 )
 
@@ -98,7 +110,7 @@ def build(timeline: Timeline, settings: Settings) -> tuple[Part, ...]:
     roar = levelled(curve(_ROAR)) * far
     ebb = Wander(timeline, "roar", 5.0)
     factors = {
-        "swell": 0.16 + 0.35 * energy,
+        "swell": (0.16 + 0.35 * energy) * (1 - 0.75 * shore.lap),
         "crash": (0.35 + 1.0 * energy) * shore.crash,
         "wash": (0.5 + 0.45 * energy) * shore.wash,
         "draw": (0.24 + 0.1 * energy) * shore.draw,
@@ -113,13 +125,19 @@ def build(timeline: Timeline, settings: Settings) -> tuple[Part, ...]:
                     loud = np.square(shapes[name] * np.float32(amount * wave.strength * factors[name]))
                     power[0] += np.float32(2 * left**2) * loud
                     power[1] += np.float32(2 * right**2) * loud
-        background = (0.06 + 0.5 * energy**1.5 + 0.08 * distance) * float(np.exp(0.18 * ebb.at(cell.middle_s)))
+        background = (
+            (1 - 0.6 * shore.lap)
+            * (0.06 + 0.5 * energy**1.5 + 0.08 * distance)
+            * float(np.exp(0.18 * ebb.at(cell.middle_s)))
+        )
         return np.sqrt(power + np.square(roar * np.float32(background)))
 
     parts: list[Part] = [Bed(timeline, "surf", surf, swell=_churn(timeline), width=0.85)]
     parts.append(_foam(timeline, sea, energy, distance))
     if shore.rattle_hz:
         parts.append(_stones(timeline, sea, energy, shore, distance))
+    if shore.lap:
+        parts.append(_laps(timeline, sea, shore, distance))
     if shore.slap:
         parts.append(_slaps(timeline, shore, energy, distance))
     return tuple(parts)
@@ -203,6 +221,26 @@ def _stones(timeline: Timeline, sea: Sea, energy: float, shore: Shore, distance:
         rate_hz=lambda cell: shore.rattle_hz * min(2.0, _drawing(sea, cell.middle_s, energy) ** 1.5),
         gain=lambda random, count: 0.75 * (1 - 0.6 * distance) * np.exp(0.8 * random.standard_normal(count) - 0.9),
         spread=1.0,
+    )
+
+
+def _laps(timeline: Timeline, sea: Sea, shore: Shore, distance: float) -> Shower:
+    """Return the gulps of little waves that fall over at the edge: a few bubbles at the moment each one breaks."""
+    random = timeline.generator("lap bank", 0)
+    hertz = [float(random.uniform(350, 1400)) for _ in range(64)]
+    bank = [from_afar(peaked(bubble(each, rise=0.25, decay_s=0.02)), distance) for each in hertz]
+
+    def breaking(cell: Cell) -> float:
+        ages = [(cell.middle_s - wave.breaks_s, wave.strength) for wave in sea.waves(cell.middle_s)]
+        return 24.0 * sum(strength for age, strength in ages if -0.15 <= age <= 0.45)
+
+    return Shower(
+        timeline,
+        "laps",
+        bank,
+        rate_hz=breaking,
+        gain=lambda random, count: 0.7 * shore.lap * np.exp(0.5 * random.standard_normal(count) - 0.5),
+        spread=0.8,
     )
 
 

@@ -86,6 +86,7 @@ def build(timeline: Timeline, settings: Settings) -> tuple[Part, ...]:
     place, distance = settings.choice("place", PLACES), settings.distance
     blowing = Blowing(timeline, settings.number("strength"), settings.number("gustiness"))
     through = curve(place.muffle) * air(distance)
+    hiss_level = 0.035 if place.rustle_db <= -60 else 0.02
     hiss = levelled(curve(((300, -30), (1200, -8), (4000, 0), (9000, -4), (16_000, -12)))) * through
     base = curve(((20, -26), (45, -9), (90, -2), (180, 0), (400, -3), (20_000, -4)))
 
@@ -94,7 +95,7 @@ def build(timeline: Timeline, settings: Settings) -> tuple[Part, ...]:
         corner = 130.0 + 420.0 * speed
         shape = base / np.sqrt(1.0 + (frequencies() / corner) ** 2.4)
         rushes = levelled(shape.astype(np.float32)) * through * np.float32(0.5 * speed**1.5)
-        return (rushes + hiss * np.float32(0.035 * speed**2)).astype(np.float32)
+        return (rushes + hiss * np.float32(hiss_level * speed**2)).astype(np.float32)
 
     parts: list[Part] = [Bed(timeline, "wind", rushing, swell=blowing.trembling, width=0.9)]
     parts.extend(_howl(timeline, blowing, settings.number("howl"), through))
@@ -130,10 +131,10 @@ def _rustle(timeline: Timeline, blowing: Blowing, place: Place, distance: float)
     bank = [
         from_afar(burst(random, random.uniform(0.004, 0.03), place.rustle, attack=0.2), distance) for _ in range(96)
     ]
-    level = 0.11 * 10 ** (place.rustle_db / 20)
+    level = 0.16 * 10 ** (place.rustle_db / 20)
 
     def rate(cell: Cell) -> float:
-        return 900.0 * min(1.6, blowing.at(cell.middle_s) ** 1.8)
+        return 1100.0 * min(2.4, blowing.at(cell.middle_s) ** 3.4)  # leaves hang still until a gust takes them all
 
     return Shower(
         timeline,

@@ -126,7 +126,7 @@ def swing_db(sound: np.ndarray, window_s: float = 0.5) -> float:
 def test_rain_on_leaves_has_the_spectrum_of_a_recorded_one() -> None:
     """Octave levels of a recording of rain in a garden, 500 Hz to 8 kHz, and its peaky drops."""
     rain = heard("rain on leaves", duration_s=8.0)
-    recorded = {500: -12, 1000: -7, 2000: -5, 4000: -6, 8000: -10}
+    recorded = {500: -12, 1000: -7, 2000: -5, 4000: -6, 8000: -10, 12_000: -14}
     for centre, level in recorded.items():
         assert octave_db(rain, centre) == pytest.approx(level, abs=4)
     assert 6 < peakiness(rain) < 60
@@ -138,6 +138,48 @@ def test_the_words_of_rain_are_heard() -> None:
     assert octave_db(heard("rain on a tent"), 250) > octave_db(heard("rain on leaves"), 250) + 8
     assert octave_db(heard("rain on a pond"), 4000) > octave_db(heard("rain on a tin roof"), 4000) + 5
     assert octave_db(heard("distant rain"), 8000) < octave_db(heard("rain"), 8000) - 8
+
+
+def test_small_rain_hisses_and_heavy_rain_has_a_body() -> None:
+    drizzle, downpour = heard("light drizzle", duration_s=8.0), heard("torrential rain", duration_s=8.0)
+    assert octave_db(drizzle, 8000) > octave_db(downpour, 8000) + 3
+    assert octave_db(drizzle, 500) < octave_db(downpour, 500) - 3
+
+
+def test_quiet_fire_and_wind_are_duller_and_loud_ones_are_not() -> None:
+    for sound in ("wind", "fire"):
+        assert octave_db(heard(f"very quiet {sound}"), 8000) < octave_db(heard(sound), 8000) - 3
+
+
+def test_a_fire_is_wide_and_more_than_its_rumble() -> None:
+    fire = heard("crackling campfire", duration_s=12.0)
+    assert np.corrcoef(fire)[0, 1] < 0.6
+    assert octave_db(fire, 2000) > -11
+    assert octave_db(fire, 63) < -5
+
+
+def band_swing_db(sound: np.ndarray, low_hz: float, high_hz: float) -> float:
+    """How far a band's level wanders over quarters of a second, from its 5th to its 95th percentile."""
+    spectrum = np.fft.rfft(sound.mean(axis=0))
+    hertz = np.fft.rfftfreq(sound.shape[1], 1 / RATE_HZ)
+    spectrum[(hertz < low_hz) | (hertz > high_hz)] = 0
+    band = np.fft.irfft(spectrum, sound.shape[1])
+    frames = RATE_HZ // 4
+    level = (band[: band.size // frames * frames].reshape(-1, frames) ** 2).mean(axis=1)
+    return float(10 * np.log10(np.percentile(level, 95) / np.percentile(level, 5)))
+
+
+def test_leaves_answer_the_gusts() -> None:
+    assert band_swing_db(heard("wind in the trees", duration_s=20.0), 2000, 8000) > 7.5
+
+
+def test_people_in_a_crowd_have_consonants() -> None:
+    assert octave_db(heard("crowd murmur", duration_s=8.0), 4000) > -17
+
+
+def test_a_lake_laps_and_a_beach_does_not() -> None:
+    lake, beach = heard("lapping lake", duration_s=20.0), heard("calm sea", duration_s=20.0)
+    assert octave_db(lake, 1000) - octave_db(lake, 125) > octave_db(beach, 1000) - octave_db(beach, 125) + 2
 
 
 def test_the_words_of_wind_are_heard() -> None:
