@@ -7,10 +7,14 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from hausmusik.audio.clicks import find_clicks
 from hausmusik.facade import House
+from hausmusik.testing import planted_cuts
 from hausmusik.testing.wer import WordErrors, total_rate, word_errors
+from hausmusik.types import AudioChunk, SpeakRequest, concatenate
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 
@@ -69,3 +73,17 @@ def test_the_judge_notices_another_text(hears: Hears) -> None:
     """The rate is no formality: sentences held against their neighbours are wrong in most words."""
     crossed = [(text, other) for (text, _), (_, other) in itertools.pairwise(PROOF)]
     assert total_rate(compared(crossed, "af_heart", hears)) > 0.6
+
+
+def test_a_real_voice_is_joined_without_clicks_and_breathes_between_chunks(house: House) -> None:
+    text = " ".join(written for written, _ in PROOF[:3])
+    events = house.play("kokoro", SpeakRequest(text=text, voice={"af_heart": 1.0}))
+    parts = [event for event in events if isinstance(event, AudioChunk)]
+    assert len(parts) >= 4
+    whole, seams = concatenate([part.audio for part in parts]), [part.start_s for part in parts[1:]]
+    assert find_clicks([whole.samples], whole.sample_rate_hz, at_s=seams) == ()
+    planted = planted_cuts(whole, 7)
+    assert len(find_clicks([planted.audio.samples], whole.sample_rate_hz, at_s=planted.cuts_s)) == 7
+    for seam_s in seams:
+        at = round(seam_s * whole.sample_rate_hz)
+        assert np.abs(whole.samples[:, at - 120 : at + 120]).max() < 0.02, "5 ms on both sides are as good as silent"

@@ -34,7 +34,7 @@ from hausmusik.errors import BadInput, EngineError, GenerationFailed, MissingExt
 from hausmusik.seams import Cancel, EngineContext, EngineSpec
 from hausmusik.types import Audio, AudioChunk, Done, Event, Phase, Request, SpeakRequest, Usage
 
-REVISION: Final = "1"
+REVISION: Final = "2"
 VOICE: Final = "joe"
 MODEL: Final = "piper-joe/en_US-joe-medium.onnx"
 DURATIONS: Final = "/Ceil_output_0"

@@ -17,19 +17,19 @@ DETERMINERS: Final = word_set(
     "such whose which what both all many few several more most much enough"
 )
 _OBJECTS: Final = word_set("me you him it us them myself yourself himself herself itself themselves")
-_SUBJECTS: Final = word_set("i you we they he she it who that which there")
-_MODALS: Final = word_set(
+SUBJECTS: Final = word_set("i you we they he she it who that which there")
+MODALS: Final = word_set(
     "will would can could should may might must shall do does did don't doesn't didn't won't wouldn't can't cannot "
     "couldn't shouldn't mustn't let's to please not never 'll i'll you'll we'll they'll he'll she'll it'll i'd you'd "
     "we'd they'd he'd she'd gonna wanna help helps"
 )
-_BE: Final = word_set("is are was were be been being am isn't aren't wasn't weren't i'm you're we're they're")
-_HAVE: Final = word_set("have has had having haven't hasn't hadn't i've you've we've they've he's she's it's get got")
-_PREPOSITIONS: Final = word_set(
+BE: Final = word_set("is are was were be been being am isn't aren't wasn't weren't i'm you're we're they're")
+HAVE: Final = word_set("have has had having haven't hasn't hadn't i've you've we've they've he's she's it's get got")
+PREPOSITIONS: Final = word_set(
     "of in on with for from by at about into onto over under without within between through during after before "
     "against per via as than like near inside outside behind beyond upon toward towards across along"
 )
-_CONJUNCTIONS: Final = word_set("and or but nor so because while when if then that which who")
+CONJUNCTIONS: Final = word_set("and or but nor so because while when if then that which who")
 _ADVERBS: Final = word_set("also always usually often sometimes rarely never just only still now then soon")
 _PAST_CUES: Final = word_set(
     "yesterday ago last once already earlier previously was were had did came went said wrote told found"
@@ -46,16 +46,16 @@ _TYPICAL_ADJECTIVES: Final = word_set(
 
 
 def _is_verb_form(before: str, before_that: str) -> bool:
-    if before in _MODALS or before in _ADVERBS or before.endswith("n't"):
+    if before in MODALS or before in _ADVERBS or before.endswith("n't"):
         return True
-    if before.endswith("ly") and (before_that in _SUBJECTS or before_that in _MODALS):
+    if before.endswith("ly") and (before_that in SUBJECTS or before_that in MODALS):
         return True
-    return before in _SUBJECTS and before not in {"that", "which", "it"} and before not in DETERMINERS
+    return before in SUBJECTS and before not in {"that", "which", "it"} and before not in DETERMINERS
 
 
 def _is_noun_slot(before: str) -> bool:
     possessive = before.endswith("'s") and before not in {"let's", "it's", "he's", "she's", "that's", "there's"}
-    return before in DETERMINERS or before in _PREPOSITIONS or possessive or before[:1].isdigit()
+    return before in DETERMINERS or before in PREPOSITIONS or possessive or before[:1].isdigit()
 
 
 def _is_adjective(word: str) -> bool:
@@ -83,21 +83,21 @@ def part_of_speech(words: Sequence[str], index: int) -> str:
         return "NOUN"
     if _is_verb_form(before, before_that):
         return "VERB"
-    if before in _BE:
+    if before in BE:
         return "ADJ"
-    if _is_noun_slot(before) or (_is_adjective(before) and before_that in DETERMINERS | _PREPOSITIONS | {""}):
+    if _is_noun_slot(before) or (_is_adjective(before) and before_that in DETERMINERS | PREPOSITIONS | {""}):
         return "NOUN"
     takes_object = after in _OBJECTS or (after in DETERMINERS and after != "that")
-    if takes_object and (not before or before in _CONJUNCTIONS or not _is_adjective(before)):
+    if takes_object and (not before or before in CONJUNCTIONS or not _is_adjective(before)):
         return "VERB"
     return "NOUN" if _is_adjective(before) or not before else ""
 
 
 def _read(words: Sequence[str], index: int) -> str:
     before = words[index - 1] if index else ""
-    if before in _HAVE or before in _BE or before in {"well", "widely", "much"}:
+    if before in HAVE or before in BE or before in {"well", "widely", "much"}:
         return "VBN"
-    if before in _MODALS or not before or before in DETERMINERS:
+    if before in MODALS or not before or before in DETERMINERS:
         return ""
     if index > 1 and words[index - 2] in {"did", "do", "does", "can", "will", "would", "could", "should", "didn't"}:
         return ""
@@ -106,17 +106,17 @@ def _read(words: Sequence[str], index: int) -> str:
         return "VBD"
     if cues & _HABIT_CUES or before in {"you", "and", "or"}:
         return ""
-    third_person = before in {"he", "she", "it", "who"} or before not in _SUBJECTS
+    third_person = before in {"he", "she", "it", "who"} or before not in SUBJECTS
     return "VBD" if third_person or before in {"i", "we", "they"} else ""
 
 
 def _live(words: Sequence[str], index: int) -> str:
     before = words[index - 1] if index else ""
     after = words[index + 1] if index + 1 < len(words) else ""
-    if before in _MODALS or (before in _SUBJECTS and before not in {"it", "that"}):
+    if before in MODALS or (before in SUBJECTS and before not in {"it", "that"}):
         return "VERB"
     if after in {"in", "with", "by", "on", "at", "here", "there", "together", "alone", "without", "longer", "near"}:
-        return "ADJ" if before in _BE or before in {"streamed", "broadcast", "recorded", "play", "played"} else "VERB"
+        return "ADJ" if before in BE or before in {"streamed", "broadcast", "recorded", "play", "played"} else "VERB"
     return "VERB" if before in {"who", "people", "where", "and"} and after not in {"music", "show"} else "ADJ"
 
 
@@ -124,14 +124,14 @@ def _close(words: Sequence[str], index: int) -> str:
     before = words[index - 1] if index else ""
     after = words[index + 1] if index + 1 < len(words) else ""
     if after in {"to", "friend", "friends", "by", "enough", "together", "call", "look", "up", "range", "attention"}:
-        return "ADJ" if before not in _MODALS or after not in {"up", "by", "enough"} else "VERB"
+        return "ADJ" if before not in MODALS or after not in {"up", "by", "enough"} else "VERB"
     if before in {"very", "too", "so", "as", "how", "quite", "really", "came", "come", "stay", "get", "getting"}:
         return "ADJ"
-    if before in _MODALS or before in {"i", "we", "you", "they"} or not before:
+    if before in MODALS or before in {"i", "we", "you", "they"} or not before:
         return "VERB"
     if before in {"the", "a"} and after in {"of", ""}:
         return "NOUN"
-    return "VERB" if after in DETERMINERS and before not in _BE else "ADJ"
+    return "VERB" if after in DETERMINERS and before not in BE else "ADJ"
 
 
 def _bass(words: Sequence[str], index: int) -> str:  # noqa: ARG001 -- the whole sentence decides
@@ -159,30 +159,30 @@ def _used(words: Sequence[str], index: int) -> str:
 def _lead(words: Sequence[str], index: int) -> str:
     before = words[index - 1] if index else ""
     metal = {"pipe", "pipes", "paint", "poisoning", "pencil", "metal", "tin", "copper", "zinc", "heavy", "poison"}
-    return "ADJ" if metal & set(words) and before not in _MODALS | _SUBJECTS | {"the", "will"} else ""
+    return "ADJ" if metal & set(words) and before not in MODALS | SUBJECTS | {"the", "will"} else ""
 
 
 def _wind(words: Sequence[str], index: int) -> str:
     after = words[index + 1] if index + 1 < len(words) else ""
     before = words[index - 1] if index else ""
     turns = after in {"up", "down", "back", "through", "around", "along", "the"}
-    return "VERB" if before in _MODALS or (turns and before not in DETERMINERS | _PREPOSITIONS) else "NOUN"
+    return "VERB" if before in MODALS or (turns and before not in DETERMINERS | PREPOSITIONS) else "NOUN"
 
 
 def _that(words: Sequence[str], index: int) -> str:
     """`that` is strong when it points: `that book`, `that is`, but weak when it joins: `I think that he …`."""
     before = words[index - 1] if index else ""
     after = words[index + 1] if index + 1 < len(words) else ""
-    points = not before or before in _PREPOSITIONS or before in {"do", "did", "about", "like"} or not after
+    points = not before or before in PREPOSITIONS or before in {"do", "did", "about", "like"} or not after
     return "DT" if points or after in {"is", "was", "one", "way"} else ""
 
 
 def _lives(words: Sequence[str], index: int) -> str:
     before = words[index - 1] if index else ""
     after = words[index + 1] if index + 1 < len(words) else ""
-    if before in DETERMINERS | _PREPOSITIONS | {"of", "people's", "and", "human", "two", "three", "nine", "daily"}:
+    if before in DETERMINERS | PREPOSITIONS | {"of", "people's", "and", "human", "two", "three", "nine", "daily"}:
         return "NOUN"
-    return "VERB" if after in _PREPOSITIONS | {"here", "there", "alone", "together"} or before in _SUBJECTS else "NOUN"
+    return "VERB" if after in PREPOSITIONS | {"here", "there", "alone", "together"} or before in SUBJECTS else "NOUN"
 
 
 _SPECIAL: Final = {

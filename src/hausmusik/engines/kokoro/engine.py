@@ -23,7 +23,7 @@ from hausmusik.errors import BadInput, EngineError
 from hausmusik.seams import Cancel, EngineContext, EngineSpec
 from hausmusik.types import Audio, AudioChunk, Done, Event, FloatArray, Phase, Request, SpeakRequest, Usage
 
-REVISION: Final = "2"
+REVISION: Final = "3"
 MODEL: Final = "kokoro-v1-int8/model.onnx"
 DEFAULT_VOICE: Final = "af_heart"
 MAX_CHARACTERS: Final = 1_000_000

@@ -13,6 +13,7 @@ from typing import Final
 
 import msgspec
 
+from hausmusik.engines.english import grammar
 from hausmusik.engines.english.pronunciation import Sound
 from hausmusik.engines.english.tokens import Stop, Word
 from hausmusik.engines.english.wordlists import word_set
@@ -32,10 +33,27 @@ _SENTENCE_MARKS: Final = frozenset(".!?")
 _STRENGTH: Final = {",": 1, "—": 2, ":": 3, ";": 3, "…": 4, ".": 5, "!": 6, "?": 7}
 _OPENING: Final = re.compile(r"[\"“‘'(\[«]+$")
 _CLOSING: Final = re.compile(r"(?:[,.;:!?…”\"’')\]»]|\s?[—–])*")
-_JOINERS: Final = word_set(
-    "and but or because that which who when while where if as for with after before until since so than though "
-    "although from into through about like"
+_OPENERS: Final = (
+    grammar.PREPOSITIONS
+    | grammar.CONJUNCTIONS
+    | word_set("to where while as since until though although whether around among against except")
+) - word_set("of per than like as")
+"""Words with which a part of a sentence begins, so that a breath before them sounds natural."""
+_CLINGING: Final = (
+    grammar.DETERMINERS
+    | grammar.PREPOSITIONS
+    | grammar.CONJUNCTIONS
+    | grammar.SUBJECTS
+    | grammar.MODALS
+    | grammar.BE
+    | grammar.HAVE
+    | word_set("to very too quite only just nearly roughly almost twice half around where as mr mrs ms dr st")
 )
+"""Words that nobody breathes after: what they belong to is still to come."""
+_CLAUSE, _PHRASE, _WORD, _INSIDE = 0.1, 1.0, 1.4, 9.0
+"""How much a cut is heard: behind a mark, before a phrase, between other words, inside what belongs together."""
+_WORST_FIRST: Final = 2.0
+_BARE: Final = re.compile(r"[^\w'-]+")
 
 
 class Piece(msgspec.Struct, frozen=True):
@@ -167,7 +185,7 @@ def _first_cut(run: list[Piece]) -> tuple[list[Piece], list[Piece]]:
     """Split the very first sentence where sound can begin early; `([], run)` when it is short or nothing fits."""
     if size(run) <= FIRST_MOST:
         return [], run
-    best, cost = 0, 1.6
+    best, cost = 0, _WORST_FIRST
     for place, position, weakness in _places(run):
         if 12 <= position <= FIRST_MOST:
             this = abs(position - FIRST) / FIRST + weakness
@@ -184,15 +202,20 @@ def _places(run: Sequence[Piece]) -> Iterator[tuple[int, int, float]]:
         position += len(before.text) + (not before.is_stop)
         if after.is_stop:
             continue
-        if before.is_stop:
-            yield (
-                index,
-                position,
-                0.0 if before.text in _STRENGTH and before.text != "," else 0.1 if before.text else 0.3,
-            )
-        else:
-            joins = after.written.lower() in _JOINERS
-            yield index, position, 0.6 if joins else 1.2
+        yield index, position, _weakness(before, after)
+
+
+def _weakness(before: Piece, after: Piece) -> float:
+    """Return how much a cut between two pieces would be heard: 0 is best, `_INSIDE` is out of the question."""
+    if before.is_stop:
+        return 0.0 if before.text in _STRENGTH and before.text != "," else _CLAUSE if before.text else 3 * _CLAUSE
+    last, following = _BARE.sub("", before.written), _BARE.sub("", after.written)
+    opens = following.lower() in _OPENERS
+    amount = any(char.isdigit() for char in last) and not opens
+    name = last[:1].isupper() and following[:1].isupper()
+    if not last or not following or last.lower() in _CLINGING or amount or name:
+        return _INSIDE
+    return _PHRASE if opens else _WORD
 
 
 def _cut(run: list[Piece], most: int) -> Iterator[Chunk]:
@@ -205,7 +228,7 @@ def _cut(run: list[Piece], most: int) -> Iterator[Chunk]:
         return
     best, cost = len(run) // 2, float("inf")
     for place, position, weakness in _places(run):
-        this = abs(position - total / 2) / total + weakness * 0.5
+        this = abs(position - total / 2) / total + weakness * 0.3
         if this < cost:
             best, cost = place, this
     yield from _cut(run[:best], most)
