@@ -1,12 +1,13 @@
 """The CMU Pronouncing Dictionary: 126,000 words in ARPAbet, above all the names of people, places and firms.
 
-misaki's dictionaries hold hardly any names, so this is asked before letters are guessed. The file (3.6 MB) is searched
-as it lies instead of being parsed: 2.5 ms for a word that is not there, answers are kept, and nothing is loaded for a
-text that needs none of it. Data: https://github.com/cmusphinx/cmudict (BSD-2-Clause). Knows nothing of accents.
+misaki's dictionaries hold hardly any names, so this is asked before letters are guessed. The file (3.6 MB, grouped by
+first letter) is searched as it lies instead of being parsed into five times its size: some 0.2 ms for a word that is
+not there, and answers are kept. Data: https://github.com/cmusphinx/cmudict (BSD-2-Clause). Knows nothing of accents.
 """
 
 from __future__ import annotations
 
+import string
 from pathlib import Path
 from typing import Final
 
@@ -27,9 +28,10 @@ class CmuDictionary:
 
     def __init__(self, path: Path) -> None:
         try:
-            self._lines = b"\n" + path.read_bytes()
+            self._lines = b"\n" + path.read_bytes() + b"\n"
         except OSError as error:
             raise WeightsError(f"{path.name} cannot be read: {error}", hint="pull the weights again") from error
+        self._blocks = _blocks(self._lines)
         self._known: dict[str, tuple[str, ...]] = {}
 
     def sounds(self, word: str) -> tuple[str, ...]:
@@ -46,10 +48,23 @@ class CmuDictionary:
         return found
 
     def _search(self, word: str) -> tuple[str, ...]:
+        start, end = self._blocks.get(word[:1], (0, 0))
         key = f"\n{word} ".encode()
-        at = self._lines.find(key)
-        if at < 0 or not word:
+        at = self._lines.find(key, start, end)
+        if at < 0:
             return ()
-        end = self._lines.find(b"\n", at + 1)
-        line = self._lines[at + len(key) : end if end >= 0 else None].decode("ascii", "replace")
+        line = self._lines[at + len(key) : self._lines.find(b"\n", at + 1, end)].decode("ascii", "replace")
         return tuple(line.partition("#")[0].split())
+
+
+def _blocks(lines: bytes) -> dict[str, tuple[int, int]]:
+    """Return where the words of each first letter begin and end, the last line's newline included."""
+    starts: list[tuple[str, int]] = []
+    at = 0
+    for letter in string.ascii_lowercase:
+        found = lines.find(f"\n{letter}".encode(), at)
+        if found >= 0:
+            starts.append((letter, found))
+            at = found
+    ends = [start + 1 for _, start in starts[1:]] + [len(lines)]
+    return {letter: (start, end) for (letter, start), end in zip(starts, ends, strict=True)}
