@@ -32,6 +32,8 @@ class Probe:
     def load(self, device):
         if self.context.options.get("needs"):
             import a_library_nobody_has  # noqa: F401
+        while self.context.options.get("endless"):
+            yield Phase(name="load", done=time.monotonic() % 1)
         yield Phase(name="load", done=1.0)
 
     def warm_up(self):
@@ -117,6 +119,10 @@ class Probe:
     def do_silent(self, cancel):
         yield 0, AudioChunk(start_s=0.0, audio=Audio(np.zeros((1, 4000), np.float32), 8000))
         yield 0, Done()
+
+    def do_endless(self, cancel):
+        while True:
+            yield 0, Phase(name="endless", done=time.monotonic() % 1)
 
     def do_flood(self, cancel):
         for number in range(500):

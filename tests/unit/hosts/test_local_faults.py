@@ -22,7 +22,7 @@ from hausmusik.errors import (
     WorkerLost,
 )
 from hausmusik.seams import EngineContext, EngineOrder, Scalar
-from hausmusik.types import Done, Run, WordTiming
+from hausmusik.types import Done, Run, SpeakRequest, WordTiming
 from tests.unit.hosts.playing import (
     RUN,
     SAY,
@@ -273,6 +273,29 @@ async def test_a_play_ends_at_its_deadline_and_the_worker_lives_on(make_host: Ma
     (pid,) = pids(host)
     await eventually(lambda: host._pool._slots[0].state == "idle")
     assert pids(host) == [pid]
+
+
+async def test_a_deadline_holds_while_the_engine_never_stops_talking(make_host: MakeHost) -> None:
+    """The pipe is never empty here: each event is there at once, and the listener is slower than the engine."""
+    host = make_host()
+    await host.warm(probe())
+
+    async def listen() -> None:
+        async for _ in host.play(probe(), SpeakRequest(text="endless"), Run(id="r", deadline_s=0.5)):
+            await asyncio.sleep(0.002)
+
+    began = time.monotonic()
+    async with asyncio.timeout(10):
+        with pytest.raises(GenerationFailed, match="deadline"):
+            await listen()
+    assert time.monotonic() - began < 3
+
+
+async def test_a_start_that_never_stops_talking_takes_too_long_all_the_same(make_host: MakeHost) -> None:
+    host = make_host(start_timeout_s=1.0)
+    async with asyncio.timeout(10):
+        with pytest.raises(HostUnavailable, match="still in phase load"):
+            await played(host, probe(endless=True))
 
 
 async def test_a_runaway_is_left_behind_at_its_deadline(make_host: MakeHost) -> None:

@@ -100,7 +100,9 @@ class Starter:
 
     async def _next(self, slot: Slot, limit_s: float) -> frames.FromWorker:
         try:
-            return await slot.running.receive(max(0.01, limit_s - self.clock.monotonic()))
+            if (left_s := limit_s - self.clock.monotonic()) <= 0:  # also while an engine tells one phase after another
+                raise TimeoutError
+            return await slot.running.receive(left_s)
         except TimeoutError:
             died = slot.running.died(f"it was not ready after {self.timeout_s:g} s")
         except CodecError:
