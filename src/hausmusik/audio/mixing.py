@@ -20,7 +20,7 @@ from hausmusik.audio.frames import frame_at
 from hausmusik.audio.gain import GainTrack, curve_track, factor
 from hausmusik.audio.mix import Clip, MixSpec, SegmentFade
 from hausmusik.audio.pan import add_to_bus
-from hausmusik.audio.source import Source, Taking, source_frames
+from hausmusik.audio.source import Source, Taking, loop_seams_s, source_frames
 from hausmusik.audio.wav import WavInfo, WavReader, wav_info
 from hausmusik.errors import BadInput
 from hausmusik.types import FloatArray
@@ -185,7 +185,8 @@ def _segment_tracks(segment: SegmentFade, rate: int) -> list[GainTrack]:
 def edit_points_s(spec: MixSpec) -> tuple[float, ...]:
     """Return where something begins or ends in the mix, in seconds, ascending: where a click would be ours.
 
-    Clips' starts and ends (the source's end where it comes first), and segments' edges. For `clicks.find_clicks`.
+    Clips' starts and ends (the source's end where it comes first), both edges of their loops' seams, and the edges of
+    segments that a clip follows. For `clicks.find_clicks`.
 
     Raises:
         NotFoundError, BadInput, StoreError: as `iter_mix`.
@@ -193,7 +194,11 @@ def edit_points_s(spec: MixSpec) -> tuple[float, ...]:
     rate = spec.sample_rate_hz
     points: set[float] = set()
     for placed in _placed(spec):
+        clip = placed.clip
         points |= {placed.start / rate, placed.end / rate}
-    for segment in spec.segments:
-        points |= {segment.start_s, segment.end_s}
+        if clip.loop:
+            seams = loop_seams_s(wav_info(clip.source), placed.taking, (placed.end - placed.start) / rate)
+            points |= {placed.start / rate + seam_s for seam_s in seams}
+        if clip.segment is not None:
+            points |= {spec.segments[clip.segment].start_s, spec.segments[clip.segment].end_s}
     return tuple(sorted(point for point in points if point <= spec.duration_s))

@@ -7,6 +7,7 @@ piece, gain or channels of the mix.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from types import TracebackType
 from typing import Final, Self
 
@@ -61,6 +62,24 @@ def source_frames(info: WavInfo, taking: Taking, to_hz: int) -> int:
     return _ENDLESS
 
 
+def loop_seams_s(info: WavInfo, taking: Taking, until_s: float) -> Iterator[float]:
+    """Yield when each seam of a loop begins and ends, in seconds after its own beginning, up to `until_s`."""
+    start = frame_at(taking.offset_s, info.sample_rate_hz)
+    overlap = _overlap(info, taking)
+    pass_s = (info.frames - start - overlap) / info.sample_rate_hz * taking.stretch
+    overlap_s = overlap / info.sample_rate_hz * taking.stretch
+    seam_s = pass_s
+    while seam_s < until_s:
+        yield from (seam_s, seam_s + overlap_s)
+        seam_s += pass_s
+
+
+def _overlap(info: WavInfo, taking: Taking) -> int:
+    """Return the frames in which end and beginning overlap."""
+    rest = info.frames - frame_at(taking.offset_s, info.sample_rate_hz)
+    return min(frame_at(taking.loop_crossfade_s, info.sample_rate_hz), rest // 2) if taking.loop else 0
+
+
 class Source:
     """Reads a clip's sound from its beginning on; use it in a `with` block, or call `close`. Not thread-safe.
 
@@ -76,8 +95,7 @@ class Source:
         self._reader = reader
         self._start = frame_at(taking.offset_s, info.sample_rate_hz)
         self._end = info.frames
-        overlap = frame_at(taking.loop_crossfade_s, info.sample_rate_hz)
-        self._overlap = min(overlap, (self._end - self._start) // 2) if taking.loop else 0
+        self._overlap = _overlap(info, taking)
         self._loop = taking.loop
         self._at = self._start
         self._chunk = round(_CHUNK_S * info.sample_rate_hz)

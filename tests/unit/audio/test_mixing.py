@@ -4,6 +4,7 @@ import gc
 import warnings
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -168,6 +169,20 @@ def test_no_edit_clicks(takes: dict[str, Path]) -> None:
     spec = MixSpec(duration_s=7.5, clips=clips, segments=(SegmentFade(start_s=6.0, end_s=7.003),))
     assert find_clicks([whole(spec)], 48_000) == ()
     assert edit_points_s(spec) == pytest.approx((0.4013, 1.4013, 2.0, 3.2, 3.3, 5.3, 5.7, 6.0, 7.003, 7.5), abs=1e-4)
+
+
+def test_the_seams_of_loops_are_edit_points(tmp_path: Path) -> None:
+    source = saved(tmp_path, "ramp", np.linspace(-0.5, 0.5, 48_000, dtype=np.float32)[None, :])
+    clip = Clip(source=source, layer="sound", start_s=0.5, duration_s=3.0, loop=True, loop_crossfade_s=0.0)
+    spec = MixSpec(duration_s=4, clips=(clip,))
+    assert edit_points_s(spec) == pytest.approx((0.5, 1.5, 2.5, 3.5), abs=1e-6)
+    assert [click.at_s for click in find_clicks([whole(spec)], 48_000, at_s=edit_points_s(spec))] == pytest.approx(
+        [1.5, 2.5], abs=1e-3
+    )
+    mild = msgspec.structs.replace(clip, loop_crossfade_s=0.25, stretch=2.0)
+    spec = MixSpec(duration_s=4, clips=(mild,))
+    assert edit_points_s(spec) == pytest.approx((0.5, 2.0, 2.5, 3.5), abs=1e-6)
+    assert find_clicks([whole(spec)], 48_000, at_s=edit_points_s(spec)) == ()
 
 
 def test_what_is_cut_by_the_end_of_the_piece_is_faded(takes: dict[str, Path]) -> None:
