@@ -16,6 +16,7 @@ from typing import Final
 
 import msgspec
 
+from hausmusik.asking import checked
 from hausmusik.engines.loading import load_engine
 from hausmusik.errors import ConfigError, MissingExtra, NotFoundError, UsageError, WeightsError
 from hausmusik.hosts.local.environments import Environments
@@ -87,7 +88,12 @@ class HousePlayer:
         self._pulling = asyncio.Lock()
 
     async def play(self, instrument: str, request: Request, *, run: Run) -> AsyncGenerator[Event]:
-        """Play; weights that are missing are pulled first, told as `Phase("pull")` events."""
+        """Play; weights that are missing are pulled first, told as `Phase("pull")` events.
+
+        Raises:
+            UsageError: a field of the request is out of its range; nothing was pulled, reserved or started.
+        """
+        request = checked(request)
         chosen = self.resolve(instrument, request, run=run)
         host = self._host(run)
         async with aclosing(self._pull_missing(chosen)) as pulling:

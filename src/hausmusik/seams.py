@@ -151,6 +151,7 @@ class Host(Protocol):
         """Yield the events of one play, the last of them `Done`; `Phase` events first while it is warming.
 
         Raises:
+            UsageError: a field of the request is out of its range; the engine was not asked.
             HostUnavailable: it cannot be started.
             WorkerLost: it died before the first result; nothing was delivered.
             StreamBroken: it died after; `.partial` has what was delivered.

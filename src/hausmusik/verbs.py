@@ -15,6 +15,7 @@ from typing import TypeVar
 
 import msgspec
 
+from hausmusik.asking import checked
 from hausmusik.audio.files import decode
 from hausmusik.errors import GenerationFailed, UsageError
 from hausmusik.types import (
@@ -204,44 +205,28 @@ def speak_request(
         UsageError: a number is out of range, or the blend is misspelt.
     """
     weights = parse_voice(voice) if isinstance(voice, str) else dict(voice)
-    return _checked(
-        SpeakRequest, text=text, voice=weights, speed=speed, language=language, lexicon=dict(lexicon or {}), seed=seed
+    request = SpeakRequest(
+        text=text, voice=weights, speed=speed, language=language, lexicon=dict(lexicon or {}), seed=seed
     )
+    return _speaking(request, text)
 
 
 def music_request(prompt: str, *, duration_s: float, seed: int = 0, tempo_bpm: float = 0.0) -> MusicRequest:
     """Return the request for a piece of music; UsageError when a number is out of range."""
-    return _checked(MusicRequest, prompt=prompt, duration_s=duration_s, seed=seed, tempo_bpm=tempo_bpm)
+    return _speaking(MusicRequest(prompt=prompt, duration_s=duration_s, seed=seed, tempo_bpm=tempo_bpm), prompt)
 
 
 def sound_request(prompt: str, *, duration_s: float = 0.0, loop: bool = False, seed: int = 0) -> SoundRequest:
     """Return the request for a sound; UsageError when a number is out of range."""
-    return _checked(SoundRequest, prompt=prompt, duration_s=duration_s, loop=loop, seed=seed)
+    return _speaking(SoundRequest(prompt=prompt, duration_s=duration_s, loop=loop, seed=seed), prompt)
 
 
-def _checked(kind: type[RequestT], **fields: object) -> RequestT:
-    words = str(fields.get("text", fields.get("prompt", "")))
-    try:
-        words.encode()
-    except UnicodeEncodeError as error:
-        raise UsageError("the text has characters that are not Unicode", hint="save it as UTF-8") from error
+def _speaking(request: RequestT, words: str) -> RequestT:
+    """Return the checked request, unless there is nothing in its words that could be played."""
+    request = checked(request)
     if not any(unicodedata.category(letter)[0] in "LN" for letter in words):
         raise UsageError("there is nothing to play: no letters or digits", hint="write it in words")
-    try:
-        return msgspec.convert(fields | {"type": kind.__name__}, kind)
-    except msgspec.ValidationError as error:
-        raise UsageError(_range_in_words(str(error), fields), hint="see `--help` for the ranges") from error
-
-
-def _range_in_words(message: str, fields: Mapping[str, object]) -> str:
-    """Say `Expected `float` > 0.0 - at `$.duration_s`` as `duration_s must be above 0.0, not -3`."""
-    expected, _, place = message.partition(" - at `$.")
-    name = place.rstrip("`").partition("[")[0]
-    _, _, limit = expected.partition("` ")
-    for sign, word in ((">=", "at least"), ("<=", "at most"), (">", "above"), ("<", "below")):
-        if limit.startswith(f"{sign} ") and name in fields:
-            return f"{name} must be {word} {limit.removeprefix(sign).strip()}, not {fields[name]}"
-    return f"this cannot be asked for: {message}"
+    return request
 
 
 def task_of(request: Request) -> Task:

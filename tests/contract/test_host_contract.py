@@ -21,6 +21,7 @@ from hausmusik.errors import (
     HausmusikError,
     HostUnavailable,
     StreamBroken,
+    UsageError,
     WeightsError,
     WorkerLost,
 )
@@ -111,6 +112,20 @@ async def test_errors_arrive_as_they_were_raised(host: Host, fail: str, after: i
         await played(host, order)
     assert type(caught.value) is kind
     assert "Traceback" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [SpeakRequest(text="Hi", speed=5.0), MusicRequest(prompt="x", duration_s=-1.0), SpeakRequest(text="a \ud800")],
+    ids=["above", "below", "not unicode"],
+)
+async def test_a_request_out_of_range_is_refused_and_nothing_is_lost(host: Host, request_: Request) -> None:
+    await host.warm(tone())
+    with pytest.raises(UsageError):
+        await played(host, tone(), request_)
+    assert host.state(tone()).state == "warm"
+    names = {event.name for event in await played(host, tone()) if isinstance(event, Phase)}
+    assert "boot" not in names, "its worker lived on"
 
 
 async def test_plays_at_once_do_not_mix(host: Host) -> None:

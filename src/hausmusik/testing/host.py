@@ -15,6 +15,7 @@ from typing import TypeAlias
 
 import msgspec
 
+from hausmusik.asking import checked
 from hausmusik.codec import error_of, failure_of
 from hausmusik.engines.loading import load_engine
 from hausmusik.errors import EngineError, HausmusikError, HostUnavailable, MissingExtra, StreamBroken, WorkerLost
@@ -85,8 +86,10 @@ class FakeHost:
         Raises:
             HostUnavailable: the host is closed.
             MissingExtra: the instrument is absent.
+            UsageError: a field of the request is out of its range.
             HausmusikError: what the engine or the schedule raises; foreign errors arrive as EngineError.
         """
+        request = checked(request)
         fault = self._faults.of(len(self.plays))
         self.plays.append(Played(order.instrument, request, run, order))
         self.playing += 1

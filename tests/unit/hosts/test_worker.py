@@ -17,10 +17,16 @@ import pytest
 from hausmusik.codec import encode
 from hausmusik.hosts.local import frames
 from hausmusik.hosts.local.isolation import import_folder, worker_environment
-from hausmusik.types import AudioChunk, SpeakRequest
+from hausmusik.types import AudioChunk, Request, SoundRequest, SpeakRequest, Value
 from tests.unit.hosts.playing import is_running, tone
 
 MODULE = "hausmusik.hosts.local.worker"
+
+
+class Other(Value, frozen=True):
+    """A request of a version to come."""
+
+    text: str
 
 
 @contextmanager
@@ -122,6 +128,25 @@ def test_what_it_does_not_understand_ends_it(tmp_path: Path, sent: bytes) -> Non
         get_ready(channel)
         channel.sendall(sent or frames.MARK + b"\x00\x00\x00\x04oops")
         process.wait(5)
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [SpeakRequest(text="one", speed=9.0), SoundRequest(prompt="x", duration_s=float("nan")), Other(text="one")],
+    ids=lambda request: type(request).__name__,
+)
+def test_a_request_that_does_not_fit_is_answered_and_the_next_one_played(tmp_path: Path, request_: Request) -> None:
+    with started(tmp_path) as (process, channel):
+        get_ready(channel)
+        frames.send(channel, frames.Play(play=3, request=request_))
+        answer = hear(channel)
+        assert isinstance(answer, frames.Failed)
+        assert (answer.play, answer.failure.code) == (3, "bad_input")
+        frames.send(channel, frames.Play(play=4, request=SpeakRequest(text="one")))
+        while not isinstance(last := hear(channel), frames.Finished):
+            assert isinstance(last, frames.Told)
+        assert last.play == 4
+        assert process.poll() is None
 
 
 def test_the_first_message_must_be_start(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from hausmusik.config.folders import find_folders
 from hausmusik.config.loading import load_settings
-from hausmusik.errors import HostUnavailable, NotFoundError, WeightsError
+from hausmusik.errors import HostUnavailable, NotFoundError, UsageError, WeightsError
 from hausmusik.house import AsyncHouse
 from hausmusik.seams import Host
 from hausmusik.testing import FakeHost, sine
@@ -50,6 +50,14 @@ def house(*folders: Path, host: Host | None = None, offline: bool = False) -> As
 
 async def heard(home: AsyncHouse, name: str) -> list[Event]:
     return [event async for event in home.play(name, HELLO)]
+
+
+async def test_a_request_out_of_range_pulls_nothing_and_costs_nothing(mine: Path) -> None:
+    async with house(mine) as home:
+        with pytest.raises(UsageError, match="speed must be at most"):
+            _ = [event async for event in home.play("heavy", SpeakRequest(text="Hi", speed=5.0))]
+        assert home.instruments("speak")[0].ready != "yes"
+        assert home.costs() == ()
 
 
 async def test_two_plays_at_once_bring_the_weights_once(mine: Path) -> None:

@@ -40,7 +40,7 @@ async def test_it_plays_every_task_and_counts() -> None:
         assert isinstance((await played(player, instrument, request))[-1], Done)
     await played(player, "tone-speak", SAY)
     assert player.counts == {"tone-speak": 2, "tone-music": 1, "tone-sound": 1, "tone-judge": 1}
-    assert player.plays[0].request is SAY
+    assert player.plays[0].request == SAY
 
 
 async def test_estimates_are_near_the_real_length() -> None:

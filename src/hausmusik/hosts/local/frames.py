@@ -13,7 +13,7 @@ from typing import Any, Final, TypeAlias, cast
 
 import msgspec
 
-from hausmusik.codec import MAX_FRAME_BYTES, CodecError, Failure, decode, encode
+from hausmusik.codec import MAX_FRAME_BYTES, CodecError, Failure, decode, encode, failure_of
 from hausmusik.errors import BadInput
 from hausmusik.seams import EngineOrder, EngineSpec
 from hausmusik.types import Event, Phase, Request, Usage, Value
@@ -34,6 +34,12 @@ class Play(Value, frozen=True):
 
     play: int
     request: Request
+
+
+class _Numbered(msgspec.Struct, frozen=True, tag="Play"):
+    """A `Play` of which only the number is looked at."""
+
+    play: int
 
 
 class Halt(Value, frozen=True):
@@ -121,6 +127,16 @@ def length_of(prefix: bytes) -> int:
 def to_worker(frame: bytes | bytearray) -> ToWorker:
     """Return the message in a frame on its way to a worker; raises CodecError."""
     return cast("ToWorker", decode(frame, cast("Any", ToWorker)))
+
+
+def refusal(frame: bytes | bytearray, error: CodecError) -> Failed | None:
+    """Return the answer to a `Play` whose request does not fit; None when the frame is nothing of that kind."""
+    try:
+        number = decode(frame, _Numbered).play
+    except CodecError:
+        return None
+    hint = "the caller should have checked it; if both ends are of one version, this is a mistake of ours"
+    return Failed(play=number, failure=failure_of(BadInput(f"the request does not fit: {error.message}", hint=hint)))
 
 
 def from_worker(frame: bytes | bytearray) -> FromWorker:

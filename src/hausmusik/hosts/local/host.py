@@ -21,6 +21,7 @@ from typing import Final, Self
 
 import msgspec
 
+from hausmusik.asking import checked
 from hausmusik.codec import CodecError, error_of
 from hausmusik.errors import (
     Cancelled,
@@ -125,10 +126,10 @@ class LocalHost:
             Cancelled: the host was closed meanwhile.
             CodecError: the worker sent what is no message.
             EngineError: what the engine raised.
-            UsageError: used from a second event loop.
+            UsageError: a field of the request is out of its range, or used from a second event loop.
         """
         self._claim()
-        play = _Play(self._wanted(order), request, run)
+        play = _Play(self._wanted(order), checked(request), run)
         for attempt in range(RESTARTS + 1):
             try:
                 async with contextlib.aclosing(self._attempt(play)) as events:

@@ -44,7 +44,7 @@ class Worker:
 
     def __init__(self, channel: socket.socket) -> None:
         self._channel = channel
-        self._orders: queue.SimpleQueue[frames.ToWorker] = queue.SimpleQueue()
+        self._orders: queue.SimpleQueue[frames.ToWorker | frames.Failed] = queue.SimpleQueue()
         self._cancels: dict[int, threading.Event] = {}
 
     def serve(self) -> int:
@@ -59,6 +59,8 @@ class Worker:
         while not isinstance(message := self._orders.get(), frames.Leave):
             if isinstance(message, frames.Play):
                 self._play(engine, message)
+            elif isinstance(message, frames.Failed):
+                self._send(message)
         engine.close()
         return 0
 
@@ -66,7 +68,7 @@ class Worker:
         """Read the pipe until it ends, and this process with it."""
         try:
             while (frame := frames.receive(self._channel)) is not None:
-                message = frames.to_worker(frame)
+                message = _order_in(frame)
                 if isinstance(message, frames.Halt):
                     # The play may be over meanwhile, and its flag gone, at any moment: no look before the leap.
                     if (flag := self._cancels.get(message.play)) is not None:
@@ -147,6 +149,16 @@ class Worker:
         if not reason:
             raise EngineError("the engine broke its contract: the play ended without Done")
         return reason, counted
+
+
+def _order_in(frame: bytearray) -> frames.ToWorker | frames.Failed:
+    """Return the message in a frame, or the answer to a play that cannot be one; raises CodecError for other bytes."""
+    try:
+        return frames.to_worker(frame)
+    except CodecError as error:
+        if (answer := frames.refusal(frame, error)) is None:
+            raise
+        return answer
 
 
 def _failure(error: BaseException) -> Failure:
