@@ -101,7 +101,11 @@ class HousePlayer:
                 yield Phase(name="pull", done=progress.fraction)
         order = self.order(chosen)
         metered = self._meter.play(
-            lambda: host.play(order, request, run), run=run, instrument=chosen.id, host=host.name
+            lambda: host.play(order, request, run),
+            run=run,
+            instrument=chosen.id,
+            host=host.name,
+            worst_case_s=host.worst_s(run),
         )
         async with aclosing(metered) as stream:
             async for event in stream:

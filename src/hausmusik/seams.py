@@ -159,6 +159,14 @@ class Host(Protocol):
         """
         ...
 
+    def worst_s(self, run: Run) -> float | None:
+        """Return the most machine seconds that the host's own limits let one play of a run take; None: no limit.
+
+        Starts, restarts and the play together, which is what a machine is paid for; waiting in a queue is not. A budget
+        reserves it, so no `Usage` of a play may ever say more.
+        """
+        ...
+
     def state(self, order: EngineOrder) -> HostState:
         """Return how ready the instrument is; never blocks."""
         ...

@@ -128,6 +128,22 @@ async def test_a_request_out_of_range_is_refused_and_nothing_is_lost(host: Host,
     assert "boot" not in names, "its worker lived on"
 
 
+async def test_a_play_is_over_at_its_deadline_and_takes_no_more_than_the_host_said(host: Host) -> None:
+    assert host.worst_s(RUN) is None
+    run = Run(id="run-2", deadline_s=0.4)
+    worst_s = host.worst_s(run)
+    assert worst_s is not None
+    assert worst_s >= 0.4
+    with pytest.raises(GenerationFailed, match="deadline"):
+        _ = [event async for event in host.play(tone(sleep_s=0.1), SpeakRequest(text="one " * 20), run)]
+    await host.release()
+    began = time.monotonic()
+    used = Usage()
+    async for event in host.play(tone(), SpeakRequest(text="one"), run):
+        used = event if isinstance(event, Usage) else used
+    assert used.boot_s + used.load_s + used.busy_s <= min(worst_s, time.monotonic() - began)
+
+
 async def test_plays_at_once_do_not_mix(host: Host) -> None:
     requests = [SpeakRequest(text=f"This is number {'one ' * number}.") for number in range(1, 9)]
     order = tone(workers=2)

@@ -17,8 +17,8 @@ from hausmusik.codec import Failure, failure_of
 from hausmusik.config.database import Database, rows_of, storable
 from hausmusik.errors import NotFoundError, UsageError, WorkerLost
 from hausmusik.jobs.model import Counts, Job, JobState, NewStep, Step, StepState
-from hausmusik.jobs.owner import is_gone, new_owner
 from hausmusik.jobs.tables import MIGRATIONS, job_of, step_of
+from hausmusik.owner import is_gone, new_owner
 from hausmusik.seams import Clock, Ids
 
 MAX_BYTES: Final = 1 << 20

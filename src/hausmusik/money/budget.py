@@ -1,16 +1,18 @@
 """The budget: before a play its worst case is reserved, afterwards what it cost is settled.
 
 Limits hold for a run, a day (UTC) and the whole house; spent plus reserved never exceeds one, with any number of
-threads and processes, because both are read and written in one transaction. Who dies without settling holds its
-reservation until it lapses; lapsed ones stay in the file, for somebody may yet be billed for them. Knows nothing of
-prices and hosts.
+threads and processes, because both are read and written in one transaction. A process that surely lives holds what it
+has reserved, however long its laptop sleeps; who dies without settling holds it until it lapses. Lapsed reservations
+stay in the file, for somebody may yet be billed for them. Knows nothing of prices and hosts.
 """
 
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
+from functools import cached_property
 from typing import Final, Literal, TypeAlias
 
 import msgspec
@@ -21,6 +23,7 @@ from hausmusik.money.dollars import from_nano, nano_down, nano_up, shown
 from hausmusik.money.ledger import insert
 from hausmusik.money.prices import Price
 from hausmusik.money.rows import LedgerRow
+from hausmusik.owner import is_alive, new_owner
 from hausmusik.seams import Clock, Ids
 from hausmusik.types import Run
 
@@ -90,13 +93,27 @@ class Budget:
         limits: Of the settings.
         clock: Tells the day, and when reservations lapse.
         ids: Names reservations, and thereby plays.
+        alive: Whether an owner's process surely lives.
     """
 
-    def __init__(self, database: Database, limits: Limits, *, clock: Clock, ids: Ids) -> None:
+    def __init__(
+        self,
+        database: Database,
+        limits: Limits,
+        *,
+        clock: Clock,
+        ids: Ids,
+        alive: Callable[[str], bool] = is_alive,
+    ) -> None:
         self._database = database
         self._limits = limits
         self._clock = clock
         self._ids = ids
+        self._alive = alive
+
+    @cached_property
+    def _owner(self) -> str:
+        return new_owner(self._ids)
 
     def reserve(
         self, run: Run, worst_case_usd: Decimal, *, instrument: str = "", host: str = "", hold_s: float = HOLD_S
@@ -108,7 +125,8 @@ class Budget:
             worst_case_usd: As the host's own limits enforce it, from 0.
             instrument: What is to be played.
             host: Where.
-            hold_s: After how many seconds the reservation lapses unless it is settled or extended before.
+            hold_s: After how many seconds the reservation lapses unless it is settled or extended before, or its
+                process surely lives.
 
         Raises:
             BudgetError: a limit would be exceeded; says which, and what is left of it.
@@ -122,19 +140,16 @@ class Budget:
             id=self._ids.new(), run=run.id, label=run.label, instrument=instrument, host=host, usd=from_nano(nano)
         )
         if nano:
-            limits = self._limits_of(run)
             with self._database.write(durable=True) as connection:
                 self._lapse(connection)
-                for state in sorted(self._states(connection, run.id, limits), key=lambda each: each.left_usd):
-                    if nano > nano_down(state.left_usd):
-                        raise _refusal(wanted, state)
+                self._check(connection, run, wanted, "was not started")
                 now = self._clock.now()
                 connection.execute(
-                    "INSERT INTO reservations (id, run, instrument, host, nano, made_at, expires_at) "
-                    "VALUES (?, ?, ?, ?, ?, ?, ?)",
+                    "INSERT INTO reservations (id, run, instrument, host, nano, made_at, expires_at, owner) "
+                    "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                     (
                         *(wanted.id, *map(storable, (run.id, instrument, host)), nano),
-                        *(now.isoformat(), now.timestamp() + hold_s),
+                        *(now.isoformat(), now.timestamp() + hold_s, self._owner),
                     ),
                 )
         return wanted
@@ -171,18 +186,30 @@ class Budget:
             with self._database.write() as connection:
                 connection.execute("DELETE FROM reservations WHERE id = ?", (reservation.id,))
 
-    def extend(self, reservation: Reservation, hold_s: float = HOLD_S) -> bool:
-        """Hold a reservation for longer, from now on; returns whether it was still held. Raises StoreError."""
+    def extend(self, run: Run, reservation: Reservation, hold_s: float = HOLD_S) -> None:
+        """Hold a reservation for longer, from now on; one that has lapsed meanwhile is made again, if that is possible.
+
+        Args:
+            run: The run that it was made for.
+            reservation: Neither settled nor released.
+            hold_s: See `reserve`.
+
+        Raises:
+            BudgetError: it had lapsed, and a limit would now be exceeded: the play must be stopped.
+            StoreError: the file cannot be used.
+        """
         if not reservation.usd:
-            return True
-        with self._database.write() as connection:
+            return
+        with self._database.write(durable=True) as connection:
             self._lapse(connection)
-            return (
-                connection.execute(
-                    "UPDATE reservations SET expires_at = ? WHERE id = ? AND state = 'held'",
-                    (self._clock.now().timestamp() + hold_s, reservation.id),
-                ).rowcount
-                == 1
+            found = connection.execute("SELECT state FROM reservations WHERE id = ?", (reservation.id,)).fetchone()
+            if found is None:
+                raise ValueError("this reservation was settled or released")
+            if found[0] == "lapsed":
+                self._check(connection, run, reservation, "was stopped, for its reservation had lapsed")
+            connection.execute(
+                "UPDATE reservations SET state = 'held', expires_at = ? WHERE id = ?",
+                (self._clock.now().timestamp() + hold_s, reservation.id),
             )
 
     def states(self, run: Run) -> tuple[LimitState, ...]:
@@ -212,10 +239,22 @@ class Budget:
         }
         return {scope: usd for scope, usd in given.items() if usd is not None}
 
+    def _check(self, connection: sqlite3.Connection, run: Run, wanted: Reservation, verdict: str) -> None:
+        """Refuse a reservation that does not fit; a lapsed one is not counted yet."""
+        states = self._states(connection, run.id, self._limits_of(run))
+        for state in sorted(states, key=lambda each: each.left_usd):
+            if nano_up(wanted.usd) > nano_down(state.left_usd):
+                raise _refusal(wanted, state, verdict)
+
     def _lapse(self, connection: sqlite3.Connection) -> None:
-        connection.execute(
-            "UPDATE reservations SET state = 'lapsed' WHERE state = 'held' AND expires_at <= ?",
+        old = connection.execute(
+            "SELECT id, owner FROM reservations WHERE state = 'held' AND expires_at <= ?",
             (self._clock.now().timestamp(),),
+        ).fetchall()
+        living = {owner for owner in {str(owner) for _, owner in old} if self._alive(owner)}
+        connection.executemany(
+            "UPDATE reservations SET state = 'lapsed' WHERE id = ?",
+            [(id_,) for id_, owner in old if owner not in living],
         )
 
     def _states(self, connection: sqlite3.Connection, run: str, limits: dict[Scope, Decimal]) -> tuple[LimitState, ...]:
@@ -256,12 +295,12 @@ def _day(time: datetime) -> str:
     return time.astimezone(UTC).date().isoformat()
 
 
-def _refusal(wanted: Reservation, state: LimitState) -> BudgetError:
+def _refusal(wanted: Reservation, state: LimitState, verdict: str) -> BudgetError:
     what = f"a play of {wanted.instrument}" if wanted.instrument else "a play"
     where = f" on {wanted.host}" if wanted.host else ""
     return BudgetError(
         f"{what}{where} may cost up to {shown(wanted.usd)}, and of the {state.scope}'s limit of "
         f"{shown(state.limit_usd)} only {shown(state.left_usd)} is left "
-        f"({shown(state.spent_usd)} spent, {shown(state.reserved_usd)} reserved); it was not started",
+        f"({shown(state.spent_usd)} spent, {shown(state.reserved_usd)} reserved); it {verdict}",
         hint=_HINTS[state.scope],
     )

@@ -1,12 +1,14 @@
 """The one place where plays are charged: the Player puts every stream of events through `Meter.play`.
 
 Before the first event the price is found and the worst case reserved; after the last, whatever that was, exactly one
-row is in the ledger and the budget is settled, in one transaction. Knows nothing of hosts: it gets a stream.
+row is in the ledger and the budget is settled, in one transaction. The worst case is the host's to say, because its
+limits enforce it. Knows nothing of hosts: it gets a stream.
 """
 
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from decimal import Decimal
 
@@ -18,7 +20,7 @@ from hausmusik.money.ledger import Ledger
 from hausmusik.money.prices import Price, PriceSource
 from hausmusik.money.rows import Basis, LedgerRow, Outcome, is_sane
 from hausmusik.seams import Clock
-from hausmusik.types import Done, Event, Run, Usage
+from hausmusik.types import Done, Event, Phase, Run, Usage
 
 
 class Meter:
@@ -60,22 +62,22 @@ class Meter:
             instrument: Catalogue id, after routing.
             host: Where it plays.
             workspace: The account or cluster.
-            worst_case_s: Most seconds that the host's own limits allow it to take, start and load included. None: the
-                run's deadline; without either, only plays that cost nothing are possible.
+            worst_case_s: `Host.worst_s`: most machine seconds that the host's own limits let it take. None: there is no
+                limit, and only plays that cost nothing are possible.
 
         Raises:
-            BudgetError: before anything was started: a limit, an unknown price, or no worst case.
+            BudgetError: before anything was started: a limit, an unknown price, or no worst case. Later: the
+                reservation had lapsed and others have taken the money; the play was stopped.
             StoreError: before anything was started: the ledger cannot be used. After: the row could not be written.
             HausmusikError: what the stream raised.
         """
         price = self._prices.price(instrument, host)
-        worst_s = worst_case_s if worst_case_s is not None else run.deadline_s or None
-        worst_usd = _worst_case(price, worst_s, instrument)
-        hold_s = max(HOLD_S, worst_s or 0.0)
+        worst_usd = _worst_case(price, worst_case_s, instrument)
+        hold_s = max(HOLD_S, worst_case_s or 0.0)
         # Opened even for plays that cost nothing: work whose row cannot be written should not be begun.
         self._ledger.database.open()
         reservation = self._budget.reserve(run, worst_usd, instrument=instrument, host=host, hold_s=hold_s)
-        tally = _Tally(self._clock, hold_s)
+        tally = _Tally(self._clock, hold_s, math.inf if worst_case_s is None else worst_case_s)
         failure: BaseException | None = None
         try:
             stream = start()
@@ -83,7 +85,7 @@ class Meter:
                 async for event in stream:
                     tally.note(event)
                     if tally.should_extend():
-                        self._budget.extend(reservation, hold_s)
+                        self._budget.extend(run, reservation, hold_s)
                     yield event
             finally:
                 if (close := getattr(stream, "aclose", None)) is not None:
@@ -137,25 +139,39 @@ class Meter:
 class _Tally:
     """What one play has shown of itself so far."""
 
-    def __init__(self, clock: Clock, hold_s: float) -> None:
+    def __init__(self, clock: Clock, hold_s: float, worst_s: float) -> None:
         self._clock = clock
         self._hold_s = hold_s
-        self._began = self._held = clock.monotonic()
+        self._worst_s = worst_s
+        self._began = clock.monotonic()
+        self._held = (clock.monotonic(), clock.now())
+        self._queueing_since: float | None = None
+        self._queued_s = 0.0
         self._usage: Usage | None = None
         self._done = False
 
     def note(self, event: Event) -> None:
+        self._note_queue(queueing=isinstance(event, Phase) and event.name == "queue")
         if isinstance(event, Usage):
             self._usage = event if self._usage is None else self._usage + event
         self._done = self._done or isinstance(event, Done)
 
     def should_extend(self) -> bool:
-        """Whether half of the time has gone for which the money is held; asked again only after the next half."""
-        now = self._clock.monotonic()
-        if now - self._held < self._hold_s / 2:
+        """Whether half of the time has gone for which the money is held; asked again only after the next half.
+
+        By both clocks: reservations lapse by the one on the wall, which goes on while a laptop sleeps.
+        """
+        now_s, now = self._clock.monotonic(), self._clock.now()
+        if max(now_s - self._held[0], (now - self._held[1]).total_seconds()) < self._hold_s / 2:
             return False
-        self._held = now
+        self._held = (now_s, now)
         return True
+
+    def _note_queue(self, *, queueing: bool) -> None:
+        now_s = self._clock.monotonic()
+        if self._queueing_since is not None:
+            self._queued_s += now_s - self._queueing_since
+        self._queueing_since = now_s if queueing else None
 
     def outcome(self, failure: BaseException | None) -> Outcome:
         left = isinstance(failure, GeneratorExit | asyncio.CancelledError | KeyboardInterrupt | Cancelled)
@@ -164,16 +180,22 @@ class _Tally:
         return "cancelled" if left else "failed"
 
     def usage(self, outcome: Outcome) -> tuple[Usage, Basis]:
-        """Return the sum of what was reported, or, where that is not the whole truth, the time that has passed."""
+        """Return the sum of what was reported, or, where that is not the whole truth, the time that has passed.
+
+        Waiting in a queue takes no machine, and the host's own limits end a play whose listener has fallen asleep, so
+        the one is left out of an estimate and the others bound it.
+        """
+        self._note_queue(queueing=False)
         reported = self._usage or Usage()
         if outcome == "done" and self._usage is not None and is_sane(reported):
             return reported, "measured"
         if not is_sane(reported):
             reported = Usage()
-        passed_s = max(0.0, self._clock.monotonic() - self._began)
-        known_s = reported.boot_s + reported.load_s + reported.queue_s
-        busy_s = max(reported.busy_s, passed_s - known_s)
-        return msgspec.structs.replace(reported, busy_s=busy_s), "estimated"
+        queue_s = max(reported.queue_s, self._queued_s)
+        start_s = reported.boot_s + reported.load_s
+        taken_s = max(0.0, min(self._clock.monotonic() - self._began - queue_s, self._worst_s) - start_s)
+        busy_s = max(reported.busy_s, taken_s)
+        return msgspec.structs.replace(reported, queue_s=queue_s, busy_s=busy_s), "estimated"
 
 
 def _worst_case(price: Price, seconds: float | None, instrument: str) -> Decimal:
@@ -182,6 +204,6 @@ def _worst_case(price: Price, seconds: float | None, instrument: str) -> Decimal
     if seconds is None:
         raise BudgetError(
             f"a play of {instrument} has no time limit, so what it may cost is not known",
-            hint="give the run a deadline",
+            hint="give the run a deadline (deadline_s)",
         )
     return price.for_seconds(seconds)

@@ -84,7 +84,9 @@ CREATE TABLE reservations (
 CREATE INDEX reservations_held ON reservations (run, nano) WHERE state = 'held';
 """
 
-MIGRATIONS: Final = (_V1,)
+_V2: Final = "ALTER TABLE reservations ADD COLUMN owner TEXT NOT NULL DEFAULT '';"
+
+MIGRATIONS: Final = (_V1, _V2)
 
 
 def money_file(path: Path) -> Database:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import math
 import threading
 from collections.abc import AsyncGenerator, Callable, Collection, Generator, Iterable, Sequence
 from contextlib import aclosing
@@ -18,7 +19,15 @@ import msgspec
 from hausmusik.asking import checked
 from hausmusik.codec import error_of, failure_of
 from hausmusik.engines.loading import load_engine
-from hausmusik.errors import EngineError, HausmusikError, HostUnavailable, MissingExtra, StreamBroken, WorkerLost
+from hausmusik.errors import (
+    EngineError,
+    GenerationFailed,
+    HausmusikError,
+    HostUnavailable,
+    MissingExtra,
+    StreamBroken,
+    WorkerLost,
+)
 from hausmusik.seams import EngineOrder, HostState
 from hausmusik.testing.faults import Fault, FaultSchedule
 from hausmusik.types import Done, Event, Phase, Request, Run, Usage
@@ -87,6 +96,7 @@ class FakeHost:
             HostUnavailable: the host is closed.
             MissingExtra: the instrument is absent.
             UsageError: a field of the request is out of its range.
+            GenerationFailed: the play was not over at the run's deadline.
             HausmusikError: what the engine or the schedule raises; foreign errors arrive as EngineError.
         """
         request = checked(request)
@@ -98,12 +108,13 @@ class FakeHost:
                 async for phase in phases:
                     yield phase
             yield Phase(name="play")
+            ends_s = asyncio.get_running_loop().time() + (run.deadline_s or math.inf)
             delivered: list[Event] = []
             used, reason = Usage(), ""
             events = self._events(order, request, run)
             try:
                 for event in events:
-                    await self._pause(order, fault)
+                    await self._pause(order, fault, run, ends_s)
                     if fault.error is not None and len(delivered) >= fault.after:
                         break
                     if isinstance(event, Usage):
@@ -124,6 +135,10 @@ class FakeHost:
             yield Done(reason=reason)
         finally:
             self.playing -= 1
+
+    def worst_s(self, run: Run) -> float | None:
+        """Return the time to get ready and the run's deadline; a script's own figures may say anything."""
+        return self._warm_s + run.deadline_s if run.deadline_s else None
 
     def state(self, order: EngineOrder) -> HostState:
         """Return absent, cold, warming or warm."""
@@ -178,8 +193,15 @@ class FakeHost:
             raise error_of(failure_of(error)) from error
 
     @staticmethod
-    async def _pause(order: EngineOrder, fault: Fault) -> None:
-        await asyncio.sleep(fault.delay_s + float(order.context.options.get("sleep_s", 0.0)))
+    async def _pause(order: EngineOrder, fault: Fault, run: Run, ends_s: float) -> None:
+        wanted_s = fault.delay_s + float(order.context.options.get("sleep_s", 0.0))
+        left_s = ends_s - asyncio.get_running_loop().time()
+        await asyncio.sleep(max(0.0, min(wanted_s, left_s)))
+        if wanted_s >= left_s:
+            raise GenerationFailed(
+                f"{order.instrument} was not done after {run.deadline_s:g} s, the run's deadline",
+                hint="ask for less at once, or set a later deadline",
+            )
 
 
 def _performed(order: EngineOrder, request: Request) -> Generator[Event, None, None]:

@@ -4,14 +4,18 @@ import asyncio
 import hashlib
 import subprocess
 import sys
+from contextlib import nullcontext
+from datetime import date
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from hausmusik.config.folders import find_folders
 from hausmusik.config.loading import load_settings
-from hausmusik.errors import HostUnavailable, NotFoundError, UsageError, WeightsError
+from hausmusik.errors import BudgetError, HostUnavailable, NotFoundError, UsageError, WeightsError
 from hausmusik.house import AsyncHouse
+from hausmusik.money.prices import Price
 from hausmusik.seams import Host
 from hausmusik.testing import FakeHost, sine
 from hausmusik.types import Event, Phase, Run, SpeakRequest
@@ -58,6 +62,22 @@ async def test_a_request_out_of_range_pulls_nothing_and_costs_nothing(mine: Path
             _ = [event async for event in home.play("heavy", SpeakRequest(text="Hi", speed=5.0))]
         assert home.instruments("speak")[0].ready != "yes"
         assert home.costs() == ()
+
+
+class Cents:
+    def price(self, instrument: str, host: str) -> Price:
+        return Price(name="a GPU", usd_per_s=Decimal("0.01"), date=date(2026, 1, 1), source="a page")
+
+
+async def test_the_worst_case_that_is_reserved_is_the_hosts(mine: Path) -> None:
+    run = Run(id="r", deadline_s=10.0, budget_usd="1.00")
+    for warm_s, plays in ((0.01, 1), (200.0, 0)):  # 10 s of playing, and a start
+        host = FakeHost(name="local", warm_s=warm_s)
+        async with house(host=host) as home:
+            home.prices = Cents()
+            with nullcontext() if plays else pytest.raises(BudgetError, match=r"may cost up to \$2.10"):
+                _ = [event async for event in home.play("plain", HELLO, run=run)]
+        assert len(host.plays) == plays
 
 
 async def test_two_plays_at_once_bring_the_weights_once(mine: Path) -> None:

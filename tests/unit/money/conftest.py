@@ -51,8 +51,9 @@ def ledger(database: Database, clock: ManualClock, ids: TimeIds) -> Ledger:
 
 @pytest.fixture
 def budget(database: Database, clock: ManualClock, ids: TimeIds) -> Callable[..., Budget]:
-    def make(**limits: str) -> Budget:
-        return Budget(database, Limits(**{name: Decimal(usd) for name, usd in limits.items()}), clock=clock, ids=ids)
+    def make(*, alive: Callable[[str], bool] = lambda _: False, **limits: str) -> Budget:
+        given = Limits(**{name: Decimal(usd) for name, usd in limits.items()})
+        return Budget(database, given, clock=clock, ids=ids, alive=alive)
 
     return make
 

@@ -79,7 +79,7 @@ def test_plays_that_cost_nothing_pass_when_nothing_is_left(budget: Make, ledger:
     with pytest.raises(BudgetError):
         house.reserve(RUN, usd("0.000000001"))
     free = house.reserve(RUN, usd("0"))
-    assert house.extend(free)
+    house.extend(RUN, free)
     house.settle(free, usd("0"))
     assert [row.id for row in ledger.rows()] == [free.id]
     house.release(house.reserve(RUN, usd("0")))
@@ -103,20 +103,30 @@ def test_the_day_begins_anew_at_midnight_in_utc(budget: Make, clock: ManualClock
 
 
 def test_a_reservation_that_nobody_settles_lapses_and_is_remembered(budget: Make, clock: ManualClock) -> None:
-    house = budget(house_usd="1")
+    living: set[bool] = {True}
+    house = budget(house_usd="1", alive=lambda _: True in living)
     dead = house.reserve(RUN, usd("1"), instrument="bark", host="modal", hold_s=60)
-    alive = True
-    clock.advance(59)
-    assert house.extend(dead, 60) is alive
+    clock.advance(1_000_000)  # its process sleeps
+    with pytest.raises(BudgetError):
+        house.reserve(RUN, usd("0.1"))
+    living.clear()
+    house.extend(RUN, dead, 60)
     clock.advance(59)
     with pytest.raises(BudgetError):
         house.reserve(RUN, usd("0.1"))
     clock.advance(1)
-    assert house.reserve(RUN, usd("0.1"))
-    assert not house.extend(dead)
+    tenth = house.reserve(RUN, usd("0.1"))
+    with pytest.raises(BudgetError, match="was stopped"):
+        house.extend(RUN, dead)
+    house.release(tenth)
+    house.extend(RUN, dead, 60)  # there is room for it again
+    assert house.lapsed() == ()
+    clock.advance(60)
     (lapsed,) = house.lapsed()
     assert (lapsed.id, lapsed.run, lapsed.instrument, lapsed.host, lapsed.usd) == (dead.id, "r1", "bark", "modal", 1)
     house.settle(dead, usd("0.80"))  # it was spent all the same
+    with pytest.raises(ValueError, match="settled"):
+        house.extend(RUN, dead)
     assert house.lapsed() == ()
     assert house.states(RUN)[0].spent_usd == usd("0.80")
 
@@ -185,24 +195,26 @@ def test_whatever_happens_spent_and_reserved_stay_within_the_limits(
 ) -> None:
     clock = ManualClock()
     database = money_file(tmp_path_factory.mktemp("money") / "l.sqlite")
-    house = Budget(
-        database, Limits(run_usd=usd("1"), day_usd=usd("1.5"), house_usd=usd("2")), clock=clock, ids=TimeIds(clock)
-    )
+    limits = Limits(run_usd=usd("1"), day_usd=usd("1.5"), house_usd=usd("2"))
+    house = Budget(database, limits, clock=clock, ids=TimeIds(clock), alive=lambda _: False)
     held: list[tuple[Any, float]] = []
     spent = {"r0": Decimal(0), "r1": Decimal(0)}
     for what, number, amount in operations:
         run = Run(id=f"r{number % 2}")
         active = [each for each, until in held if until > clock.seconds]
+
+        def fits(run_id: str, wanted: Decimal) -> bool:
+            own = sum(each.usd for each in active if each.run == run_id)  # noqa: B023 - called at once
+            everything = sum(spent.values()) + sum(each.usd for each in active) + wanted  # noqa: B023
+            return spent[run_id] + own + wanted <= 1 and everything <= usd("1.5")
+
         if what == "reserve":
-            fits = spent[run.id] + sum(each.usd for each in active if each.run == run.id) + amount <= 1 and sum(
-                spent.values()
-            ) + sum(each.usd for each in active) + amount <= usd("1.5")
             try:
                 reservation = house.reserve(run, amount, hold_s=100)
-                assert fits or not amount
+                assert fits(run.id, amount) or not amount
                 held.append((reservation, clock.seconds + 100))
             except BudgetError:
-                assert not fits
+                assert not fits(run.id, amount)
         elif what == "wait":
             clock.advance(60)
         elif held:
@@ -212,10 +224,15 @@ def test_whatever_happens_spent_and_reserved_stay_within_the_limits(
                 spent[reservation.run] += min(amount, reservation.usd)
             elif what == "release":
                 house.release(reservation)
-            elif house.extend(reservation, 100):
-                held.append((reservation, clock.seconds + 100))
             else:
-                assert until <= clock.seconds
+                lapsed = until <= clock.seconds
+                try:
+                    house.extend(Run(id=reservation.run), reservation, 100)
+                    assert not lapsed or fits(reservation.run, reservation.usd) or not reservation.usd
+                    held.append((reservation, clock.seconds + 100))
+                except BudgetError:
+                    assert lapsed
+                    assert not fits(reservation.run, reservation.usd)
         for run_id, known in spent.items():
             assert {state.spent_usd for state in house.states(Run(id=run_id)) if state.scope == "run"} == {known}
     database.close()

@@ -93,6 +93,8 @@ class LocalHost:
         self._interpreters = interpreters
         self._clock = clock
         self._stall_s = stall_timeout_s
+        self._start_timeout_s = start_timeout_s
+        self._cancel_grace_s = cancel_grace_s
         self._learnt = Learnt(learnt or logs / "learnt.json")
         starter = Starter(logs, self._learnt, clock, start_timeout_s, os.environ if variables is None else variables)
         self._pool = Pool(
@@ -148,6 +150,12 @@ class LocalHost:
                 ) from departed
             else:
                 return
+
+    def worst_s(self, run: Run) -> float | None:
+        """Return the run's deadline and, for each attempt, the longest start and the grace of a cancelled engine."""
+        return (
+            run.deadline_s + (RESTARTS + 1) * (self._start_timeout_s + self._cancel_grace_s) if run.deadline_s else None
+        )
 
     def state(self, order: EngineOrder) -> HostState:
         """Return how ready the instrument is; absent when its environment or a weight file is not here."""

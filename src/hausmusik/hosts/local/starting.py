@@ -51,6 +51,7 @@ class Starter:
             HostUnavailable: the interpreter cannot be run, or it took too long.
             HausmusikError: what the engine raised.
         """
+        limit_s = self.clock.monotonic() + self.timeout_s
         self._enter(slot, "boot", tell)
         try:
             slot.process = await self._boot(slot)
@@ -58,7 +59,6 @@ class Starter:
             raise HostUnavailable(
                 f"{slot.instrument} could not be started: {error}", hint=f"check that {self.logs} can be written"
             ) from error
-        limit_s = self.clock.monotonic() + self.timeout_s
         if slot.doomed:
             slot.process.kill()
         await slot.process.send(frames.packed(frames.Start(order=slot.wanted.order)))

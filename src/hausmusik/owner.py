@@ -1,8 +1,9 @@
-"""Who holds a lease, and whether that process is gone for certain.
+"""Which process holds something, and whether it is alive or gone for certain.
 
-A lease of a process that was killed would otherwise have to run out before its step is taken up again. Where it cannot
-be known (another machine, another container, no /proc) the answer is "not known to be gone", and the lease runs out.
-Source: proc(5), fields 3 (state) and 22 (start time) of /proc/[pid]/stat.
+The lease of a process that was killed would otherwise have to run out before its step is taken up again, and money
+reserved by one that only sleeps would be given to others. Where it cannot be known (another machine, another container,
+no /proc) neither is certain, and time decides. Source: proc(5), fields 3 (state) and 22 (start time) of
+/proc/[pid]/stat.
 """
 
 from __future__ import annotations
@@ -20,10 +21,22 @@ def new_owner(ids: Ids) -> str:
 
 def is_gone(owner: str) -> bool:
     """Return whether the process of that name has surely ended."""
+    known = _known(owner)
+    return known is not None and _start_time(known[0]) != known[1]
+
+
+def is_alive(owner: str) -> bool:
+    """Return whether the process of that name surely lives, be it asleep or stopped."""
+    known = _known(owner)
+    return known is not None and bool(known[1]) and _start_time(known[0]) == known[1]
+
+
+def _known(owner: str) -> tuple[int, str] | None:
+    """Return pid and start time of an owner on this machine, None where neither means anything here."""
     parts = owner.split("/")
     if len(parts) != 4 or not parts[0] or parts[0] != _machine() or not parts[1].isdecimal():
-        return False
-    return _start_time(int(parts[1])) != parts[2]
+        return None
+    return int(parts[1]), parts[2]
 
 
 def _machine() -> str:
