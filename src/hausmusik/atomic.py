@@ -1,15 +1,17 @@
 """Writing a small file whole or not at all, so that kill -9 at any moment leaves the old one or the new one.
 
-The bytes go to a temporary file in the same folder, to the disk, and are renamed. Raises plain OSErrors: what they mean
-is for those who know what the file is. Large audio files have their own way (`audio.output_file`).
+The bytes go to a temporary file in the same folder (see `temporary`), to the disk, and are renamed. Raises plain
+OSErrors: what they mean is for those who know what the file is. Large audio files have their own way
+(`audio.output_file`).
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 from pathlib import Path
+
+from hausmusik.temporary import temporary_file
 
 
 def write_whole(path: Path, data: bytes, *, mode: int | None = None) -> None:
@@ -23,16 +25,15 @@ def write_whole(path: Path, data: bytes, *, mode: int | None = None) -> None:
     Raises:
         OSError: it could not be written; what was there is as it was, and nothing is left over.
     """
-    temporary = path.with_name(f".{path.name[:100]}.{secrets.token_hex(4)}.part")
+    temporary, descriptor = temporary_file(path, 0o666 if mode is None else mode)
     try:
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666 if mode is None else mode)
         with os.fdopen(descriptor, "wb") as file:
             if mode is not None:
                 os.fchmod(descriptor, mode)
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        temporary.replace(path)
+            temporary.replace(path)  # while it is open, and so locked
     except BaseException:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)

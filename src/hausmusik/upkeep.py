@@ -22,6 +22,8 @@ from hausmusik.hosts.local.environments import Environments
 from hausmusik.instruments.catalogue import Catalogue
 from hausmusik.instruments.model import Instrument
 from hausmusik.jobs.journal import Journal
+from hausmusik.takes.store import TakeStore
+from hausmusik.temporary import abandoned
 from hausmusik.weights.store import WeightsStore, readable
 
 LOW_DISK_BYTES: Final = 2 << 30
@@ -110,6 +112,7 @@ def examine(
         yield Finding(what=f"instrument {each.id}", state="good" if ready == "yes" else "note", how=_ready_words(ready))
     if hash_weights:
         yield from _hashes(catalogue, weights)
+    yield from _left_over(folders, weights, environments)
     yield from _tools()
     yield from _jobs(journal)
 
@@ -157,6 +160,29 @@ def _hashes(catalogue: Catalogue, weights: WeightsStore) -> Iterator[Finding]:
             yield Finding(what=what, state="bad", how="not the pinned bytes", fix=f"haus pull {each.set}")
         elif each.verdict == "right":
             yield Finding(what=f"weights {each.set}/{each.file}", state="good", how="the pinned bytes")
+
+
+def _left_over(folders: Folders, weights: WeightsStore, environments: Environments) -> Iterator[Finding]:
+    """Tell what killed processes left; nothing of it harms, and most of it goes by itself with the next run."""
+    for each in weights.unfinished():
+        yield Finding(
+            what=f"pull {each.set}",
+            state="note",
+            how=f"was interrupted; {readable(each.size_bytes)} of it are kept",
+            fix=f"`haus pull {each.set}` goes on, `haus pull --remove {each.set}` drops it",
+        )
+    if half_made := TakeStore(folders.takes).abandoned():
+        how = f"{len(half_made)} half-made ones of killed processes"
+        yield Finding(what="takes", state="note", how=how, fix="haus takes gc")
+    if half_made := environments.abandoned():
+        fix = "they go when an environment is next installed or removed"
+        yield Finding(what="environments", state="note", how=f"{len(half_made)} half-made ones", fix=fix)
+    for folder in (folders.config, folders.instruments, folders.state / "workers", folders.data / "renders"):
+        if left := abandoned(folder):
+            names = ", ".join(path.name for path in left)
+            how = f"killed processes left {names}"
+            fix = "they go when those files are next written; nobody needs them"
+            yield Finding(what=f"folder {folder}", state="note", how=how, fix=fix)
 
 
 def _tools() -> Iterator[Finding]:

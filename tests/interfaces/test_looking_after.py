@@ -92,6 +92,30 @@ def test_weights_that_can_only_be_read_are_nothing_to_worry_about(haus: Haus, mo
     assert re.search(said, done.out, re.MULTILINE)
 
 
+def test_what_killed_processes_left_is_told_and_collected(haus: Haus, home: Path) -> None:
+    draft = home / "data" / "takes" / ".staging" / ".1111.0123abcd.part"
+    draft.mkdir(parents=True)
+    download = home / "cache" / "weights" / ".staging" / "whisper-base-0123456789ab" / "x.whl"
+    download.parent.mkdir(parents=True)
+    download.write_bytes(bytes(5_000_000))
+    (home / ".config.toml.0123abcd.part").touch()
+    found = {each["what"]: each for each in haus("doctor", "--json").json["findings"]}
+    assert found["takes"]["fix"] == "haus takes gc"
+    assert "5 MB" in found["pull whisper-base"]["how"]
+    assert ".config.toml.0123abcd.part" in found[f"folder {home}"]["how"]
+    assert {found[what]["state"] for what in ("takes", "pull whisper-base")} == {"note"}
+
+    assert "would remove 1 half-made take" in haus("takes", "gc", "--dry-run").out
+    assert draft.exists()
+    assert haus("takes", "gc", "--json").json == {"found": [], "removed": [], "size_bytes": 0, "half_made": 1}
+    assert not draft.exists()
+    haus("pull", "--remove", "whisper-base", "--yes")
+    assert not download.parent.exists()
+    haus("config", "set", "local.idle_unload_s", "12")
+    after = {each["what"] for each in haus("doctor", "--json").json["findings"]}
+    assert not after & {"takes", "pull whisper-base", f"folder {home}"}
+
+
 def test_settings_are_set_shown_and_unset(haus: Haus, home: Path) -> None:
     assert haus("config", "path").out == f"{home / 'config.toml'}\n"
     assert haus("config", "set", "local.idle_unload_s", "12").code == 0

@@ -8,8 +8,10 @@ more than 0.2 LU is that pass repeated with a corrected gain. The mastered file 
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Callable, Iterable, Mapping
+import contextlib
+import os
+import shutil
+from collections.abc import Callable, Generator, Iterable, Mapping
 from pathlib import Path
 from typing import Final, TypeAlias
 
@@ -22,6 +24,8 @@ from hausmusik.audio.loudness import Loudness, LoudnessMeter
 from hausmusik.audio.mixing import MixBlock
 from hausmusik.audio.stems import writing_stems
 from hausmusik.audio.wav import WavReader, WavWriter
+from hausmusik.errors import StoreError
+from hausmusik.temporary import temporary_folder
 
 _TOLERANCE_LU: Final = 0.2
 _MOST_PASSES: Final = 4
@@ -108,8 +112,8 @@ def master(
     """
     aim = target or MasterTarget()
     report: Progress = on_progress or _untold
-    scratch = output.with_name(f".{output.name}.{secrets.token_hex(6)}.premaster")
-    try:
+    with _scratch_folder(output) as folder:
+        scratch = folder / "premaster.wav"
         with (
             writing_stems(stems or {}, sample_rate_hz, channels, durable=durable) as writers,
             WavWriter.create(scratch, sample_rate_hz, channels, durable=False) as pre_master,
@@ -122,8 +126,22 @@ def master(
                 writers.write(block)
                 report("mix", (block.start_frame + block.frames) / sample_rate_hz)
         return _master_file(scratch, output, meter.finish(), aim, durable=durable, report=report)
+
+
+@contextlib.contextmanager
+def _scratch_folder(output: Path) -> Generator[Path]:
+    """A folder beside the output for what is thrown away."""
+    try:
+        folder, lock = temporary_folder(output)
+    except OSError as error:
+        raise StoreError(
+            f"{output} cannot be written: {error.strerror}", hint="make room, or choose another place"
+        ) from error
+    try:
+        yield folder
     finally:
-        scratch.unlink(missing_ok=True)
+        shutil.rmtree(folder, ignore_errors=True)
+        os.close(lock)
 
 
 def _untold(phase: str, done_s: float) -> None:

@@ -12,13 +12,14 @@ import contextlib
 import errno
 import io
 import os
-import secrets
 import stat
 from collections.abc import Generator
 from pathlib import Path
 from typing import BinaryIO, Final
 
+from hausmusik.atomic import sync_folder
 from hausmusik.errors import OutputError
+from hausmusik.temporary import temporary_file
 
 _HINTS: Final = {
     errno.ENOSPC: "the disk is full: free some space, or choose a folder on another disk",
@@ -31,8 +32,6 @@ _HINTS: Final = {
     errno.ENOTDIR: "a part of the path is a file, not a folder",
     errno.ENAMETOOLONG: "the file name is too long for this disk",
 }
-# A name of 255 bytes is the limit of every common file system; the temporary name adds 14 characters to the target's.
-_LONGEST_STEM: Final = 120
 
 
 class OutputFile:
@@ -42,13 +41,12 @@ class OutputFile:
     goes on calling for a while, and PyAV prints what is raised meanwhile. `keep` raises the failure again.
 
     Args:
-        target: The name the finished file will get; for the messages.
-        temporary: Where the bytes go meanwhile.
+        target: The name the finished file will get.
     """
 
-    def __init__(self, target: Path, temporary: Path) -> None:
+    def __init__(self, target: Path) -> None:
         self.target = target
-        self.temporary = temporary
+        self._temporary: Path | None = None
         self._file: BinaryIO | None = None
         self._failure: OutputError | None = None
         self._given_up = False
@@ -56,7 +54,7 @@ class OutputFile:
     def open(self) -> None:
         """Create the temporary file with the permissions a new file of this user gets."""
         with self._mapped():
-            descriptor = os.open(self.temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+            self._temporary, descriptor = temporary_file(self.target)
             self._file = os.fdopen(descriptor, "w+b", buffering=1 << 18)
 
     def write(self, data: bytes) -> int:
@@ -88,7 +86,7 @@ class OutputFile:
             return io.BytesIO()
         self.flush()
         with self._mapped():
-            return self.temporary.open("rb")
+            return self._there().open("rb")
 
     def give_up(self) -> None:
         """Take no more bytes, so that a muxer can be closed without writing the rest of a file nobody wants."""
@@ -104,25 +102,30 @@ class OutputFile:
             file = self._opened()
             file.flush()
             os.fsync(file.fileno())
+            self._there().replace(self.target)  # while it is open, and so locked
             file.close()
-            self.temporary.replace(self.target)
         # The rename itself is durable only once the folder is; some network file systems cannot do that, and then it
         # is no less safe than without.
         with contextlib.suppress(OSError):
-            _sync_folder(self.target.parent)
+            sync_folder(self.target.parent)
 
     def discard(self) -> None:
         """Remove the temporary file; never raises, and safe to call after `keep`."""
         if self._file is not None:
             with contextlib.suppress(OSError):
-                self._file.close()
+                self._there().unlink(missing_ok=True)
             with contextlib.suppress(OSError):
-                self.temporary.unlink(missing_ok=True)
+                self._file.close()
 
     def _opened(self) -> BinaryIO:
         if self._file is None or self._file.closed:
             raise ValueError("the output file is not open")
         return self._file
+
+    def _there(self) -> Path:
+        if self._temporary is None:
+            raise ValueError("the output file is not open")
+        return self._temporary
 
     @contextlib.contextmanager
     def _mapped(self) -> Generator[None]:
@@ -143,9 +146,7 @@ def output_file(path: str | Path) -> Generator[OutputFile]:
     Raises:
         OutputError: the folder is missing or read-only, the disk is full, or `path` is not a plain file.
     """
-    target = _plain_target(Path(path))
-    temporary = target.with_name(f".{target.name[:_LONGEST_STEM]}.{secrets.token_hex(4)}.part")
-    file = OutputFile(target, temporary)
+    file = OutputFile(_plain_target(Path(path)))
     try:
         file.open()
         yield file
@@ -173,11 +174,3 @@ def _plain_target(path: Path) -> Path:
         # Replacing /dev/full or a pipe by a plain file would break the machine for everyone else.
         raise OutputError(f"{path} is a device or a pipe, not a file", hint="use - to write to standard output")
     return target
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -12,7 +12,6 @@ Sources: Microsoft RIFF/WAVE (1991, 1994), EBU Tech 3306 (RF64).
 from __future__ import annotations
 
 import os
-import secrets
 import struct
 from io import BufferedReader, BufferedWriter
 from pathlib import Path
@@ -23,6 +22,7 @@ import msgspec
 import numpy as np
 
 from hausmusik.errors import BadInput, HausmusikError, NotFoundError, StoreError
+from hausmusik.temporary import temporary_file
 from hausmusik.types import Audio, FloatArray
 
 _FLOAT: Final = 3
@@ -156,8 +156,8 @@ class WavWriter:
         if not 1 <= channels <= 8 or not 1_000 <= sample_rate_hz <= 384_000:
             raise ValueError(f"{channels} channels at {sample_rate_hz} Hz cannot be written")
         try:
-            part = path.with_name(f".{path.name}.{secrets.token_hex(6)}.part")
-            file = part.open("xb")
+            part, descriptor = temporary_file(path)
+            file = os.fdopen(descriptor, "wb")
         except OSError as error:
             raise _unwritable(path, error) from error
         info = WavInfo(sample_rate_hz=sample_rate_hz, channels=channels, frames=0, data_at=_HEADER_BYTES)
@@ -203,19 +203,19 @@ class WavWriter:
             self._file.flush()
             if self._durable:
                 os.fsync(self._file.fileno())
+            self._part.replace(self.path)  # while it is open, and so locked
             self._file.close()
-            self._part.replace(self.path)
         except OSError as error:
             self.abort()
             raise _unwritable(self.path, error) from error
 
     def abort(self) -> None:
         """Remove what was written; safe to call twice and after `close`."""
+        self._part.unlink(missing_ok=True)
         try:
             self._file.close()
         except OSError:
             self._file.raw.close()  # a full disk also fails the flush of `close`; the bytes are unwanted anyway
-        self._part.unlink(missing_ok=True)
 
     def __enter__(self) -> Self:
         return self

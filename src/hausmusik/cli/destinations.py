@@ -6,6 +6,8 @@ leaves no file. Knows nothing of instruments.
 
 from __future__ import annotations
 
+import os
+import shutil
 import tempfile
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
@@ -34,8 +36,8 @@ def into_file(path: str, format_: AudioFormat) -> Generator[Push]:
     from hausmusik.audio.encode import encode
     from hausmusik.audio.wav import WavWriter
 
-    with tempfile.TemporaryDirectory(prefix="hausmusik-") as folder:
-        spool = Path(folder) / "spool.wav"
+    with _scratch_folder() as folder:
+        spool = folder / "spool.wav"
         writer: WavWriter | None = None
 
         def push(audio: Audio) -> None:
@@ -52,6 +54,24 @@ def into_file(path: str, format_: AudioFormat) -> Generator[Push]:
         if writer is not None:
             writer.close()
             encode(_blocks(spool), path, format_, bits=16)
+
+
+@contextmanager
+def _scratch_folder() -> Generator[Path]:
+    """Where the system keeps such things; what a killed command left there goes."""
+    from hausmusik.errors import StoreError
+    from hausmusik.temporary import temporary_folder
+
+    place = Path(tempfile.gettempdir()) / f"hausmusik-{os.getuid()}"
+    try:
+        folder, lock = temporary_folder(place, 0o700)
+    except OSError as error:
+        raise StoreError(f"{place.parent} cannot be written: {error.strerror}", hint="set TMPDIR") from error
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        os.close(lock)
 
 
 @contextmanager

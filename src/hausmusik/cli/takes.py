@@ -111,7 +111,7 @@ def gc(
     yes: Yes = False,
     json: Json = False,
 ) -> None:
-    """Remove takes that were not used for a while.
+    """Remove takes that were not used for a while, and half-made ones of processes that were killed.
 
     Example: haus takes gc --older-than 30d --dry-run
     """
@@ -129,14 +129,18 @@ def gc(
             return {take.record.key: sizes.get(take.record.key, 0) for take in gone}
         return sizes
 
+    left = len(with_house(lambda house: house.takes.abandoned()))
     found = with_house(lambda house: work(house, dry=True))
     if found and not dry_run:
         confirm(output, f"remove {len(found)} takes ({sum(found.values()) / 1e6:.1f} MB)?", yes=yes)
     if not dry_run:
         found = with_house(lambda house: work(house, dry=False))
     if json:
-        keys = list(found)
-        output.json({"found": keys, "removed": [] if dry_run else keys, "size_bytes": sum(found.values())})
+        keys, size_bytes = list(found), sum(found.values())
+        removed = [] if dry_run else keys
+        output.json({"found": keys, "removed": removed, "size_bytes": size_bytes, "half_made": left})
         return
     verb = "would remove" if dry_run else "removed"
     output.data(f"{verb} {len(found)} takes, {sum(found.values()) / 1e6:.1f} MB")
+    if left:
+        output.data(f"{verb} {left} half-made takes of killed processes")

@@ -194,7 +194,6 @@ def import_take(
         return kept
     draft = store.draft(key)
     try:
-        draft.audio_path.parent.mkdir(parents=True, exist_ok=True)
         import_wav(path, draft.audio_path, start_s=start_s, duration_s=wanted_s, on_block=on_block)
         info = wav_info(draft.audio_path)
         record = TakeRecord(

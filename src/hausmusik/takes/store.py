@@ -1,7 +1,8 @@
 """Takes on disk, each in a folder named by its key: `audio.wav` (float32) and `take.json`.
 
-A take appears whole or not at all: it is written in `.staging` and renamed. Two processes that make the same take both
-succeed, the second one's copy is dropped. They live in the data folder, not the cache, because they may have cost
+A take appears whole or not at all: it is written in `.staging`, in a folder locked by its maker, and renamed. What a
+killed process left there goes when the same take is made again, or with `gc`. Two processes that make the same take
+both succeed, the second one's copy is dropped. They live in the data folder, not the cache, because they may have cost
 money. Knows nothing of scores; playing is `record`.
 """
 
@@ -11,7 +12,6 @@ import contextlib
 import os
 import re
 import shutil
-import uuid
 from collections.abc import Generator, Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
@@ -23,12 +23,12 @@ import msgspec
 from hausmusik.atomic import write_whole
 from hausmusik.audio.wav import WavWriter, wav_info
 from hausmusik.errors import HausmusikError, NotFoundError, StoreError
+from hausmusik.temporary import abandoned, sweep_folder, temporary_folder
 from hausmusik.types import Audio, Recording, WordTiming
 
 AUDIO_NAME: Final = "audio.wav"
 RECORD_NAME: Final = "take.json"
 _TAKE_KEY: Final = re.compile(r"[0-9a-f]{64}")
-STAGING_MAX_AGE_S: Final = 24 * 3600.0
 
 
 class TakeRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -113,20 +113,29 @@ class TakeDraft:
     def __init__(self, store: TakeStore, key: str) -> None:
         self._store = store
         self._key = key
-        self._folder = store.folder / ".staging" / f"{key[:16]}.{uuid.uuid4().hex}"
+        self._staging = store.staging
+        self._made: tuple[Path, int] | None = None
         self._writer: WavWriter | None = None
         self._artifacts: list[str] = []
 
     @property
     def audio_path(self) -> Path:
-        """The file that audio is written to; complete only after `close_audio`."""
+        """The file that audio is written to; complete only after `close_audio`. Its folder is there."""
         return self._folder / AUDIO_NAME
+
+    @property
+    def _folder(self) -> Path:
+        """Where the draft lies; made when it is first needed, and locked until it is finished or dropped."""
+        if self._made is None:
+            with _store_errors(self._staging):
+                self._staging.mkdir(parents=True, exist_ok=True)
+                self._made = temporary_folder(self._staging / self._key[:16])
+        return self._made[0]
 
     def append(self, audio: Audio) -> None:
         """Add samples; all chunks of a take have one rate and channel count."""
-        with _store_errors(self._folder):
+        with _store_errors(self._staging):
             if self._writer is None:
-                self._folder.mkdir(parents=True, exist_ok=True)
                 self._writer = WavWriter.create(self.audio_path, audio.sample_rate_hz, audio.channels)
             self._writer.write(audio.samples)
 
@@ -135,8 +144,7 @@ class TakeDraft:
         safe = Path(name).name
         if safe in ("", AUDIO_NAME, RECORD_NAME):
             raise StoreError(f"an artifact cannot be called {name!r}")
-        with _store_errors(self._folder):
-            self._folder.mkdir(parents=True, exist_ok=True)
+        with _store_errors(self._staging):
             (self._folder / safe).write_bytes(data)
         self._artifacts.append(safe)
 
@@ -149,7 +157,7 @@ class TakeDraft:
         """Finish the audio file; returns False when nothing was written."""
         if self._writer is None:
             return False
-        with _store_errors(self._folder):
+        with _store_errors(self._staging):
             self._writer.close()
         return True
 
@@ -161,13 +169,14 @@ class TakeDraft:
             replace: Replace a take that is already there; otherwise the first one stays and this one is dropped.
         """
         target = self._store.place(self._key)
-        with _store_errors(self._folder):
+        with _store_errors(self._staging):
             write_whole(self._folder / RECORD_NAME, msgspec.json.format(msgspec.json.encode(record)))
             target.parent.mkdir(parents=True, exist_ok=True)
             if not replace and self._store.get(self._key) is not None:
                 shutil.rmtree(self._folder, ignore_errors=True)
             else:
                 self._supplant(target)
+        self._unlock()
         take = self._store.get(self._key)
         if take is None:
             raise StoreError(f"the take {self._key[:12]} vanished while it was being kept", hint="run it again")
@@ -180,16 +189,26 @@ class TakeDraft:
         except OSError:
             if not target.exists():
                 raise
-            old = self._folder.with_name(f"{self._folder.name}.old")
-            target.rename(old)
-            self._folder.rename(target)
-            shutil.rmtree(old, ignore_errors=True)
+            aside, lock = temporary_folder(self._staging / target.name[:16])
+            try:
+                target.rename(aside / "replaced")
+                self._folder.rename(target)
+            finally:
+                shutil.rmtree(aside, ignore_errors=True)
+                os.close(lock)
 
     def drop(self) -> None:
         """Remove what was written so far."""
         if self._writer is not None:
             self._writer.abort()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        if self._made is not None:
+            shutil.rmtree(self._made[0], ignore_errors=True)
+        self._unlock()
+
+    def _unlock(self) -> None:
+        if self._made is not None:
+            os.close(self._made[1])
+            self._made = None
 
 
 class TakeStore:
@@ -201,6 +220,11 @@ class TakeStore:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+
+    @property
+    def staging(self) -> Path:
+        """Where takes are while they are being made."""
+        return self.folder / ".staging"
 
     def place(self, key: str) -> Path:
         """Return where a take of that key lives or would live."""
@@ -269,14 +293,12 @@ class TakeStore:
                 for take in gone:
                     with contextlib.suppress(FileNotFoundError):  # somebody else collects as well
                         shutil.rmtree(take.folder)
-                self._sweep_staging(now)
+                sweep_folder(self.staging)
         return gone
 
-    def _sweep_staging(self, now: datetime) -> None:
-        staging = self.folder / ".staging"
-        for folder in staging.iterdir() if staging.is_dir() else ():
-            if now.timestamp() - folder.stat().st_mtime > STAGING_MAX_AGE_S:
-                shutil.rmtree(folder, ignore_errors=True)
+    def abandoned(self) -> tuple[Path, ...]:
+        """Return the half-made takes of processes that were killed; never those that are being made."""
+        return abandoned(self.staging)
 
 
 def read_take(folder: Path) -> Take | None:
@@ -296,11 +318,15 @@ def copy_take(take: Take, folder: Path) -> Take:
     """Copy a take to a folder of its own, e.g. beside a score; it appears whole or not at all."""
     with _store_errors(folder):
         folder.parent.mkdir(parents=True, exist_ok=True)
-        temporary = folder.with_name(f".{folder.name}.{uuid.uuid4().hex}")
-        shutil.copytree(take.folder, temporary)
-        if folder.exists():
-            shutil.rmtree(folder)
-        temporary.rename(folder)
+        temporary, lock = temporary_folder(folder)
+        try:
+            shutil.copytree(take.folder, temporary, dirs_exist_ok=True)
+            if folder.exists():
+                shutil.rmtree(folder)
+            temporary.rename(folder)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+            os.close(lock)
     copied = read_take(folder)
     if copied is None:
         raise StoreError(f"the copy of take {take.record.key[:12]} in {folder} is damaged", hint="copy it again")

@@ -63,6 +63,11 @@ class SetFolder:
         self.staging = root / STAGING / f"{weights.id}-{digest}"
         self.lock = root / LOCKS / f"{weights.id}.lock"
 
+    def stagings(self) -> list[Path]:
+        """Return the staging folders of the set in any version that are there."""
+        digest = "?" * 12
+        return sorted(self.staging.parent.glob(f"{self.weights.id}-{digest}"))
+
     def file(self, file: WeightFile) -> Path:
         """Return where a file of the set lies or will lie."""
         return self.path / file.name

@@ -78,7 +78,8 @@ class SetPull:
             for file in self._set.files:
                 if not self._folder.trusted(file, self._folder.stamps()):
                     yield from self._bring(file)
-            shutil.rmtree(staging, ignore_errors=True)
+            for done in self._folder.stagings():  # those of older pins too
+                shutil.rmtree(done, ignore_errors=True)
         except OSError as error:
             raise _disk_error(error, self._folder) from error
 

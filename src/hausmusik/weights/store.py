@@ -6,10 +6,11 @@ done. Knows nothing of instruments, nor of why a set is wanted.
 
 from __future__ import annotations
 
+import os
 import shutil
-import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import Final
@@ -19,9 +20,10 @@ from filelock import FileLock, Timeout
 
 from hausmusik.errors import HashMismatch, WeightsError
 from hausmusik.instruments.model import HubSource, WeightFile, Weights
+from hausmusik.temporary import sweep, temporary_folder
 from hausmusik.weights import hub
 from hausmusik.weights.archives import Archive, parts_of, tools_of
-from hausmusik.weights.layout import SetFolder
+from hausmusik.weights.layout import LOCKS, STAGING, SetFolder
 from hausmusik.weights.own_folders import OwnFolders
 from hausmusik.weights.progress import PullProgress, Tally
 from hausmusik.weights.pull import SetPull
@@ -31,6 +33,9 @@ LOCK_POLL_S: Final = 0.2
 REMOVE_WAIT_S: Final = 5.0
 SPARE_BYTES: Final = 32 << 20
 """Left free on the disk after a pull, for everything else that writes there meanwhile."""
+
+REMOVED: Final = "removed"
+"""What a set is called, with a temporary's ending, while it is being deleted."""
 
 
 class SetState(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,6 +55,14 @@ class SetState(msgspec.Struct, frozen=True, kw_only=True):
     missing: tuple[str, ...]
     size_bytes: int
     missing_bytes: int
+    folder: str
+
+
+class Unfinished(msgspec.Struct, frozen=True, kw_only=True):
+    """A pull that was interrupted: its finished downloads wait in a folder for the next one."""
+
+    set: str
+    size_bytes: int
     folder: str
 
 
@@ -141,7 +154,7 @@ class WeightsStore:
         """Bring what is missing of all sets; nothing is yielded when nothing is.
 
         Every set is tried even when an earlier one failed. Closing the iterator stops the tool at work; what was
-        finished is kept.
+        finished is kept. What killed pulls and removals left behind is used, or goes.
 
         Raises:
             WeightsError: no room, or no source gave a file; every source tried is listed.
@@ -152,6 +165,10 @@ class WeightsStore:
         tally = Tally(sum(state.missing_bytes for state in {state.set: state for state in missing}.values()))
         self._check_room(wanted)
         failures: list[WeightsError] = []
+        sweep(self._root / REMOVED)
+        for weights in _unique(sets):
+            if weights not in wanted:
+                self._forget_downloads(weights)
         for weights in wanted:
             try:
                 yield from self._pull_one(weights, tally)
@@ -176,7 +193,7 @@ class WeightsStore:
         freed = 0
         for weights in _unique(sets):
             folder = SetFolder(self._root, weights)
-            places = [folder.all_versions, *(self._root / ".staging").glob(f"{weights.id}-????????????")]
+            places = [folder.all_versions, *folder.stagings()]
             if not any(place.exists() for place in places):
                 continue
             lock = _lock(folder)
@@ -190,6 +207,16 @@ class WeightsStore:
             except OSError as error:
                 raise WeightsError(f"the weights {weights.id} cannot be removed: {error}") from error
         return freed
+
+    def unfinished(self) -> tuple[Unfinished, ...]:
+        """Return the pulls that were interrupted and are not under way now, of sets in any version."""
+        staging = self._root / STAGING
+        found: list[Unfinished] = []
+        for folder in sorted(staging.iterdir()) if staging.is_dir() else ():
+            set_id = folder.name[: -len("-0123456789ab")]
+            with suppress(Timeout, OSError), FileLock(self._root / LOCKS / f"{set_id}.lock", timeout=0):
+                found.append(Unfinished(set=set_id, size_bytes=_size(folder), folder=str(folder)))
+        return tuple(found)
 
     def verify(self, sets: Sequence[Weights]) -> Iterator[Checked]:
         """Hash every file again, whatever its stamp says; a wrong file loses its stamp, so that a pull replaces it."""
@@ -245,6 +272,14 @@ class WeightsStore:
         finally:
             lock.release()
 
+    def _forget_downloads(self, weights: Weights) -> None:
+        """Remove the downloads of a set that is wholly here: its pull was killed, and the files came in another way."""
+        folder = SetFolder(self._root, weights)
+        if folder.stagings():
+            with suppress(Timeout), _lock(folder).acquire(timeout=0):
+                for staging in folder.stagings():
+                    shutil.rmtree(staging, ignore_errors=True)
+
     def _check_room(self, wanted: Sequence[Weights]) -> None:
         """Refuse before the first byte when the files and the largest set's downloads cannot fit."""
         if not wanted:
@@ -297,8 +332,16 @@ def _lock(folder: SetFolder) -> FileLock:
 
 def _remove(place: Path, root: Path) -> int:
     """Move a folder aside, then delete it, so that no one ever meets half of it; return its size in bytes."""
-    size = sum(path.stat().st_size for path in place.rglob("*") if path.is_file())
-    aside = Path(tempfile.mkdtemp(prefix=".removed-", dir=root))
-    place.rename(aside / place.name)
-    shutil.rmtree(aside)
+    size = _size(place)
+    aside, lock = temporary_folder(root / REMOVED)
+    try:
+        place.rename(aside / place.name)
+        shutil.rmtree(aside)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+        os.close(lock)
     return size
+
+
+def _size(place: Path) -> int:
+    return sum(path.stat().st_size for path in place.rglob("*") if path.is_file())

@@ -336,12 +336,11 @@ def _read_only_folder(as_user: int) -> None:
 @every_format
 def test_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: AudioFormat) -> None:
     """The temporary file is /dev/full, which takes no byte."""
-    real_open = os.open
 
-    def open_full(path: object, flags: int, mode: int = 0o777) -> int:
-        return real_open("/dev/full", os.O_RDWR) if str(path).endswith(".part") else real_open(str(path), flags, mode)
+    def full(target: Path) -> tuple[Path, int]:
+        return target.with_name(".nothing"), os.open("/dev/full", os.O_RDWR)
 
-    monkeypatch.setattr(output_file_module.os, "open", open_full)
+    monkeypatch.setattr(output_file_module, "temporary_file", full)
     with pytest.raises(OutputError, match="no space left") as caught:
         write(tmp_path, kind)
     assert "free some space" in caught.value.hint

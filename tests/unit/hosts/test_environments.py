@@ -128,11 +128,24 @@ def test_an_interrupted_installation_leaves_nothing(here: Environments) -> None:
 
 
 def test_what_a_killed_one_left_is_swept_away(here: Environments) -> None:
-    left = here._folder / ".probe-0123456789ab.ffff.partial"
+    left = here._folder / ".probe-0123456789ab.0123abcd.part"
     (left / "bin").mkdir(parents=True)
+    assert here.abandoned() == (left,)
     with pytest.raises(MissingExtra):
         list(here.install(needing("tiny-probe==2.0")))
     assert leftovers(here) == []
+
+
+def test_what_is_being_made_elsewhere_is_left_alone(here: Environments) -> None:
+    """The name of one environment may begin with that of another one."""
+    other = Environment(id="probe-more", requirements=("tiny-probe==1.0",))
+    work = here.install(other)
+    while next(work).name != "install":
+        pass
+    assert here.abandoned() == ()
+    assert not here.remove(needing("tiny-probe==1.0"))
+    list(work)
+    assert here.is_installed(other)
 
 
 def test_a_second_process_waits_and_finds_it_made(here: Environments) -> None:

@@ -1,9 +1,6 @@
 from __future__ import annotations
 
 import os
-import signal
-import subprocess
-import sys
 from collections.abc import AsyncGenerator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -234,31 +231,6 @@ def test_artifacts_cannot_overwrite_the_take_or_escape(store: TakeStore) -> None
     draft.attach("../../evil.mid", b"x")
     assert draft.artifacts == ("evil.mid",)
     draft.drop()
-
-
-KILLED = """
-import sys, time
-from pathlib import Path
-import numpy as np
-from hausmusik.takes.store import TakeStore
-from hausmusik.types import Audio
-draft = TakeStore(Path(sys.argv[1])).draft("1" * 64)
-for _ in range(50):
-    draft.append(Audio(np.zeros((1, 4800), np.float32), 48_000))
-print("half", flush=True)
-time.sleep(30)
-"""
-
-
-def test_a_draft_of_a_killed_process_is_never_seen_and_swept_later(store: TakeStore) -> None:
-    with subprocess.Popen([sys.executable, "-c", KILLED, str(store.folder)], stdout=subprocess.PIPE) as child:
-        assert child.stdout is not None
-        child.stdout.readline()
-        child.send_signal(signal.SIGKILL)
-    assert not list(store)
-    assert len(list((store.folder / ".staging").iterdir())) == 1
-    store.gc(older_than=timedelta(days=1), now=datetime.now(UTC) + timedelta(days=2), keep_paid=False)
-    assert not list((store.folder / ".staging").iterdir())
 
 
 def test_two_drafts_of_one_take_both_succeed(store: TakeStore) -> None:

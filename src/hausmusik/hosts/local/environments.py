@@ -13,7 +13,6 @@ import importlib.metadata
 import importlib.util
 import os
 import re
-import secrets
 import shutil
 import signal
 import subprocess
@@ -26,6 +25,7 @@ import filelock
 
 from hausmusik.errors import ConfigError, MissingExtra
 from hausmusik.instruments.model import Environment
+from hausmusik.temporary import abandoned, sweep_folder, temporary_folder
 from hausmusik.types import Phase
 
 WORKER_NEEDS: Final = ("numpy>=1.26", "msgspec>=0.20,<0.23")
@@ -117,6 +117,7 @@ class Environments:
                 patience_s = 1.0
                 yield Phase(name="queue")
         try:
+            sweep_folder(self._folder)
             try:
                 self.interpreter(environment)
             except MissingExtra:
@@ -129,21 +130,25 @@ class Environments:
         if not self._folder.is_dir():
             return False
         with filelock.FileLock(self._folder / f".{environment.id}.lock"):
+            sweep_folder(self._folder)
             places = [each for each in self._folder.iterdir() if _belongs(each.name, environment.id)]
             for place in places:
                 # Renamed first: a removal that is interrupted leaves no half environment under a name in use.
-                doomed = place.with_name(f".{place.name}.{secrets.token_hex(4)}.partial")
-                place.rename(doomed)
+                doomed, held = temporary_folder(place)
+                place.rename(doomed / place.name)
                 shutil.rmtree(doomed, ignore_errors=True)
+                os.close(held)
         return bool(places)
+
+    def abandoned(self) -> tuple[Path, ...]:
+        """Return what killed installations and removals left; the next one of any environment removes it."""
+        return abandoned(self._folder)
 
     # -- making -----------------------------------------------------------------------------------------------------
 
     def _make(self, environment: Environment, place: Path) -> Iterator[Phase]:
         requirements = self._requirements(environment)
-        for left in self._folder.glob(f".{environment.id}-*.partial"):
-            shutil.rmtree(left, ignore_errors=True)
-        partial = self._folder / f".{place.name}.{secrets.token_hex(4)}.partial"
+        partial, held = temporary_folder(place)
         python = self._python(partial)
         try:
             yield Phase(name="venv", done=0.0)
@@ -161,6 +166,7 @@ class Environments:
             yield Phase(name="check", done=1.0)
         finally:
             shutil.rmtree(partial, ignore_errors=True)
+            os.close(held)
 
     def _requirements(self, environment: Environment) -> tuple[str, ...]:
         own = {_name(requirement) for requirement in environment.requirements}

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final
 
 import hausmusik
+from hausmusik.temporary import sweep, temporary_folder
 
 _PASSED: Final = frozenset(
     {
@@ -60,20 +61,23 @@ def import_folder(root: Path) -> Path:
     """
     package = Path(hausmusik.__file__).resolve().parent
     folder = root / hashlib.sha256(str(package).encode()).hexdigest()[:12]
+    sweep(folder)
     if (folder / "hausmusik" / "__init__.py").exists() and (folder / "hausmusik").resolve() == package:
         return folder
-    temporary = root / f".{folder.name}.{os.getpid()}"
-    shutil.rmtree(temporary, ignore_errors=True)
-    temporary.mkdir(parents=True)
+    root.mkdir(parents=True, exist_ok=True)
+    temporary, lock = temporary_folder(folder)
     try:
-        (temporary / "hausmusik").symlink_to(package, target_is_directory=True)
-    except OSError:
-        folder = root / f"{folder.name}-{_newest(package)}"
-        if folder.exists():
-            shutil.rmtree(temporary)
-            return folder
-        shutil.copytree(package, temporary / "hausmusik", ignore=shutil.ignore_patterns("__pycache__"))
-    return _put(temporary, folder)
+        try:
+            (temporary / "hausmusik").symlink_to(package, target_is_directory=True)
+        except OSError:
+            folder = root / f"{folder.name}-{_newest(package)}"
+            if folder.exists():
+                return folder
+            shutil.copytree(package, temporary / "hausmusik", ignore=shutil.ignore_patterns("__pycache__"))
+        return _put(temporary, folder)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+        os.close(lock)
 
 
 def _put(temporary: Path, folder: Path) -> Path:
@@ -82,7 +86,6 @@ def _put(temporary: Path, folder: Path) -> Path:
         temporary.rename(folder)
     except OSError:
         if (folder / "hausmusik" / "__init__.py").exists():
-            shutil.rmtree(temporary)
             return folder
         shutil.rmtree(folder)  # the link of a package that has gone
         temporary.rename(folder)
