@@ -111,7 +111,9 @@ def gc(
     yes: Yes = False,
     json: Json = False,
 ) -> None:
-    """Remove takes that were not used for a while, and half-made ones of processes that were killed.
+    """Remove takes that were not used for a while.
+
+    Half-made ones of processes that were killed go too, without a question.
 
     Example: haus takes gc --older-than 30d --dry-run
     """
