@@ -301,8 +301,7 @@ class House:
 
     def close(self) -> None:
         """Stop the workers and close the databases; the house is not used again."""
-        self._portal.call(self._house.close())
-        self._portal.close()
+        self._portal.close(self._house.close)
 
     def __enter__(self) -> Self:
         return self

@@ -2,8 +2,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import subprocess
-import sys
 from contextlib import nullcontext
 from datetime import date
 from decimal import Decimal
@@ -185,9 +183,3 @@ def test_the_memory_limit_of_the_settings_reaches_the_host(mine: Path) -> None:
     home = house()
     order = home.player.order(home.catalogue.instrument("plain"))
     assert order.memory_mib == home.catalogue.instrument("plain").memory_mib > 0
-
-
-def test_the_sync_form_is_generated_from_the_house_as_it_is() -> None:
-    script = Path(__file__).parents[3] / "scripts" / "facade"
-    done = subprocess.run([sys.executable, script, "--check"], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
