@@ -43,6 +43,7 @@ class EngineCase:
         weights: Ids of the weight sets it needs.
         environment: Id of the environment whose libraries it needs.
         cancel_within_s: How soon it must stop.
+        slow: Whether its cases take seconds each; those with weights are slow anyway.
     """
 
     name: str
@@ -57,12 +58,13 @@ class EngineCase:
     weights: tuple[str, ...] = ()
     environment: str = ""
     cancel_within_s: float = 0.5
+    slow: bool = False
 
     def context(self, files: dict[str, str], **more: Scalar) -> EngineContext:
         return EngineContext(files=files, options=dict(self.options) | more, threads=1)
 
     def parameter(self) -> object:
-        return pytest.param(self, id=self.name, marks=[pytest.mark.slow] if self.weights else [])
+        return pytest.param(self, id=self.name, marks=[pytest.mark.slow] if self.weights or self.slow else [])
 
 
 _BEEP = Audio.mono([0.0, 0.1, 0.0, -0.1] * 4_000, 16_000)
@@ -93,6 +95,7 @@ CASES: tuple[EngineCase, ...] = (
         ),
         nonsense=(SoundRequest(prompt="bagpipes"), SoundRequest(prompt="rain", duration_s=1e9)),
         long=SoundRequest(prompt="gentle wind", duration_s=7_200),
+        slow=True,  # 16 s of each texture are rendered to find its level, whatever was asked for
         sample_rate_hz=48_000,
         channels={SoundRequest: 2},
     ),

@@ -18,7 +18,7 @@ from hausmusik.engines.english.pronunciation import Pronouncer, Sound
 from hausmusik.engines.english.reading import read
 from hausmusik.engines.english.respelling import spoken_forms
 from hausmusik.engines.english.sentences import paragraphs, sentences
-from hausmusik.engines.english.tokens import Accent
+from hausmusik.engines.english.tokens import Accent, Word
 from hausmusik.errors import WeightsError
 from hausmusik.seams import EngineContext
 
@@ -29,11 +29,13 @@ class Portion(msgspec.Struct, frozen=True):
     Args:
         text: What the tokens' offsets count in.
         sentences: The sounds of each sentence.
+        unsaid: Words that have no sounds because they are in another script.
         ends_paragraph: Whether a paragraph ends with it.
     """
 
     text: str
     sentences: list[list[Sound]]
+    unsaid: tuple[str, ...]
     ends_paragraph: bool
 
 
@@ -74,5 +76,11 @@ class English:
         """
         pronouncer, own = self.prepare(accent), spoken_forms(lexicon, accent)
         for _, portion, ends in paragraphs(unicodedata.normalize("NFC", text)):
-            tokens = read(portion, accent, own)
-            yield Portion(portion, [pronouncer.sentence(each) for each in sentences(tokens)], ends)
+            said = [pronouncer.sentence(each) for each in sentences(read(portion, accent, own))]
+            unsaid = (
+                sound.token.written
+                for sentence in said
+                for sound in sentence
+                if isinstance(sound.token, Word) and sound.token.spoken and not sound.phonemes
+            )
+            yield Portion(portion, said, tuple(unsaid), ends)

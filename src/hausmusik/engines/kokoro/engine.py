@@ -21,12 +21,13 @@ from hausmusik.engines.speech.shaping import Shaped, shape, with_silence
 from hausmusik.engines.speech.timing import word_timings
 from hausmusik.errors import BadInput, EngineError
 from hausmusik.seams import Cancel, EngineContext, EngineSpec
-from hausmusik.types import Audio, AudioChunk, Done, Event, FloatArray, Phase, Request, SpeakRequest, Usage
+from hausmusik.types import Audio, AudioChunk, Done, Event, FloatArray, Phase, Remark, Request, SpeakRequest, Usage
 
 REVISION: Final = "3"
 MODEL: Final = "kokoro-v1-int8/model.onnx"
 DEFAULT_VOICE: Final = "af_heart"
 MAX_CHARACTERS: Final = 1_000_000
+_MOST_SHOWN, _LONGEST_SHOWN = 5, 20
 LEAD_S: Final = 0.05
 """A sound begins so much before the frame its duration gives it, because the decoder's filters look ahead: measured as
 the median onset after pauses of four voices, within 0.03 s for eight in ten."""
@@ -85,8 +86,9 @@ class KokoroEngine:
         """Yield for each request `AudioChunk`s, each followed by its `WordTiming`s, then `Usage` and `Done`.
 
         Chunks are contiguous, mono, 24 kHz, at most about 10 s; the first is short. Silence between sentences is part
-        of the chunk before it. `WordTiming.text` is the word as written with its punctuation. Ends without `Done` when
-        cancelled, within 0.1 s even inside a chunk.
+        of the chunk before it. `WordTiming.text` is the word as written with its punctuation. A `Remark` before `Usage`
+        says which words were left out because they are in another script. Ends without `Done` when cancelled, within
+        0.1 s even inside a chunk.
 
         Raises:
             BadInput: another task, no words in the text, an unknown voice or language, a bad lexicon entry.
@@ -131,7 +133,8 @@ class KokoroEngine:
         if self._network is None:
             raise EngineError("Kokoro was asked to play before it was loaded")
         voices = self._find_voices()
-        chunks, style = self._chunks(request), voices.table(request.voice)
+        unsaid: list[str] = []
+        chunks, style = self._chunks(request, unsaid), voices.table(request.voice)
         chunk = next(chunks, None)
         if chunk is None:
             raise BadInput("there is nothing to say in this text", hint="write at least one word in Latin letters")
@@ -151,15 +154,23 @@ class KokoroEngine:
             spoken_s.append(samples.size / SAMPLE_RATE_HZ)
             position += samples.size
             chunk = following
+        if unsaid:
+            yield Remark(text=_left_out(unsaid))
 
-    def _chunks(self, request: SpeakRequest) -> Iterator[Chunk]:
+    def _chunks(self, request: SpeakRequest, unsaid: list[str]) -> Iterator[Chunk]:
+        """Return the chunks of a text, lazily; words that cannot be said are added to `unsaid` on the way."""
         if len(request.text) > MAX_CHARACTERS:
             raise BadInput(
                 f"the text has {len(request.text)} characters, more than {MAX_CHARACTERS}", hint="split it into parts"
             )
         accent = self._find_voices().accent(request.voice, request.language)
-        portions = self._english.portions(request.text, accent, request.lexicon)
-        return plan(((_pieces(portion), portion.ends_paragraph) for portion in portions), request.speed)
+
+        def paragraphs() -> Iterator[tuple[Iterator[list[Piece]], bool]]:
+            for portion in self._english.portions(request.text, accent, request.lexicon):
+                unsaid.extend(portion.unsaid)
+                yield _pieces(portion), portion.ends_paragraph
+
+        return plan(paragraphs(), request.speed)
 
     def _shaped(self, chunk: Chunk, style: FloatArray, speed: float, cancel: Cancel) -> Shaped | None:
         assert self._network is not None  # noqa: S101 -- checked by the caller, for the type checker
@@ -167,6 +178,16 @@ class KokoroEngine:
         row = style[min(len(symbols), ROWS) - 1]
         made = self._network.run(symbols, row, speed, cancel)
         return None if made is None else shape(*made, chunk.rests, SAMPLE_RATE_HZ)
+
+
+def _left_out(words: Sequence[str]) -> str:
+    shown = [word if len(word) <= _LONGEST_SHOWN else f"{word[:_LONGEST_SHOWN]}…" for word in dict.fromkeys(words)]
+    listed = ", ".join(shown[:_MOST_SHOWN]) + (", …" if len(shown) > _MOST_SHOWN else "")
+    return f"Kokoro reads Latin letters and left {_counted(len(words))} out: {listed}"
+
+
+def _counted(number: int) -> str:
+    return "1 word" if number == 1 else f"{number} words"
 
 
 def _pieces(portion: Portion) -> Iterator[list[Piece]]:
