@@ -9,8 +9,9 @@ from pages.markdown import code, listed, paragraphs, table
 
 def page() -> str:
     said = paragraphs(
-        """Music and sounds are made from words, and these are the words. They may stand in any order; what is not
-        understood is passed over, and told as a note."""
+        """Music and sounds are made from words, and these are the words. They may stand in any order. Words that are not
+        among them are passed over, which music tells as a note; a sound of which no word is understood is an error that
+        lists what there is."""
     )
     return f"# What prompts understand\n\n{said}\n{_music()}\n{_sounds()}"
 
