@@ -35,7 +35,7 @@ from hausmusik.types import (
     WordTiming,
 )
 
-REVISION: Final = "1"
+REVISION: Final = "2"
 FILES: Final = ("model.bin", "config.json", "tokenizer.json")
 MAX_PROMPT_CHARACTERS: Final = 600  # about 200 tokens; the model takes 223
 
@@ -241,7 +241,8 @@ def _words(segment: Any, window: Window, at_s: float, duration_s: float) -> Iter
         text = str(word.word).strip()
         if not text:
             continue
-        start_s = min(max(window.original_s(float(word.start)), at_s), duration_s)
-        end_s = min(max(window.original_s(float(word.end), end=True), start_s), duration_s)
+        first_s, last_s = window.original_span_s(float(word.start), float(word.end))
+        start_s = min(max(first_s, at_s), duration_s)
+        end_s = min(max(last_s, start_s), duration_s)
         at_s = end_s
         yield WordTiming(text=text, start_s=start_s, end_s=end_s, confidence=float(word.probability))

@@ -39,14 +39,21 @@ class Window(msgspec.Struct, frozen=True, eq=False):
     samples: FloatArray
     pieces: tuple[Piece, ...]
 
-    def original_s(self, at_s: float, *, end: bool = False) -> float:
-        """Return the time in the recording for a time in the window; an `end` on a joint lies in the piece before."""
-        at = at_s * SAMPLE_RATE_HZ
-        found = self.pieces[0]
-        for piece in self.pieces[1:]:
-            if piece.joined < at or (piece.joined == at and not end):
-                found = piece
-        return (found.original + at - found.joined) / SAMPLE_RATE_HZ
+    def original_span_s(self, start_s: float, end_s: float) -> tuple[float, float]:
+        """Return where a word lies in the recording, as `(start, end)` in seconds, from its times in the window.
+
+        A word lies in one piece, that of its middle: the model's times may reach a little over a joint, and beyond the
+        joint is another place in the recording, seconds or minutes away.
+        """
+        first, last = start_s * SAMPLE_RATE_HZ, end_s * SAMPLE_RATE_HZ
+        ends = [*(piece.joined for piece in self.pieces[1:]), self.samples.size]
+        middle = (first + last) / 2
+        piece, end = next(
+            (each for each in zip(self.pieces, ends, strict=True) if middle < each[1]), (self.pieces[-1], ends[-1])
+        )
+        inside = (min(max(at, piece.joined), end) - piece.joined for at in (first, last))
+        start, stop = ((piece.original + at) / SAMPLE_RATE_HZ for at in inside)
+        return start, stop
 
 
 def sections(blocks: Iterable[FloatArray]) -> Iterator[tuple[int, FloatArray]]:

@@ -57,16 +57,28 @@ def test_windows_keep_all_speech_and_its_place(lengths: list[tuple[int, int]], s
     )
     for window in found:
         for offset in {0, window.samples.size // 2, window.samples.size - 1}:
-            place = window.original_s(offset / RATE) * RATE
-            assert place == pytest.approx(start + float(window.samples[offset]), abs=0.51)
+            place, _ = window.original_span_s(offset / RATE, offset / RATE)
+            assert place * RATE == pytest.approx(start + float(window.samples[offset]), abs=0.51)
 
 
 def test_nobody_speaks() -> None:
     assert list(windows(0, np.zeros(1000, dtype=np.float32), lambda _: [])) == []
 
 
-def test_a_time_on_a_joint() -> None:
+@pytest.mark.parametrize(
+    ("start", "end", "expected"),
+    [
+        (20, 60, (1620, 1660)),
+        (60, 100, (1660, 1700)),
+        (100, 150, (16_000, 16_050)),
+        (90, 150, (16_000, 16_050)),  # begins a hair before the joint, and is said behind it
+        (50, 104, (1650, 1700)),  # ends a hair behind the joint
+        (150, 260, (16_050, 16_100)),
+        (-5, 10, (1600, 1610)),
+        (190, 260, (16_090, 16_100)),
+    ],
+)
+def test_a_word_at_a_joint_lies_on_the_side_of_its_middle(start: int, end: int, expected: tuple[int, int]) -> None:
     window = Window(np.zeros(200, dtype=np.float32), (Piece(0, 1600), Piece(100, 16_000)))
-    assert window.original_s(100 / RATE) == 1.0
-    assert window.original_s(100 / RATE, end=True) == 1700 / RATE
-    assert window.original_s(150 / RATE, end=True) == 16_050 / RATE
+    found = window.original_span_s(start / RATE, end / RATE)
+    assert [round(each * RATE) for each in found] == list(expected)
