@@ -149,7 +149,8 @@ class StreamBroken(HostError):
 
     Args:
         message: What happened.
-        partial: The events that were delivered before the break.
+        partial: The events that were delivered before the break; of a long play only the first of them, without gaps,
+            since whoever listened has had them all.
         hint: What to do.
     """
 

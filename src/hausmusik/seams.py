@@ -154,7 +154,7 @@ class Host(Protocol):
             UsageError: a field of the request is out of its range; the engine was not asked.
             HostUnavailable: it cannot be started.
             WorkerLost: it died before the first result; nothing was delivered.
-            StreamBroken: it died after; `.partial` has what was delivered.
+            StreamBroken: it died after; `.partial` has what was delivered, of a long play at least the beginning.
             EngineError: what the engine raised.
         """
         ...

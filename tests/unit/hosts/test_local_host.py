@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import threading
+import tracemalloc
 from pathlib import Path
 
 import msgspec
@@ -14,7 +15,7 @@ import pytest
 from hausmusik.engines.tone import ToneEngine
 from hausmusik.errors import HostUnavailable, MissingExtra, UsageError
 from hausmusik.seams import EngineContext, HostState
-from hausmusik.types import Done, Phase, Usage
+from hausmusik.types import AudioChunk, Done, Phase, SpeakRequest, Usage
 from tests.unit.hosts.playing import (
     PROBE,
     RUN,
@@ -247,3 +248,18 @@ async def test_one_worker_for_orders_that_differ_only_in_the_number_of_workers(m
     await played(host, tone(workers=1))
     await played(host, tone(workers=2))
     assert len(pids(host)) == 1
+
+
+async def test_memory_is_flat_in_the_length_of_a_play(make_host: MakeHost) -> None:
+    host = make_host()
+    await host.warm(probe())
+    tracemalloc.start()
+    try:
+        heard_bytes = 0
+        async for event in host.play(probe(), SpeakRequest(text="flood"), RUN):  # each chunk dropped at once
+            heard_bytes += event.audio.samples.nbytes if isinstance(event, AudioChunk) else 0
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert heard_bytes > 38 << 20
+    assert peak < 12 << 20, "the beginning, and what is under way"

@@ -40,7 +40,7 @@ def test_an_equal_replay_is_never_noticed(events: list[Event], data: st.DataObje
     got += [event for event in events if delivered.is_news(event)]
     delivered.check_complete()
     assert got == events
-    assert delivered.events == events
+    assert delivered.beginning == tuple(events)
 
 
 @given(st.lists(results, min_size=1, max_size=6), st.data())
@@ -56,7 +56,7 @@ def test_any_difference_in_what_was_delivered_is_noticed(events: list[Event], da
         delivered.check_complete()
     with pytest.raises(Departed):
         delivered.is_news(TextDelta(text="another"))
-    assert delivered.events == events
+    assert delivered.beginning == tuple(events)
 
 
 def test_one_bit_of_audio_is_a_difference() -> None:
@@ -67,6 +67,22 @@ def test_one_bit_of_audio_is_a_difference() -> None:
         delivered.is_news(
             AudioChunk(start_s=0, audio=Audio.mono([np.nextafter(np.float32(0.5), np.float32(1))], 8_000))
         )
+
+
+def test_of_a_long_play_only_the_beginning_is_kept_and_all_of_it_compared() -> None:
+    second = Audio.mono(np.zeros(48_000), 48_000)  # 192 kB
+    delivered = Delivered(kept_bytes=1 << 20)
+    for number in range(60):
+        assert delivered.is_news(AudioChunk(start_s=number, audio=second))
+    delivered.is_news(TextDelta(text="small, and still not kept after a gap"))
+    assert [each.start_s for each in delivered.beginning if isinstance(each, AudioChunk)] == [0, 1, 2, 3, 4]
+    assert len(delivered.beginning) == 5
+    assert delivered.visible(MusicRequest(prompt="x", duration_s=60), Usage()).audio_s == pytest.approx(60)
+    delivered.restart()
+    for number in range(59):
+        assert not delivered.is_news(AudioChunk(start_s=number, audio=second))
+    with pytest.raises(Departed):
+        delivered.is_news(AudioChunk(start_s=59.5, audio=second))
 
 
 def test_phases_pass_but_not_a_second_time() -> None:
@@ -80,7 +96,7 @@ def test_phases_pass_but_not_a_second_time() -> None:
     assert not delivered.is_news(TextDelta(text="a"))
     assert delivered.is_news(Phase(name="play", done=0.5))
     assert delivered.is_news(Usage())
-    assert delivered.events == [TextDelta(text="a")]
+    assert delivered.beginning == (TextDelta(text="a"),)
 
 
 def test_what_the_host_can_see_of_a_play() -> None:

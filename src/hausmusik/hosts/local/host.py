@@ -123,7 +123,8 @@ class LocalHost:
             HostUnavailable: the worker cannot be started, or the host is closed.
             MissingExtra: the engine's environment is not installed.
             WorkerLost: the worker died or fell silent before anything was delivered.
-            StreamBroken: it did after, and a new one did not repeat what was delivered.
+            StreamBroken: it did after, and a new one did not repeat what was delivered; `.partial` has the first 8 MiB
+                of that.
             GenerationFailed: the play was not over at the run's deadline.
             Cancelled: the host was closed meanwhile.
             CodecError: the worker sent what is no message.
@@ -145,7 +146,7 @@ class LocalHost:
             except Departed as departed:
                 raise StreamBroken(
                     f"the worker of {order.instrument} died and a new one did not repeat what had been delivered",
-                    partial=tuple(play.delivered.events),
+                    partial=play.delivered.beginning,
                     hint="play it again from the start",
                 ) from departed
             else:
@@ -298,10 +299,11 @@ class LocalHost:
         instrument = play.wanted.order.instrument
         if self._pool.closed:
             return Cancelled(f"the local host was closed while {instrument} was playing")
-        if play.delivered.events:
-            partial = tuple(play.delivered.events)
+        if play.delivered:
             return StreamBroken(
-                f"the worker of {instrument} was lost: {died.sentence}", partial=partial, hint=died.hint
+                f"the worker of {instrument} was lost: {died.sentence}",
+                partial=play.delivered.beginning,
+                hint=died.hint,
             )
         if not play.started:
             return _could_not_start(play.wanted.order, died)
