@@ -205,8 +205,12 @@ def _jobs(journal: Journal) -> Iterator[Finding]:
         yield Finding(what="jobs", state="bad", how=error.message, fix=error.hint)
         return
     for job in left:
+        how = "not finished; run the same command to go on"
         yield Finding(
-            what=f"job {job.label or job.id}", state="note", how="not finished; run the same command to go on"
+            what=f"job {job.label or job.id}",
+            state="note",
+            how=how,
+            fix=f"or `haus jobs cancel {job.id}` to give it up",
         )
     if not left:
         yield Finding(what="jobs", state="good", how="none left unfinished")

@@ -36,6 +36,8 @@ def test_every_command_with_json(haus: Haus, here: Path) -> None:
         ("instruments", "remove", "extra"),
         ("pull", "tone-speak"),
         ("install", "nothing"),
+        ("jobs", "list"),
+        ("jobs", "cancel", "nothing"),
         ("doctor",),
         ("costs",),
         ("config", "show"),
@@ -43,14 +45,16 @@ def test_every_command_with_json(haus: Haus, here: Path) -> None:
         ("config", "unset", "local.workers"),
         ("config", "path"),
     ]
-    named = {words[:2] if words[0] in {"takes", "config"} or words[:2] in LEAVES else words[:1] for words in steps}
+    named = {
+        words[:2] if words[0] in {"takes", "config", "jobs"} or words[:2] in LEAVES else words[:1] for words in steps
+    }
     assert named == set(LEAVES)
     documents = {}
     for words in steps:
         done = haus(*words, "--json")
         documents[" ".join(words[:2])] = done.json
         assert isinstance(done.json, dict), words
-        if words[0] == "install":
+        if words[-1] == "nothing":
             assert done.json["error"]["code"] == "not_found"
         elif words[0] == "doctor":  # weights are missing here, which is no fault; a broken plugin would be
             assert done.code == (0 if done.json["ok"] else 1)

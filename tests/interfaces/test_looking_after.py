@@ -9,6 +9,9 @@ from pathlib import Path
 import pytest
 
 from hausmusik.cli import completing
+from hausmusik.clock import SystemClock, TimeIds
+from hausmusik.config.folders import find_folders
+from hausmusik.jobs import Journal, NewStep
 from tests.interfaces import tones
 from tests.interfaces.conftest import Haus
 
@@ -173,3 +176,29 @@ def test_completion_through_the_shell_protocol(haus: Haus, monkeypatch: pytest.M
 
 def test_json_stays_json_with_every_option(haus: Haus) -> None:
     assert json.loads(haus("-v", "instruments", "--json", "--no-color").out)["instruments"]
+
+
+def test_a_job_that_nobody_wants_to_go_on_with_is_given_up(haus: Haus, home: Path) -> None:
+    assert haus("jobs", "list").err == "no job is left unfinished\n"
+    journal = Journal(find_folders().jobs, clock=SystemClock(), ids=TimeIds())
+    job = journal.open_job("compose", "Strange Loops", key="/piece.json", steps=[NewStep(key="a"), NewStep(key="b")])
+    step = journal.claim(job.id, "somebody")
+    assert step is not None
+    journal.finish(step)
+    assert f"or `haus jobs cancel {job.id}` to give it up" in haus("doctor").out
+    header, row = haus("jobs", "list").out.splitlines()
+    assert header.split()[:3] == ["id", "state", "steps"]
+    assert row.split()[:3] == [job.id, "open", "1/2"]
+    assert row.endswith("compose Strange Loops")
+    (listed,) = haus("jobs", "list", "--json").json["jobs"]
+    assert (listed["job"]["id"], listed["steps"]["done"], listed["steps"]["pending"]) == (job.id, 1, 1)
+
+    assert haus("jobs", "cancel", job.id).err == f"{job.id} is cancelled\n"
+    assert journal.job(job.id).state == "cancelled"
+    assert journal.claim(job.id, "somebody") is None
+    assert haus("jobs", "list", "--json").json == {"jobs": []}
+    assert haus("jobs", "list", "--all", "--json").json["jobs"][0]["job"]["state"] == "cancelled"
+    assert haus("jobs", "cancel", job.id, "--json").json["jobs"][0]["state"] == "cancelled"
+    assert "none left unfinished" in haus("doctor").out
+    assert haus("jobs", "cancel", "nothing").code == 5
+    journal.close()

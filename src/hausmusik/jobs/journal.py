@@ -15,7 +15,7 @@ from typing import Final
 
 from hausmusik.codec import Failure, failure_of
 from hausmusik.config.database import Database, rows_of, storable
-from hausmusik.errors import NotFoundError, UsageError, WorkerLost
+from hausmusik.errors import NotFoundError, WorkerLost
 from hausmusik.jobs.model import Counts, Job, JobState, NewStep, Step, StepState
 from hausmusik.jobs.tables import MIGRATIONS, job_of, step_of
 from hausmusik.owner import is_gone, new_owner
@@ -69,6 +69,9 @@ class Journal:
     ) -> Job:
         """Find the open job of that kind and key, or make one; steps that it does not have yet are added.
 
+        This is also how a job gets more steps while it runs. One that failed or was cancelled is not found again: what
+        it left undone is a new job's.
+
         Raises:
             StoreError: the file cannot be used; nothing was written.
         """
@@ -87,17 +90,6 @@ class Journal:
                 rows = rows_of(connection, "SELECT * FROM jobs WHERE id = ?", (values[0],))
             _add(connection, str(rows[0]["id"]), steps)
         return job_of(rows[0])
-
-    def add_steps(self, job: str, steps: Iterable[NewStep]) -> int:
-        """Add steps to an open job; keys that it has already are left as they are. Returns how many were new.
-
-        Raises:
-            NotFoundError: no such job, or it is no longer open.
-        """
-        with self.database.write() as connection:
-            if not connection.execute("SELECT 1 FROM jobs WHERE id = ? AND state = 'open'", (job,)).fetchone():
-                raise NotFoundError(f"there is no open job {job}")
-            return _add(connection, job, steps)
 
     def job(self, job: str) -> Job:
         """Return a job by id; raises NotFoundError."""
@@ -147,32 +139,6 @@ class Journal:
             connection.execute(
                 "UPDATE jobs SET state = 'cancelled', finished_at = ? WHERE id = ? AND state = 'open'",
                 (self._now(), job),
-            )
-        return self.job(job)
-
-    def reopen(self, job: str) -> Job:
-        """Open a failed or cancelled job again; its failed and cancelled steps start afresh, done ones stay done.
-
-        Raises:
-            UsageError: another open job has the same kind and key.
-        """
-        with self.database.write() as connection:
-            twin = connection.execute(
-                "SELECT other.id FROM jobs AS other JOIN jobs AS this USING (kind, key) "
-                "WHERE this.id = ? AND other.id <> this.id AND other.state = 'open' AND key <> ''",
-                (job,),
-            ).fetchone()
-            if twin:
-                raise UsageError(f"job {twin[0]} does the same and is open", hint="finish or cancel that one")
-            connection.execute(
-                "UPDATE jobs SET state = 'open', finished_at = NULL, error_code = '', error_message = '', "
-                "error_hint = '' WHERE id = ? AND state IN ('failed', 'cancelled')",
-                (job,),
-            )
-            connection.execute(
-                "UPDATE steps SET state = 'pending', failures = 0, losses = 0, not_before = 0 "
-                "WHERE job = ? AND state IN ('failed', 'cancelled')",
-                (job,),
             )
         return self.job(job)
 
@@ -318,9 +284,9 @@ _READY: Final = """
 _ONE: Final = "SELECT * FROM steps WHERE job = ? AND key = ?"
 
 
-def _add(connection: sqlite3.Connection, job: str, steps: Iterable[NewStep]) -> int:
+def _add(connection: sqlite3.Connection, job: str, steps: Iterable[NewStep]) -> None:
     row = connection.execute("SELECT coalesce(max(position), -1) FROM steps WHERE job = ?", (job,)).fetchone()
-    position, before = int(row[0]) + 1, connection.total_changes
+    position = int(row[0]) + 1
     for offset, step in enumerate(steps):
         if len(step.payload) > MAX_BYTES:
             raise ValueError(f"the payload of a step is at most {MAX_BYTES} bytes; store it elsewhere and refer to it")
@@ -328,7 +294,6 @@ def _add(connection: sqlite3.Connection, job: str, steps: Iterable[NewStep]) -> 
             "INSERT INTO steps (job, key, position, payload) VALUES (?, ?, ?, ?) ON CONFLICT (job, key) DO NOTHING",
             (job, storable(step.key), position + offset, step.payload),
         )
-    return connection.total_changes - before
 
 
 def _end(

@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import functools
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
@@ -39,6 +40,9 @@ from hausmusik.seams import Clock, Player
 from hausmusik.takes.record import import_take, record_take
 from hausmusik.takes.store import Take, TakeStore
 from hausmusik.types import Event, Phase, Run, Task
+
+JOBS_KEPT: Final = timedelta(days=30)
+"""Jobs that ended longer ago are forgotten; their takes are not."""
 
 MAX_ROUNDS: Final = 20  # each round makes at least one length exact; scores chain their lengths a few deep at most
 
@@ -214,6 +218,7 @@ class Composer:
         on_progress: Callable[[Progress], None],
     ) -> set[str]:
         """Play some takes through the journal; returns the keys of those that were played here."""
+        self._journal.prune(self._clock.now() - JOBS_KEPT)
         job = self._journal.open_job(
             "compose",
             opened.score.title,

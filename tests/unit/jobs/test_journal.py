@@ -8,7 +8,7 @@ import pytest
 
 from hausmusik.clock import TimeIds
 from hausmusik.codec import Failure
-from hausmusik.errors import NotFoundError, StoreError, UsageError
+from hausmusik.errors import NotFoundError, StoreError
 from hausmusik.jobs import Counts, Journal, NewStep
 from hausmusik.jobs.journal import MAX_BYTES, MAX_LOSSES
 
@@ -163,28 +163,13 @@ def test_cancelling_ends_what_has_not_ended(journal: Journal) -> None:
     assert not journal.finish(second)
     assert journal.counts(job.id) == Counts(done=1, cancelled=2)
     assert journal.step(job.id, "a").result == b"kept"
+    assert journal.claim(job.id, "me") is None
+    assert journal.cancel(job.id) == journal.job(job.id)
+    again = journal.open_job("k", key="k", steps=new("b"))
+    assert again.id != job.id
+    assert journal.claim(again.id, "me") is not None
     with pytest.raises(NotFoundError):
-        journal.add_steps(job.id, new("d"))
-    assert journal.reopen(job.id).state == "open"
-    assert journal.counts(job.id) == Counts(done=1, pending=2)
-    assert not journal.finish(second)  # a lease from before is fenced off
-    assert journal.claim(job.id, "me") is not None
-
-
-def test_reopening_starts_failed_steps_afresh_unless_a_twin_is_open(journal: Journal) -> None:
-    job = journal.open_job("k", key="k", steps=new("a"))
-    step = journal.claim(job.id, "me")
-    assert step is not None
-    journal.fail(step, OOPS)
-    journal.settle(job.id)
-    twin = journal.open_job("k", key="k")
-    with pytest.raises(UsageError, match=twin.id):
-        journal.reopen(job.id)
-    journal.cancel(twin.id)
-    assert journal.reopen(job.id).error is None
-    again = journal.claim(job.id, "me")
-    assert again is not None
-    assert (again.failures, again.attempts) == (0, 2)
+        journal.cancel("none")
 
 
 def test_a_clock_set_back_does_not_hold_steps_for_ever(journal: Journal, clock: Any) -> None:
@@ -215,8 +200,8 @@ def test_jobs_are_listed_newest_first_and_old_ones_forgotten(journal: Journal, c
 
 
 def test_many_steps_are_added_and_read_in_order(journal: Journal) -> None:
-    job = journal.open_job("k", steps=new(*(f"s{n}" for n in range(2500))))
-    assert journal.add_steps(job.id, new("s7", "x", "x", "y")) == 2
+    job = journal.open_job("k", key="k", steps=new(*(f"s{n}" for n in range(2500))))
+    assert journal.open_job("k", key="k", steps=new("s7", "x", "x", "y")) == job
     assert [step.key for step in journal.steps(job.id)] == [*(f"s{n}" for n in range(2500)), "x", "y"]
     assert journal.counts(job.id).total == 2502
     assert [step.key for step in journal.steps(job.id, "done")] == []

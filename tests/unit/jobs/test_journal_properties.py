@@ -47,9 +47,11 @@ class JournalMachine(RuleBasedStateMachine):
 
     @rule(owner=OWNERS, keys=st.lists(st.sampled_from("uvwxyz"), max_size=3))
     def add(self, owner: str, keys: list[str]) -> None:
-        new = self.journals[owner].add_steps(self.job, [NewStep(key=key) for key in keys])
-        assert new == len(set(keys) - self.added)
+        journal = self.journals[owner]
+        job = journal.open_job("test", key="k", steps=[NewStep(key=key) for key in keys])
         self.added |= set(keys)
+        assert job.id == self.job
+        assert journal.counts(job.id).total == len(self.added)
 
     @rule(target=leases, owner=OWNERS)
     def claim(self, owner: str) -> Lease | None:

@@ -75,11 +75,11 @@ async def test_never_more_steps_at_once_than_allowed_and_as_many_as_allowed(live
 
 
 async def test_steps_added_while_it_runs_are_run(live: Journal) -> None:
-    job = make(live, 1)
+    job = live.open_job("k", key="k", steps=[NewStep(key="s0")])
 
     async def work(step: Step) -> bytes:
         if len(step.key) < 5:
-            live.add_steps(job.id, [NewStep(key=step.key + "a"), NewStep(key=step.key + "b")])
+            live.open_job("k", key="k", steps=[NewStep(key=step.key + "a"), NewStep(key=step.key + "b")])
         return b""
 
     assert (await run_steps(live, job, work, clock=CLOCK)).done == 1 + 2 + 4 + 8

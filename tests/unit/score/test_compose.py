@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import json
 import shutil
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -257,6 +258,24 @@ async def test_a_step_that_another_process_took_for_a_leftover_is_made_after_all
     studio.journal.finish(step)
     finished = await studio.compose(piece)
     assert (finished.made, studio.player.counts) == (1, {"tone-speak": 1})
+
+
+async def test_jobs_that_ended_long_ago_are_forgotten(studio: Studio) -> None:
+    past = Journal(studio.folder / "jobs.sqlite", clock=_Earlier(31), ids=TimeIds())
+    for key in "ab":
+        past.open_job("compose", key=key, steps=[NewStep(key="x")])
+    past.cancel(past.jobs()[0].id)
+    past.close()
+    await studio.compose(segment(voice("Hello there.", id="a")))
+    assert [job.state for job in studio.journal.jobs()] == ["done", "open"], "one that is open is never forgotten"
+
+
+class _Earlier(SystemClock):
+    def __init__(self, days: int) -> None:
+        self._days = days
+
+    def now(self) -> datetime:
+        return super().now() - timedelta(days=self._days)
 
 
 async def test_a_history_that_cannot_be_kept_costs_nothing_and_a_preview_forgets_nothing(studio: Studio) -> None:
