@@ -26,9 +26,10 @@ class EngineSpec(msgspec.Struct, frozen=True, kw_only=True):
     Args:
         name: Short, stable: `kokoro`.
         revision: Changes whenever the same request would give other bytes; part of every take's key.
-        max_batch: Most requests `play` takes at once.
-        concurrency: Most `play` calls at once in one process (1 for everything that is not thread-safe).
-        devices: Where it can run, best first: `cuda`, `cpu`.
+        max_batch: Most requests `play` takes at once. The local host asks for one at a time, which any engine takes.
+        concurrency: Most `play` calls at once in one process (1 for everything that is not thread-safe). The local host
+            makes one at a time, and starts more workers instead.
+        devices: Where it can run, best first: `cuda`, `cpu`; an order for another is refused before anything is loaded.
     """
 
     name: str

@@ -10,6 +10,7 @@ from contextlib import aclosing
 from pathlib import Path
 from typing import Any, cast
 
+import msgspec
 import pytest
 
 from hausmusik.codec import encode
@@ -41,6 +42,19 @@ from tests.contract.hosts import CASES, HostCase, tone
 
 RUN = Run(id="run-1")
 SAY = SpeakRequest(text="Hello there. You.")
+CARELESS = """
+from hausmusik.seams import EngineSpec
+from hausmusik.types import Done
+
+class Careless:  # takes whatever device it is given
+    spec = EngineSpec(name="careless", revision="1")
+    def __init__(self, context): pass
+    def prepare(self): return iter(())
+    def load(self, device): return iter(())
+    def warm_up(self): return iter(())
+    def play(self, requests, cancel): yield 0, Done()
+    def close(self): pass
+"""
 
 
 @pytest.fixture(params=CASES, ids=lambda case: case.name)
@@ -126,6 +140,15 @@ async def test_a_request_out_of_range_is_refused_and_nothing_is_lost(host: Host,
     assert host.state(tone()).state == "warm"
     names = {event.name for event in await played(host, tone()) if isinstance(event, Phase)}
     assert "boot" not in names, "its worker lived on"
+
+
+async def test_an_order_for_a_device_that_the_engine_does_not_name_is_refused(host: Host, tmp_path: Path) -> None:
+    (tmp_path / "careless.py").write_text(CARELESS)
+    order = EngineOrder(instrument="x", engine=f"{tmp_path}/careless.py:Careless", context=EngineContext())
+    assert results(await played(host, order)) == results([Done()])
+    with pytest.raises(BadInput, match="careless cannot play on cuda") as caught:
+        await played(host, msgspec.structs.replace(order, device="cuda"))
+    assert caught.value.hint == "it plays on cpu"
 
 
 async def test_a_play_is_over_at_its_deadline_and_takes_no_more_than_the_host_said(host: Host) -> None:

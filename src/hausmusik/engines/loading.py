@@ -16,7 +16,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Final, TypeAlias, cast
 
-from hausmusik.errors import ConfigError, EngineError, MissingExtra
+from hausmusik.errors import BadInput, ConfigError, EngineError, MissingExtra
 from hausmusik.seams import Engine, EngineContext
 
 EngineClass: TypeAlias = Callable[[EngineContext], Engine]
@@ -40,6 +40,13 @@ def load_engine(entry_point: str, context: EngineContext) -> Engine:
             f"the engine {entry_point} cannot be built from an EngineContext: {error}",
             hint="its constructor must take exactly one argument, the context",
         ) from error
+
+
+def check_device(engine: Engine, device: str) -> None:
+    """Refuse a device that an engine does not name, before it loads anything; raises BadInput."""
+    spec = engine.spec
+    if device not in spec.devices:
+        raise BadInput(f"{spec.name} cannot play on {device}", hint=f"it plays on {' or '.join(spec.devices)}")
 
 
 def engine_class(entry_point: str) -> EngineClass:

@@ -18,7 +18,7 @@ import msgspec
 
 from hausmusik.asking import checked
 from hausmusik.codec import error_of, failure_of
-from hausmusik.engines.loading import load_engine
+from hausmusik.engines.loading import check_device, load_engine
 from hausmusik.errors import (
     EngineError,
     GenerationFailed,
@@ -208,6 +208,7 @@ def _performed(order: EngineOrder, request: Request) -> Generator[Event, None, N
     """Play on the order's engine, loaded for this one play; cancelled when the generator is closed."""
     options = {name: value for name, value in order.context.options.items() if name != "sleep_s"}
     engine = load_engine(order.engine, msgspec.structs.replace(order.context, options=options))
+    check_device(engine, order.device)
     cancel = threading.Event()
     try:
         for stage in (engine.prepare(), engine.load(order.device), engine.warm_up()):

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hausmusik.codec import CodecError, Failure, encode
 from hausmusik.errors import BadInput
 from hausmusik.hosts.local import frames
-from hausmusik.seams import EngineContext, EngineOrder, EngineSpec
+from hausmusik.seams import EngineContext, EngineOrder
 from hausmusik.types import Audio, AudioChunk, Phase, SpeakRequest, TranscribeRequest, Usage
 
 ORDER = EngineOrder(
@@ -38,7 +38,7 @@ def test_messages_to_a_worker_come_back_equal(message: frames.ToWorker) -> None:
     [
         frames.Stage(name="load"),
         frames.Note(phase=Phase(name="load", done=0.5)),
-        frames.Ready(spec=EngineSpec(name="x", revision="1")),
+        frames.Ready(),
         frames.NotStarted(failure=Failure("config", "m", "h")),
         frames.Told(play=1, event=Phase(name="play")),
         frames.Finished(play=1, reason="complete", usage=Usage(busy_s=1.0)),

@@ -15,7 +15,7 @@ import msgspec
 
 from hausmusik.codec import MAX_FRAME_BYTES, CodecError, Failure, decode, encode, failure_of
 from hausmusik.errors import BadInput
-from hausmusik.seams import EngineOrder, EngineSpec
+from hausmusik.seams import EngineOrder
 from hausmusik.types import Event, Phase, Request, Usage, Value
 
 MARK: Final = b"hmf\x01"
@@ -69,8 +69,6 @@ class Note(Value, frozen=True):
 
 class Ready(Value, frozen=True):
     """The engine is warm."""
-
-    spec: EngineSpec
 
 
 class NotStarted(Value, frozen=True):

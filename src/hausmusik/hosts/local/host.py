@@ -171,6 +171,9 @@ class LocalHost:
     async def warm(self, order: EngineOrder) -> None:
         """Make a worker ready; returns when there is one, at once if there already is.
 
+        For programs that know what they will play next. Compose does not: it plays as many takes at once as there may
+        be workers, so one that is warmed beside them would take the place of one that plays.
+
         Raises:
             HostUnavailable: it cannot be started.
             HausmusikError: what the engine raised while it was loading.

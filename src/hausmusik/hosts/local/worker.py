@@ -25,7 +25,7 @@ from typing import Final, NoReturn, get_args
 import msgspec
 
 from hausmusik.codec import CodecError, Failure, failure_of
-from hausmusik.engines.loading import load_engine
+from hausmusik.engines.loading import check_device, load_engine
 from hausmusik.errors import Cancelled, EngineError, MissingExtra
 from hausmusik.hosts.local import frames
 from hausmusik.seams import Engine, EngineOrder
@@ -91,6 +91,7 @@ class Worker:
     def _start(self, order: EngineOrder) -> Engine | None:
         try:
             engine = load_engine(order.engine, order.context)
+            check_device(engine, order.device)
             stages: dict[str, Callable[[], Iterator[Phase]]] = {
                 "prepare": engine.prepare,
                 "load": lambda: engine.load(order.device),
@@ -104,7 +105,7 @@ class Worker:
             traceback.print_exc()
             self._send(frames.NotStarted(failure=_failure(error)))
             return None
-        self._send(frames.Ready(spec=engine.spec))
+        self._send(frames.Ready())
         return engine
 
     def _play(self, engine: Engine, message: frames.Play) -> None:
