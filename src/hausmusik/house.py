@@ -413,7 +413,15 @@ class AsyncHouse(Verbs):
     def doctor(self, *, weights: bool = False) -> tuple[Finding, ...]:
         """Look at the whole house; `weights` hashes them all again."""
         return tuple(
-            examine(self.folders, self.catalogue, self.weights, self.environments, self.journal, hash_weights=weights)
+            examine(
+                self.folders,
+                self.catalogue,
+                self.weights,
+                self.environments,
+                self.journal,
+                self.budget,
+                hash_weights=weights,
+            )
         )
 
     async def close(self) -> None:

@@ -22,6 +22,8 @@ from hausmusik.hosts.local.environments import Environments
 from hausmusik.instruments.catalogue import Catalogue
 from hausmusik.instruments.model import Instrument
 from hausmusik.jobs.journal import Journal
+from hausmusik.money.budget import Budget
+from hausmusik.money.dollars import shown
 from hausmusik.takes.store import TakeStore
 from hausmusik.temporary import abandoned
 from hausmusik.weights.store import WeightsStore, readable
@@ -98,6 +100,7 @@ def examine(
     weights: WeightsStore,
     environments: Environments,
     journal: Journal,
+    budget: Budget,
     *,
     hash_weights: bool,
 ) -> Iterator[Finding]:
@@ -115,6 +118,7 @@ def examine(
     yield from _left_over(folders, weights, environments)
     yield from _tools()
     yield from _jobs(journal)
+    yield from _money(folders, budget)
 
 
 def _ready_words(ready: str) -> str:
@@ -214,3 +218,21 @@ def _jobs(journal: Journal) -> Iterator[Finding]:
         )
     if not left:
         yield Finding(what="jobs", state="good", how="none left unfinished")
+
+
+def _money(folders: Folders, budget: Budget) -> Iterator[Finding]:
+    """Yield the plays that were reserved and never charged: their process died, and somebody may yet be billed."""
+    if not folders.ledger.exists():
+        return
+    try:
+        left = budget.lapsed()
+    except HausmusikError as error:
+        yield Finding(what="ledger", state="bad", how=error.message, fix=error.hint)
+        return
+    for each in left:
+        yield Finding(
+            what=f"play {each.id}",
+            state="note",
+            how=f"{each.instrument} on {each.host} was cut off; it may have cost up to {shown(each.usd)}",
+            fix=f"see the bill of {each.host}",
+        )

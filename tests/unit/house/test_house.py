@@ -9,10 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from hausmusik.clock import SystemClock, TimeIds
 from hausmusik.config.folders import find_folders
 from hausmusik.config.loading import load_settings
 from hausmusik.errors import BudgetError, HostUnavailable, NotFoundError, UsageError, WeightsError
 from hausmusik.house import AsyncHouse
+from hausmusik.money.budget import Budget, Limits
 from hausmusik.money.prices import Price
 from hausmusik.seams import Host
 from hausmusik.testing import FakeHost, sine
@@ -65,6 +67,18 @@ async def test_a_request_out_of_range_pulls_nothing_and_costs_nothing(mine: Path
 class Cents:
     def price(self, instrument: str, host: str) -> Price:
         return Price(name="a GPU", usd_per_s=Decimal("0.01"), date=date(2026, 1, 1), source="a page")
+
+
+async def test_doctor_tells_of_plays_that_were_reserved_and_never_charged(mine: Path) -> None:
+    async with house() as home:
+        assert not [each for each in home.doctor() if each.what.startswith("play ")]
+        assert not home.folders.ledger.exists()
+        dead = Budget(home._money, Limits(), clock=SystemClock(), ids=TimeIds())
+        dead._owner = ""  # of another machine
+        held = dead.reserve(Run(id="r"), Decimal("0.25"), instrument="bark", host="modal", hold_s=0)
+        (found,) = [each for each in home.doctor() if each.what == f"play {held.id}"]
+        assert found.state == "note"
+        assert "bark on modal was cut off; it may have cost up to $0.25" in found.how
 
 
 async def test_the_worst_case_that_is_reserved_is_the_hosts(mine: Path) -> None:
