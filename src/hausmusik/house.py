@@ -34,7 +34,7 @@ from hausmusik.money.budget import Budget, Limits
 from hausmusik.money.ledger import Ledger
 from hausmusik.money.meter import Meter
 from hausmusik.money.prices import LocalPrices, PriceSource
-from hausmusik.money.quote import Quote, QuoteItem, quote
+from hausmusik.money.quote import Quote, QuoteItem, quote, units_of
 from hausmusik.money.rows import Grouping, Total
 from hausmusik.money.tables import money_file
 from hausmusik.player import HousePlayer
@@ -182,6 +182,7 @@ class AsyncHouse(Verbs):
                 clock=self.clock,
                 session=self.ids.new(),
             ),
+            learnt=self.ledger.learnt,
             default_host=self.settings.defaults.host,
             offline=self.settings.weights.offline,
         )
@@ -272,17 +273,15 @@ class AsyncHouse(Verbs):
         started: set[tuple[str, str]] = set()
         once = {cue.key: cue for cue in plan.to_make}  # cues that ask for the same thing share one take
         for cue in (*once.values(), *plan.waiting):
-            if cue.identity is None:
+            if cue.identity is None or cue.request is None:
                 continue
             where = (cue.identity.instrument, cue.identity.host)
             measured = self.catalogue.instrument(cue.identity.instrument).measured
-            text = getattr(cue.request, "text", "")
-            units = len(text) if measured.unit == "characters" else cue.place.duration_s
             items.append(
                 QuoteItem(
                     instrument=where[0],
                     host=where[1],
-                    units=units,
+                    units=units_of(cue.request, measured.unit, cue.place.duration_s),
                     measured=measured,
                     cold_starts=0 if where in started else 1,
                 )

@@ -26,9 +26,11 @@ from hausmusik.instruments.problems import nearest
 from hausmusik.instruments.routing import Facts
 from hausmusik.instruments.sound_routing import natural_duration_s
 from hausmusik.money.meter import Meter
+from hausmusik.money.quote import Learning, expected_s, units_of
 from hausmusik.seams import EngineContext, EngineOrder, Host, Nature, TakeIdentity
 from hausmusik.threads import in_thread
 from hausmusik.types import (
+    Audio,
     Event,
     MusicRequest,
     Phase,
@@ -58,6 +60,7 @@ class HousePlayer:
         environments: Where their interpreters are.
         hosts: By name.
         meter: Writes the ledger and holds the budget.
+        learnt: How fast an instrument has been on a host lately: `Ledger.learnt`.
         default_host: Where instruments play when neither run nor cue says so.
         offline: Whether nothing may be pulled.
         threads: Per worker; part of what makes results reproducible.
@@ -71,6 +74,7 @@ class HousePlayer:
         hosts: Mapping[str, Host],
         meter: Meter,
         *,
+        learnt: Learning,
         default_host: str = "local",
         offline: bool = False,
         threads: int = 1,
@@ -80,6 +84,7 @@ class HousePlayer:
         self._environments = environments
         self._hosts = hosts
         self._meter = meter
+        self._learnt = learnt
         self._default_host = default_host
         self._offline = offline
         self._threads = threads
@@ -99,7 +104,7 @@ class HousePlayer:
         async with aclosing(self._pull_missing(chosen)) as pulling:
             async for progress in pulling:
                 yield Phase(name="pull", done=progress.fraction)
-        order = self.order(chosen)
+        order = msgspec.structs.replace(self.order(chosen), expected_s=self._expected_s(chosen, host, request))
         metered = self._meter.play(
             lambda: host.play(order, request, run),
             run=run,
@@ -183,6 +188,13 @@ class HousePlayer:
             workers=instrument.workers,
             memory_mib=instrument.memory_mib,
         )
+
+    def _expected_s(self, instrument: Instrument, host: Host, request: Request) -> float:
+        """Return how long a play will probably take on a warm worker, by what a quote would be reckoned with."""
+        audio: Audio | None = getattr(request, "audio", None)
+        audio_s = audio.duration_s if audio is not None else self.estimate_s(instrument.id, request)
+        units = units_of(request, instrument.measured.unit, audio_s)
+        return round(expected_s(instrument.id, host.name, units, instrument.measured, self._learnt), 3)
 
     def facts(self, run: Run) -> Facts:
         """Return what routers may know; gathered once, and again after `forget`."""

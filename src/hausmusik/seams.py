@@ -116,6 +116,7 @@ class EngineOrder(msgspec.Struct, frozen=True, kw_only=True):
         device: `cpu` or `cuda`.
         workers: Most workers of this instrument at once on one host.
         memory_mib: What a loaded worker takes; 0: not known.
+        expected_s: How long this very play will probably take once a worker has it, for ETAs; None: not known.
     """
 
     instrument: str
@@ -125,6 +126,7 @@ class EngineOrder(msgspec.Struct, frozen=True, kw_only=True):
     device: str = "cpu"
     workers: int = 1
     memory_mib: int = 0
+    expected_s: float | None = None
 
 
 class HostState(msgspec.Struct, frozen=True, kw_only=True):

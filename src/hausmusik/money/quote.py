@@ -16,6 +16,7 @@ import msgspec
 from hausmusik.money.dollars import shown
 from hausmusik.money.learnt import Learnt, Spread, Unit
 from hausmusik.money.prices import Price, PriceSource
+from hausmusik.types import Request
 
 SLOWEST: Final = 2.5
 FASTEST: Final = 0.5
@@ -177,10 +178,32 @@ def quote(items: Iterable[QuoteItem], *, prices: PriceSource, learnt: Learning |
     return total
 
 
+def units_of(request: Request, unit: Unit, audio_s: float) -> float:
+    """Return how much of a unit a request asks for, counted as hosts count it in `Usage`.
+
+    Args:
+        request: What is to be played.
+        unit: What is counted.
+        audio_s: Seconds of audio that it makes or hears.
+    """
+    text: str = getattr(request, "text", "") or getattr(request, "prompt", "")
+    return {"audio_s": audio_s, "characters": float(len(text)), "tokens_out": 0.0}[unit]
+
+
+def expected_s(instrument: str, host: str, units: float, measured: Measured, learnt: Learning) -> float:
+    """Return the seconds that one play on a warm worker will probably take: for ETAs, and in the middle of a quote."""
+    return units * _pace(measured, learnt(instrument, host, measured.unit)).mid
+
+
+def _pace(measured: Measured, known: Learnt | None) -> Spread:
+    """Return wall seconds per unit."""
+    return known.busy_s if known else _wide(measured.cpu_s_per_unit)
+
+
 def _line(item: QuoteItem, price: Price, learnt: Learning | None) -> QuoteLine:
     measured = item.measured
     known = learnt(item.instrument, item.host, measured.unit) if learnt else None
-    per_unit = known.busy_s if known else _wide(measured.cpu_s_per_unit)
+    per_unit = _pace(measured, known)
     cold = (known and known.cold_start_s) or _wide(measured.cold_start_s)
     seconds = Spread(
         item.units * per_unit.low,

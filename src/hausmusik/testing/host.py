@@ -107,7 +107,7 @@ class FakeHost:
             async with aclosing(self._phases(order)) as phases:
                 async for phase in phases:
                     yield phase
-            yield Phase(name="play")
+            yield Phase(name="play", eta_s=order.expected_s)
             ends_s = asyncio.get_running_loop().time() + (run.deadline_s or math.inf)
             delivered: list[Event] = []
             used, reason = Usage(), ""

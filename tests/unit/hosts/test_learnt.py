@@ -24,19 +24,12 @@ def test_it_leans_to_the_newest_and_survives(tmp_path: Path) -> None:
     learnt.note("x", "load", 4.0)
     assert learnt.expected_s("x", "load") == 7.0
     learnt.note("x", "boot", 0.5)
-    learnt.note("x", "play", 3.0)
     learnt.save()
     again = Learnt(path)
     assert again.start_s("x") == 7.5
     assert again.start_s("x", after="boot") == 7.0
     assert again.start_s("x", after="warm_up") == 0.0
-    assert again.expected_s("x", "play") == 3.0
-
-
-def test_knowing_only_plays_says_nothing_about_starts(tmp_path: Path) -> None:
-    learnt = Learnt(tmp_path / "learnt.json")
-    learnt.note("x", "play", 3.0)
-    assert learnt.start_s("x") is None
+    assert again.expected_s("x", "load") == 7.0
 
 
 def test_two_processes_keep_each_others_instruments(tmp_path: Path) -> None:

@@ -82,8 +82,8 @@ class Trial:
         defaults = {"max_workers": 2, "idle_unload_s": math.inf, "cancel_grace_s": 0.05}
         self.pool = Pool(cast("Any", self.starter), Limits(**(defaults | limits)))
 
-    def ask(self, name: str, workers: int = 1, memory_mib: int = 0) -> Waiter:
-        order = msgspec.structs.replace(tone(name, workers), memory_mib=memory_mib)
+    def ask(self, name: str, workers: int = 1, memory_mib: int = 0, expected_s: float | None = None) -> Waiter:
+        order = msgspec.structs.replace(tone(name, workers), memory_mib=memory_mib, expected_s=expected_s)
         return self.pool.ask(Wanted(order, ["python"], kind=name))
 
     async def got(self, waiter: Waiter) -> Slot:
@@ -214,17 +214,16 @@ async def test_two_starving_kinds_do_not_push_each_other_out_before_they_have_pl
 
 async def test_the_queue_knows_how_long(trial: Callable[..., Trial]) -> None:
     it = trial(max_workers=1)
-    it.starter.learnt.note("a", "play", 4.0)
     await it.slot("a")
-    waiters = [it.ask("a") for _ in range(3)]
+    waiters = [it.ask("a", expected_s=expected_s) for expected_s in (4.0, 10.0, 1.0)]  # a short, a long, a short play
     assert [waiter.notes.get_nowait() for waiter in waiters] == [
-        Phase(name="queue", eta_s=eta) for eta in (4.0, 8.0, 12.0)
+        Phase(name="queue", eta_s=eta) for eta in (4.0, 14.0, 15.0)
     ]
     stranger = it.ask("b")
     assert stranger.notes.get_nowait() == Phase(name="queue")
     it.pool.withdraw(waiters[0])
     it.ask("b")
-    assert waiters[1].notes.get_nowait() == Phase(name="queue", eta_s=4.0)
+    assert waiters[1].notes.get_nowait() == Phase(name="queue", eta_s=10.0)
 
 
 async def test_all_who_wait_for_a_start_see_its_phases(trial: Callable[..., Trial]) -> None:

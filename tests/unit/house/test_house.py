@@ -18,7 +18,7 @@ from hausmusik.money.budget import Budget, Limits
 from hausmusik.money.prices import Price
 from hausmusik.seams import Host
 from hausmusik.testing import FakeHost, sine
-from hausmusik.types import Event, Phase, Run, SpeakRequest
+from hausmusik.types import Done, Event, Phase, Run, SpeakRequest, Usage
 from tests.unit.instruments.entries import environment, instrument, router, weights
 
 TONE = '"hausmusik.engines.tone:ToneEngine"'
@@ -79,6 +79,26 @@ async def test_doctor_tells_of_plays_that_were_reserved_and_never_charged(mine: 
         (found,) = [each for each in home.doctor() if each.what == f"play {held.id}"]
         assert found.state == "note"
         assert "bark on modal was cut off; it may have cost up to $0.25" in found.how
+
+
+async def test_the_eta_of_a_play_grows_with_its_length_and_is_learnt_by_the_second(mine: Path) -> None:
+    spoken = [Phase(name="play"), Usage(busy_s=6.0, audio_s=2.0), Done()]
+    async with house(host=FakeHost(name="local")) as home:
+
+        async def eta_s(text: str) -> float:
+            events = [event async for event in home.play("plain", SpeakRequest(text=text))]
+            return next(event.eta_s or 0.0 for event in events if isinstance(event, Phase) and event.name == "play")
+
+        words = "Thirty-three letters and then some."
+        once = await eta_s(words)
+        assert once > 0
+        assert await eta_s(words * 60) == pytest.approx(60 * once, rel=0.01)
+    async with house(host=FakeHost(spoken, name="local")) as home:
+        for _ in range(50):
+            _ = [event async for event in home.play("plain", HELLO)]
+    async with house(host=FakeHost(name="local")) as home:
+        spoken_s = home.player.estimate_s("plain", SpeakRequest(text=words * 60))
+        assert await eta_s(words * 60) == pytest.approx(3 * spoken_s, abs=0.01), "three seconds for one, as it was"
 
 
 async def test_the_worst_case_that_is_reserved_is_the_hosts(mine: Path) -> None:

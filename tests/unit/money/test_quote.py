@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from hausmusik.errors import BudgetError
 from hausmusik.instruments.model import Measured
 from hausmusik.money import Learnt, LocalPrices, Quote, QuoteItem, Spread, quote
+from hausmusik.money.quote import expected_s, units_of
+from hausmusik.types import MusicRequest, SpeakRequest
 from tests.unit.jobs.conftest import ManualClock
 from tests.unit.money.conftest import CloudPrices
 
@@ -46,6 +48,18 @@ def test_without_a_known_cold_start_the_catalogues_stands() -> None:
 
     known = msgspec.structs.replace(LEARNT, cold_start_s=None)
     assert quote([item()], prices=CloudPrices(), learnt=lambda *_: known).seconds == Spread(100, 124, 160)
+
+
+def test_what_is_expected_of_one_play_is_the_middle_of_its_quote() -> None:
+    for learnt in (lambda *_: LEARNT, lambda *_: None):
+        found = quote([item(cold_starts=0)], prices=CloudPrices(), learnt=learnt)
+        assert expected_s("kokoro", "local", 100.0, KOKORO, learnt) == found.seconds.mid
+
+
+def test_units_are_counted_as_usage_counts_them() -> None:
+    assert units_of(SpeakRequest(text="hello"), "characters", 2.0) == 5
+    assert units_of(MusicRequest(prompt="calm", duration_s=9), "characters", 9.0) == 4
+    assert units_of(MusicRequest(prompt="calm", duration_s=9), "audio_s", 9.0) == 9
 
 
 def test_an_unknown_price_is_an_error(clock: ManualClock) -> None:

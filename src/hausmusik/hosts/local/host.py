@@ -236,7 +236,7 @@ class LocalHost:
                     yield note
             play.started = True
             play.spent += Usage(queue_s=waiter.waited(self._clock.monotonic())) + slot.take_start()
-            yield Phase(name="play", eta_s=self._learnt.expected_s(slot.instrument, "play"))
+            yield Phase(name="play", eta_s=play.wanted.order.expected_s)
             if play.run.deadline_s and play.ends_s == math.inf:
                 play.ends_s = self._clock.monotonic() + play.run.deadline_s
             packed = frames.packed(frames.Play(play=number, request=play.request))
@@ -268,7 +268,6 @@ class LocalHost:
             raise error_of(message.failure)
         play.delivered.check_complete()
         counted = message.usage
-        self._learnt.note(play.wanted.order.instrument, "play", counted.busy_s)
         return counted + play.spent + play.delivered.visible(play.request, counted), Done(reason=message.reason)
 
     async def _say(self, slot: Slot, play: _Play, packed: tuple[bytes, bytes]) -> None:
@@ -334,11 +333,11 @@ class LocalHost:
 
 
 def _kind(order: EngineOrder, interpreter: Sequence[str]) -> str:
-    """Return a digest of all that shapes a worker: orders that differ only in `workers` share it.
+    """Return a digest of all that shapes a worker: orders that differ only in figures for the host share it.
 
     An engine file is looked at too, so that an edited one is not played by the worker that has loaded the old one.
     """
-    bare = msgspec.structs.replace(order, workers=1)
+    bare = msgspec.structs.replace(order, workers=1, memory_mib=0, expected_s=None)
     parts = [msgspec.msgpack.Encoder(order="deterministic").encode(bare), "\0".join(interpreter).encode()]
     path = Path(order.engine.rpartition(":")[0])
     if path.suffix == ".py" and path.is_file():

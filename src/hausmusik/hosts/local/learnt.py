@@ -1,4 +1,4 @@
-"""How long the phases of a start, and a play, have taken here before: where every ETA of the local host comes from.
+"""How long the phases of a start have taken here before. How long a play takes depends on its length: the order says.
 
 A small JSON file, `{"version": 1, "instruments": {id: {phase: seconds}}}`, written atomically. It is a convenience: a
 missing or broken one is begun anew. Knows nothing of workers.

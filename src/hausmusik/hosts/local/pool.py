@@ -215,18 +215,17 @@ class Pool:
 
     def _tell_the_queue(self) -> None:
         """Tell those for whom no worker is being started that they are queueing, and for how long."""
-        ahead: dict[str, int] = {}
+        ahead: dict[str, float] = {}  # seconds of those before it; its own stand for what is playing now
         for waiter in self._waiting:
-            kind = waiter.wanted.kind
-            ahead[kind] = ahead.get(kind, 0) + 1
+            kind, expected_s = waiter.wanted.kind, waiter.wanted.order.expected_s
+            ahead[kind] = ahead.get(kind, 0.0) + (math.nan if expected_s is None else expected_s)
             slots = list(self._of(kind))
             starting = [slot for slot in slots if slot.state == "starting"]
             if starting:
                 if waiter.last is None or waiter.last.name == "queue":  # later phases come from the start itself
                     waiter.tell(starting[0].phase)
                 continue
-            play_s = self._starter.learnt.expected_s(waiter.wanted.order.instrument, "play")
-            eta_s = None if play_s is None else round(play_s * ahead[kind] / max(1, len(slots)), 3)
+            eta_s = None if math.isnan(ahead[kind]) else round(ahead[kind] / max(1, len(slots)), 3)
             waiter.tell(Phase(name="queue", eta_s=eta_s))
 
     # -- work in the background -------------------------------------------------------------------------------------
