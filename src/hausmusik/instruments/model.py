@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import re
-from typing import Annotated, Final, Literal, Self, TypeAlias
+from typing import Annotated, Any, Final, Literal, Self, TypeAlias, cast
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
 from hausmusik.seams import Scalar
 from hausmusik.types import Task
@@ -26,6 +27,7 @@ PinnedWheel: TypeAlias = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._
 PinnedNpm: TypeAlias = Annotated[
     str, Field(pattern=r"^(@[a-z0-9][a-z0-9._-]*/)?[a-z0-9][a-z0-9._-]*@[0-9][A-Za-z0-9.+-]*$")
 ]
+DebName: TypeAlias = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9+.-]+$")]
 
 OUR_FILES: Final = frozenset({"origin.json", "LICENCE.txt"})
 """What the weights store writes beside the files of a set."""
@@ -43,10 +45,31 @@ RelativePath: TypeAlias = Annotated[str, AfterValidator(_inside)]
 Member: TypeAlias = RelativePath
 
 
-class Strict(BaseModel):
-    """Frozen, and unknown keys are errors."""
+def _pinned(requirement: str) -> str:
+    """Refuse what is not one exact version: it would be another engine tomorrow, under the same take keys."""
+    if _REQUIREMENT.fullmatch(requirement) is None:
+        told = {"requirement": requirement, "fix": "write name==version"}
+        raise PydanticCustomError("unpinned", "'{requirement}' is not pinned to one version of a package", told)
+    return requirement
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+
+_REQUIREMENT: Final = re.compile(r"[A-Za-z0-9][\w.-]*(\[[\w.,-]+\])?==[A-Za-z0-9][A-Za-z0-9.!+_-]*", re.ASCII)
+PinnedRequirement: TypeAlias = Annotated[str, AfterValidator(_pinned)]
+
+
+class Strict(BaseModel):
+    """Frozen; unknown keys, other types and numbers that are none are errors, and nothing is converted silently."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _arrays(cls, given: Any) -> Any:
+        """Take the arrays of a TOML file as the tuples that they become."""
+        if not isinstance(given, dict):
+            return given
+        table = cast("dict[str, Any]", given)
+        return {key: tuple(cast("list[Any]", each)) if isinstance(each, list) else each for key, each in table.items()}
 
 
 class Licence(Strict):
@@ -128,7 +151,7 @@ class DebSource(Strict):
     """
 
     kind: Literal["deb"] = "deb"
-    package: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9+.-]+$")]
+    package: DebName
     member: Member
     archive_bytes: Annotated[int, Field(ge=0)] = 0
 
@@ -363,14 +386,14 @@ class Environment(Strict):
 
     Args:
         id: Name by which instruments refer to it.
-        requirements: Pinned, e.g. `piper-tts==1.8.0`.
+        requirements: Each pinned to one version, e.g. `piper-tts==1.8.0`.
         apt: Debian packages it needs (used where the host builds an image).
         note: What a user should know before installing it, e.g. its licence.
     """
 
     id: Name
-    requirements: tuple[str, ...]
-    apt: tuple[str, ...] = ()
+    requirements: tuple[PinnedRequirement, ...]
+    apt: tuple[DebName, ...] = ()
     note: str = ""
 
 

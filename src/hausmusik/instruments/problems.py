@@ -9,12 +9,14 @@ from __future__ import annotations
 import difflib
 import tomllib
 from collections.abc import Iterable
-from typing import Annotated, Any, cast, get_args, get_origin
+from typing import Annotated, Any, Final, cast, get_args, get_origin
 
 import msgspec
 from pydantic import BaseModel, ValidationError
 
 from hausmusik.instruments.model import CatalogueFile
+
+_PLAIN: Final = frozenset({"int_type", "float_type", "bool_type"})
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,7 +66,10 @@ def _problem(error: Any, document: dict[str, Any], file: str) -> Problem:
     if error["type"] == "tuple_type":
         fix = f"write [[{steps[0]}]] with two brackets" if len(steps) == 1 else "put it between [ and ]"
         return Problem(file=file, reason=f"{place} must be a list", fix=fix)
-    return Problem(file=file, reason=f"{place}: {str(error['msg']).removeprefix('Value error, ')}", fix="correct it")
+    reason = f"{place}: {str(error['msg']).removeprefix('Value error, ')}"
+    if error["type"] in _PLAIN and isinstance(error["input"], str):
+        return Problem(file=file, reason=reason, fix="write it without quotes")
+    return Problem(file=file, reason=reason, fix=error.get("ctx", {}).get("fix", "correct it"))
 
 
 def _place(steps: tuple[str | int, ...], document: dict[str, Any]) -> str:

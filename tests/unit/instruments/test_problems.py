@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from hausmusik.instruments.problems import known_keys, nearest, parse
 from tests.unit.instruments.entries import instrument, router, voices, weights
 
+UNPINNED = "not pinned to one version of a package (write name==version)"
+
 
 def told(text: str) -> list[str]:
     content, problems = parse(text, "x.toml")
@@ -44,11 +46,63 @@ def test_a_good_file_has_no_problems():
         ('[weights]\nid = "w"\n', "x.toml: weights must be a list (write [[weights]] with two brackets)"),
         ("[[instrumnet]]\n", "x.toml: instrumnet: unknown key (did you mean instrument?)"),
         ('[[environment]]\nid = "e"\n', 'x.toml: environment "e" requirements is missing (add it)'),
+        (
+            instrument("kokoro", memory_mib='"512"'),
+            'x.toml: instrument "kokoro" memory_mib: Input should be a valid integer (write it without quotes)',
+        ),
+        (
+            instrument("kokoro", sample_rate_hz="24000.0"),
+            'x.toml: instrument "kokoro" sample_rate_hz: Input should be a valid integer (correct it)',
+        ),
+        (
+            instrument("kokoro", licence='{ code = "MIT", weights = "MIT", commercial = "off", credit = "c" }'),
+            'x.toml: instrument "kokoro" licence.commercial: Input should be a valid boolean (write it without quotes)',
+        ),
+        (
+            instrument("kokoro", licence='{ code = "MIT", weights = "MIT", commercial = 1, credit = "c" }'),
+            'x.toml: instrument "kokoro" licence.commercial: Input should be a valid boolean (correct it)',
+        ),
+        (
+            instrument("kokoro", measured='{ cpu_s_per_unit = "1", cold_start_s = inf, on = "m" }'),
+            'x.toml: instrument "kokoro" measured.cpu_s_per_unit: Input should be a valid number (write it without quotes)',
+        ),
+        (
+            instrument("kokoro", measured='{ cpu_s_per_unit = 1, cold_start_s = inf, on = "m" }'),
+            'x.toml: instrument "kokoro" measured.cold_start_s: Input should be a finite number (correct it)',
+        ),
+        (
+            instrument("kokoro", title="7"),
+            'x.toml: instrument "kokoro" title: Input should be a valid string (correct it)',
+        ),
+        *(
+            (
+                f'[[environment]]\nid = "e"\nrequirements = ["a==1", "{requirement}"]\n',
+                f"x.toml: environment \"e\" requirements[1]: '{requirement}' is {UNPINNED}",
+            )
+            for requirement in (
+                *("piper-tts", "requests>=2", "requests==2.*", "git+https://example.org/evil.git", "--pre"),
+                *("a @ https://example.org/a.whl", "./a.whl", "a==1; python_version > '3'", "a==1,==2", ""),
+            )
+        ),
+        (
+            '[[environment]]\nid = "e"\nrequirements = []\napt = ["--reinstall"]\n',
+            "x.toml: environment \"e\" apt[0]: String should match pattern '^[a-z0-9][a-z0-9+.-]+$' (correct it)",
+        ),
         ("[[environment]]\n", "x.toml: environment number 1 id is missing (add it)"),
     ],
 )
 def test_each_mistake_has_place_reason_and_fix(text: str, expected: str):
     assert expected in told(text)
+
+
+def test_a_pinned_requirement_may_have_extras_and_whole_numbers_may_stand_for_seconds() -> None:
+    text = '[[environment]]\nid = "e"\nrequirements = ["piper-tts==1.8.0", "onnx_runtime[cuda,x]==1!2.0rc1+cu12"]\n'
+    content, problems = parse(
+        text + instrument("a", measured='{ cpu_s_per_unit = 1, cold_start_s = 2, on = "m" }'), "x.toml"
+    )
+    assert problems == ()
+    assert len(content.environment[0].requirements) == 2
+    assert content.instrument[0].measured.cold_start_s == 2.0
 
 
 def test_every_mistake_is_told_at_once():

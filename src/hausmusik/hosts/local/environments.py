@@ -32,7 +32,7 @@ WORKER_NEEDS: Final = ("numpy>=1.26", "msgspec>=0.20,<0.23")
 """What a worker imports besides its engine; a requirement of the engine's own for the same package comes first."""
 
 _PINNED: Final = re.compile(r"^([A-Za-z0-9][A-Za-z0-9._-]*)==([A-Za-z0-9.!+_-]+)$")
-_NAME: Final = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]*")
+_AFTER_NAME: Final = re.compile(r"[^A-Za-z0-9._-]")
 _POLL_S: Final = 0.2
 
 
@@ -103,7 +103,7 @@ class Environments:
         would be used, and the next one starts again (with what pip has in its cache). A second process waits.
 
         Raises:
-            ConfigError: a requirement is not one, or the settings name an interpreter that does not exist.
+            ConfigError: the settings name an interpreter that does not exist.
             MissingExtra: it could not be made; the hint has pip's last lines.
         """
         place = self.place(environment)
@@ -193,11 +193,8 @@ def satisfied_here(requirements: Sequence[str]) -> bool:
 
 
 def _name(requirement: str) -> str:
-    """Return the normalised package name; refuses what pip would take for an option."""
-    found = _NAME.match(requirement)
-    if found is None:
-        raise ConfigError(f"'{requirement}' is not a requirement", hint="write name==version")
-    return re.sub(r"[-_.]+", "-", found[0]).lower()
+    """Return the normalised package name of a requirement; those of a catalogue begin with one and are no options."""
+    return re.sub(r"[-_.]+", "-", _AFTER_NAME.split(requirement, maxsplit=1)[0]).lower()
 
 
 def _belongs(folder: str, identity: str) -> bool:
