@@ -12,6 +12,8 @@ Source: the layout in torch/serialization.py (`_legacy_save`), the opcodes in CP
 from __future__ import annotations
 
 import io
+import math
+import os
 import pickletools
 import struct
 from collections.abc import Callable
@@ -228,7 +230,10 @@ def read_tensors(path: Path, entry: str) -> dict[str, FloatArray]:
     """
     try:
         with path.open("rb") as file:
-            return _read(file.read(MAX_FILE_BYTES + 1), entry)
+            size = os.fstat(file.fileno()).st_size
+            if size > MAX_FILE_BYTES:
+                raise _Refused(f"it is larger than {MAX_FILE_BYTES >> 20} MiB")
+            return _read(file.read(size), entry)
     except (_Refused, ValueError, struct.error, UnicodeError) as error:
         raise WeightsError(
             f"{path.name} is not a file of tensors that can be read: {error}",
@@ -239,8 +244,6 @@ def read_tensors(path: Path, entry: str) -> dict[str, FloatArray]:
 
 
 def _read(data: bytes, entry: str) -> dict[str, FloatArray]:
-    if len(data) > MAX_FILE_BYTES:
-        raise _Refused(f"it is larger than {MAX_FILE_BYTES >> 20} MiB")
     head = io.BytesIO(data[:MAX_HEADER_BYTES])
     if _Machine().run(head) != MAGIC:
         raise _Refused("it does not begin like a torch file")
@@ -254,9 +257,13 @@ def _read(data: bytes, entry: str) -> dict[str, FloatArray]:
     if not isinstance(state, dict):
         raise _Refused(f"it has no entry {entry!r}")
     tensors: dict[str, FloatArray] = {}
+    room = MAX_FILE_BYTES // 4
     for name, tensor in cast("dict[Any, Any]", state).items():
         if not isinstance(tensor, _Tensor):
             raise _Refused(f"its entry {name!r} is not a tensor")
+        room -= math.prod(tensor.shape)  # each is copied, and all may name the same block
+        if room < 0:
+            raise _Refused(f"its tensors are together larger than {MAX_FILE_BYTES >> 20} MiB")
         tensors[str(name)] = _view(blocks, tensor)
     return tensors
 
@@ -266,11 +273,14 @@ def _blocks(data: bytes, position: int, keys: Any) -> dict[str, FloatArray]:
         raise _Refused("it has no list of storages")
     blocks: dict[str, FloatArray] = {}
     for key in cast("list[Any]", keys):
+        # Lists may hold themselves many times over: a few hundred bytes whose text would fill the memory.
+        if not isinstance(key, str):
+            raise _Refused("it names a storage by something other than text")
         (count,) = struct.unpack_from("<q", data, position)
         position += 8
         if not 0 <= count <= (len(data) - position) // 4:
             raise _Refused("it is cut short")
-        blocks[str(key)] = np.frombuffer(data, dtype="<f4", count=count, offset=position)
+        blocks[key] = np.frombuffer(data, dtype="<f4", count=count, offset=position)
         position += count * 4
     return blocks
 
@@ -280,7 +290,7 @@ def _view(blocks: dict[str, FloatArray], tensor: _Tensor) -> FloatArray:
     if block is None or block.size != tensor.storage.size:
         raise _Refused("a tensor's numbers are missing")
     last = tensor.offset + sum((side - 1) * step for side, step in zip(tensor.shape, tensor.stride, strict=True))
-    size = int(np.prod(tensor.shape, dtype=np.float64))
+    size = math.prod(tensor.shape)
     if size == 0 or last >= block.size or size > block.size:
         raise _Refused("a tensor reaches outside its numbers")
     strides = tuple(step * 4 for step in tensor.stride)

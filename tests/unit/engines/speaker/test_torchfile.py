@@ -5,13 +5,17 @@ from __future__ import annotations
 import os
 import pickle
 import struct
+import time
+import tracemalloc
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hausmusik.engines.speaker import torchfile
 from hausmusik.engines.speaker.torchfile import MAGIC, MAX_HEADER_BYTES, read_tensors
 from hausmusik.errors import WeightsError
 
@@ -97,7 +101,10 @@ def test_hostile_in_every_protocol(tmp_path: Path, protocol: int) -> None:
     [
         ({"a": tensor("1", (2, 4), (4, 1), size=6)}, "outside"),
         ({"a": tensor("1", (6,), (1,), size=6, offset=1)}, "outside"),
-        ({"a": tensor("1", (1 << 20, 1 << 20), (0, 0), size=6)}, "outside"),
+        ({"a": tensor("1", (1 << 10, 1 << 10), (0, 0), size=6)}, "outside"),
+        ({"a": tensor("1", (1 << 20, 1 << 20), (0, 0), size=6)}, "together larger"),
+        ({"a": tensor("1", (1 << 28,) * 60, (0,) * 60, size=6)}, "together larger"),
+        ({"a": tensor("1", (1,) * 80, (1,) * 80, size=6)}, "can be read"),
         ({"a": tensor("1", (-1,), (1,), size=6)}, "out of range"),
         ({"a": tensor("1", (6,), (-1,), size=6)}, "out of range"),
         ({"a": tensor("2", (6,), (1,), size=6)}, "missing"),
@@ -113,6 +120,68 @@ def test_hostile_in_every_protocol(tmp_path: Path, protocol: int) -> None:
 def test_refuses_what_tensors_do_not_need(tmp_path: Path, entries: dict[str, bytes], sentence: str) -> None:
     with pytest.raises(WeightsError, match=sentence):
         read_tensors(write(tmp_path, torch_file(entries, {"1": np.arange(6)})), "model_state")
+
+
+def doubled(depth: int) -> list[object]:
+    nest: list[object] = [1]
+    for _ in range(depth):
+        nest = [nest, nest]
+    return nest
+
+
+@pytest.mark.parametrize("key", [doubled(60), 7, None, ("1",)], ids=["nested", "number", "none", "tuple"])
+def test_storages_are_named_by_text_and_nothing_else(tmp_path: Path, key: object) -> None:
+    head = b"".join(pickle.dumps(each, 2) for each in (MAGIC, 1001, {"little_endian": True}, {}, [key]))
+    began = time.process_time()
+    with pytest.raises(WeightsError, match="names a storage"):
+        read_tensors(write(tmp_path, head + struct.pack("<q", 0)), "model_state")
+    assert time.process_time() - began < 0.5
+
+
+def test_many_tensors_of_one_block_may_not_fill_the_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torchfile, "MAX_FILE_BYTES", 1 << 20)
+    block = np.zeros(100_000, np.float32)
+    entries = {f"t{number}": tensor("1", block.shape, (1,), size=block.size) for number in range(4)}
+    with pytest.raises(WeightsError, match="together larger than 1 MiB"):
+        read_tensors(write(tmp_path, torch_file(entries, {"1": block})), "model_state")
+
+
+OPCODES = st.one_of(
+    st.sampled_from([b"(", b"N", b"\x88", b"}", b"]", b")", b"t", b"\x85", b"\x86", b"\x87", b"R", b"b"]),
+    st.sampled_from([b"s", b"u", b"a", b"e", b"Q", b"2", b"0", b"\x80\x02", b"."]),
+    st.sampled_from([text("storage"), text("1"), text("cpu"), b"ctorch\nFloatStorage\n", b"cos\nsystem\n"]),
+    st.sampled_from([b"ctorch._utils\n_rebuild_tensor_v2\n", b"ccollections\nOrderedDict\n"]),
+    st.builds(number, st.integers(-(1 << 31), (1 << 31) - 1)),
+    st.builds(lambda index: b"q" + bytes([index]), st.integers(0, 3)),
+    st.builds(lambda index: b"h" + bytes([index]), st.integers(0, 3)),
+    st.binary(max_size=4),
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    tree=st.lists(OPCODES, max_size=60).map(b"".join),
+    keys=st.lists(OPCODES, max_size=60).map(b"".join),
+    doublings=st.integers(0, 200),
+)
+def test_no_few_bytes_take_long_or_much(
+    tmp_path_factory: pytest.TempPathFactory, tree: bytes, keys: bytes, doublings: int
+) -> None:
+    """Opcodes in any order, and a value that holds itself twice, as often as it likes."""
+    double = b"]q\x00" + b"](h\x00h\x00eq\x00" * doublings
+    head = b"".join(pickle.dumps(each, 2) for each in (MAGIC, 1001, {"little_endian": True}))
+    data = head + b"\x80\x02" + double + tree + b"." + b"\x80\x02" + double + keys + b"." + struct.pack("<q", 0)
+    path = write(tmp_path_factory.mktemp("fuzz"), data)
+    tracemalloc.start()
+    began = time.process_time()
+    try:
+        with suppress(WeightsError):
+            read_tensors(path, "model_state")
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert time.process_time() - began < 1.0
+    assert peak < 8 << 20
 
 
 def test_a_very_long_description_is_refused(tmp_path: Path) -> None:
