@@ -7,6 +7,7 @@ a file is copied, never linked: the store's bytes must not change when the user 
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -52,7 +53,7 @@ class OwnFolders:
         """Yield files of the right size, those in the expected places first; their contents are not read."""
         for folder in self._folders:
             for place in (folder / set_id / file.name, folder / file.name, folder / Path(file.name).name):
-                if place.is_file() and place.stat().st_size == file.size_bytes:
+                if _size(place) == file.size_bytes:
                     yield place
         yield from self._by_size.get(file.size_bytes, ())
 
@@ -71,8 +72,17 @@ def _files(folder: Path) -> Iterator[tuple[Path, int]]:
         folders.sort()
         for name in sorted(names):
             path = Path(place) / name
-            if path.is_file():  # false for a dangling link
-                yield path, path.stat().st_size
+            if (size := _size(path)) is not None:
+                yield path, size
             seen += 1
             if seen >= MAX_ENTRIES:
                 return
+
+
+def _size(path: Path) -> int | None:
+    """Return the size of a file; None for anything else, and for what may not be looked at or has just gone."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_size if stat.S_ISREG(found.st_mode) else None

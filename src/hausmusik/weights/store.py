@@ -9,8 +9,8 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 from typing import Final
@@ -163,12 +163,13 @@ class WeightsStore:
         missing = self.missing(sets)
         wanted = [weights for weights in _unique(sets) if any(state.set == weights.id for state in missing)]
         tally = Tally(sum(state.missing_bytes for state in {state.set: state for state in missing}.values()))
-        self._check_room(wanted)
+        with _border("used"):
+            self._check_room(wanted)
+            sweep(self._root / REMOVED)
+            for weights in _unique(sets):
+                if weights not in wanted:
+                    self._forget_downloads(weights)
         failures: list[WeightsError] = []
-        sweep(self._root / REMOVED)
-        for weights in _unique(sets):
-            if weights not in wanted:
-                self._forget_downloads(weights)
         for weights in wanted:
             try:
                 yield from self._pull_one(weights, tally)
@@ -193,26 +194,25 @@ class WeightsStore:
         freed = 0
         for weights in _unique(sets):
             folder = SetFolder(self._root, weights)
-            places = [folder.all_versions, *folder.stagings()]
-            if not any(place.exists() for place in places):
-                continue
-            lock = _lock(folder)
-            try:
-                with lock.acquire(timeout=REMOVE_WAIT_S):
-                    freed += sum(_remove(place, self._root) for place in places if place.exists())
-            except Timeout as error:
-                raise WeightsError(
-                    f"the weights {weights.id} are being pulled by another process", hint="try again when it is done"
-                ) from error
-            except OSError as error:
-                raise WeightsError(f"the weights {weights.id} cannot be removed: {error}") from error
+            with _border("removed from"):
+                places = [place for place in (folder.all_versions, *folder.stagings()) if place.exists()]
+                if not places:
+                    continue
+                try:
+                    with _lock(folder).acquire(timeout=REMOVE_WAIT_S):
+                        freed += sum(_remove(place, self._root) for place in places if place.exists())
+                except Timeout as error:
+                    raise WeightsError(
+                        f"the weights {weights.id} are being pulled by another process",
+                        hint="try again when it is done",
+                    ) from error
         return freed
 
     def unfinished(self) -> tuple[Unfinished, ...]:
         """Return the pulls that were interrupted and are not under way now, of sets in any version."""
         staging = self._root / STAGING
         found: list[Unfinished] = []
-        for folder in sorted(staging.iterdir()) if staging.is_dir() else ():
+        for folder in sorted(staging.glob("?*-????????????")):
             set_id = folder.name[: -len("-0123456789ab")]
             with suppress(Timeout, OSError), FileLock(self._root / LOCKS / f"{set_id}.lock", timeout=0):
                 found.append(Unfinished(set=set_id, size_bytes=_size(folder), folder=str(folder)))
@@ -223,7 +223,7 @@ class WeightsStore:
         for weights in _unique(sets):
             folder = SetFolder(self._root, weights)
             for file in weights.files:
-                there = folder.file(file).is_file()
+                there = os.path.isfile(folder.file(file))  # noqa: PTH113 -- pathlib's raises where it may not look
                 right = there and folder.check(file, fresh=True)
                 yield Checked(
                     set=weights.id, file=file.name, verdict="right" if right else "wrong" if there else "missing"
@@ -250,10 +250,10 @@ class WeightsStore:
         folder = SetFolder(self._root, weights)
         lock = _lock(folder)
         before = sum(file.size_bytes for file in self._missing_files(weights))
-        while True:
+        while not lock.is_locked:
             try:
-                lock.acquire(timeout=0)
-                break
+                with _border("written"):
+                    lock.acquire(timeout=0)
             except Timeout:
                 yield tally.at(weights.id, "wait")
                 time.sleep(LOCK_POLL_S)
@@ -323,11 +323,22 @@ def _download_bytes(weights: Weights) -> int:
 
 
 def _lock(folder: SetFolder) -> FileLock:
-    try:
+    with _border("written"):
         folder.lock.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise WeightsError(f"the folder for weights cannot be written: {error}") from error
     return FileLock(folder.lock, thread_local=False)  # a pull may be advanced from several threads in turn
+
+
+@contextmanager
+def _border(done: str) -> Generator[None]:
+    """Turn what the system says into an error of ours; a lock that somebody else holds is no trouble of the system."""
+    try:
+        yield
+    except Timeout:
+        raise
+    except OSError as error:
+        raise WeightsError(
+            f"the folder for weights cannot be {done}: {error}", hint="see `haus doctor`, or set weights.folder"
+        ) from error
 
 
 def _remove(place: Path, root: Path) -> int:

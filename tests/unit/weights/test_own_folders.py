@@ -49,3 +49,21 @@ def test_a_huge_folder_is_not_walked_to_its_end(folder: Path, monkeypatch: pytes
         (folder / name).write_bytes(b"")
     (folder / "4").write_bytes(DATA)
     assert OwnFolders([folder]).find(a_file("m.bin", DATA), "set") is None
+
+
+def test_what_may_not_be_looked_at_is_no_candidate(folder: Path, monkeypatch: pytest.MonkeyPatch):
+    (folder / "m.bin").write_bytes(DATA)
+    (folder / "a" / "n.bin").write_bytes(DATA)
+    real = Path.stat
+
+    def stat(path: Path, **options: bool):
+        if path.name == "m.bin":
+            raise PermissionError(13, "Permission denied")  # root, as who tests run, may look everywhere
+        return real(path, **options)
+
+    monkeypatch.setattr(Path, "stat", stat)
+    assert OwnFolders([folder]).find(a_file("m.bin", DATA), "set") == folder / "a" / "n.bin"
+
+
+def test_a_name_that_no_file_can_have_is_not_found(folder: Path):
+    assert OwnFolders([folder]).find(a_file("m" * 300, DATA), "set") is None

@@ -253,6 +253,32 @@ class TestRoom:
         assert store.state(big).here
 
 
+class TestTrouble:
+    """What the system says never comes out as it is."""
+
+    def test_a_lock_that_cannot_be_opened(self, shelf: Shelf, root: Path):
+        sets = two_voices(shelf)
+        store = WeightsStore(root, runner=shelf.runner())
+        (root / ".locks" / f"{sets.id}.lock").mkdir(parents=True)
+        with pytest.raises(WeightsError, match="cannot be written") as caught:
+            list(store.pull([sets]))
+        assert "weights.folder" in caught.value.hint
+        (root / sets.id).mkdir()
+        with pytest.raises(WeightsError, match="cannot be removed from"):
+            store.remove([sets])
+
+    def test_a_file_where_the_folder_should_be(self, shelf: Shelf, root: Path):
+        sets = two_voices(shelf)
+        root.write_text("in the way")
+        store = WeightsStore(root, runner=shelf.runner())
+        with pytest.raises(WeightsError, match="cannot be"):
+            list(store.pull([sets]))
+        assert store.remove([sets]) == 0
+        assert store.unfinished() == ()
+        assert {each.verdict for each in store.verify([sets])} == {"missing"}
+        assert root.read_text() == "in the way"
+
+
 def test_every_set_is_tried_and_every_failure_told(shelf: Shelf, root: Path):
     voices = two_voices(shelf)
     gone = a_set("gone", a_file("m", b"x", wheel_source(("gone==1", "m"))))
