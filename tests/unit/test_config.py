@@ -243,9 +243,9 @@ def test_windows_newlines_and_byte_order_marks_are_fine(home: Path, work: Path) 
         ("environments = { piper = '/tmp/evil' }", "environments.piper"),
         ("[score]\nallow_outside = true", "score.allow_outside"),
         ("[hub]\ntoken = 'x'", "hub.token"),
-        ("[weights]\nfolder = '../elsewhere'", "weights.folder"),
+        ("[weights]\nfolder = 'inside'", "weights.folder"),
         ("[weights]\nfolders = ['ok', '/etc']", "weights.folders"),
-        ("[weights]\nfolder = 'link/w'", "weights.folder"),
+        ("[weights]\nfolders = ['link/w']", "weights.folders"),
     ],
 )
 def test_a_project_file_cannot_do_harm(home: Path, work: Path, text: str, key: str) -> None:
@@ -263,7 +263,9 @@ def test_a_project_file_cannot_do_harm(home: Path, work: Path, text: str, key: s
 
 
 def test_a_project_file_can_only_lower_limits_and_only_turn_the_network_off(home: Path, work: Path) -> None:
-    path = project(work, "[money]\nday_usd = 5\nrun_usd = 5\nhouse_usd = 5\n[weights]\noffline = false\nfolder = 'w'")
+    path = project(
+        work, "[money]\nday_usd = 5\nrun_usd = 5\nhouse_usd = 5\n[weights]\noffline = false\nfolders = ['w']"
+    )
     mine = user(home, "[money]\nday_usd = 2\nrun_usd = 9\n[weights]\noffline = true")
     loaded = load(home, work)
     money = loaded.settings.money
@@ -271,7 +273,7 @@ def test_a_project_file_can_only_lower_limits_and_only_turn_the_network_off(home
     assert loaded.settings.weights.offline is True
     assert loaded.sources["money.day_usd"] == f"user file {mine}:2"
     assert loaded.sources["money.run_usd"] == f"project file {path}:3"
-    assert loaded.weights_folder == work / "w"
+    assert loaded.settings.weights.folders == [work / "w"]
     assert load(home, work, money__day_usd="8").settings.money.day_usd == 8
     mine.unlink()
     path.write_text("[weights]\noffline = true")

@@ -14,9 +14,10 @@ An unknown section or key is an error, wherever it stands. Relative paths in a f
 environment and in overrides at the working directory; `~` is your home. Lists of folders in the environment are
 separated as in PATH. Secrets come from the environment only, and are masked wherever settings are shown.
 
-A project file may be somebody else's, so it can do no harm: `environments.*`, `hub.*` and `score.allow_outside` are
-refused there, the paths of `weights` must stay inside the project's folder, and a limit in `money` can only lower the
-one that your own settings set.
+A project file may be somebody else's, so it can do no harm: `environments.*`, `hub.*`, `score.allow_outside` and
+`weights.folder` are refused there (files in that folder count as checked, and a copied project could bring others), the
+paths of `weights.folders` must stay inside the project's folder (what is found there is checked by its hash), and a
+limit in `money` can only lower the one that your own settings set.
 
     [weights]
     folder = PATH           Where pulled weights are kept. Default: `weights` in the cache folder.

@@ -25,6 +25,9 @@ from hausmusik.errors import ConfigError
 
 PREFIX: Final = "HAUSMUSIK_"
 ALIASES: Final = {"HF_TOKEN": "hub.token"}
+OWN_ONLY: Final = frozenset({"environments", "hub", "score.allow_outside", "weights.folder"})
+"""What a project file may not say: which programs run, whom to trust, and where weights lie that count as checked."""
+
 MAX_FILE_BYTES: Final = 1 << 20
 FOREIGN: Final = "a project file may be somebody else's: put it into your own settings"
 
@@ -79,18 +82,15 @@ class Layer(msgspec.Struct, frozen=True, kw_only=True):
                 name = f"{section}.{key}"
                 if name == "hub.token" and not self.secret:
                     problems.append(f"{self.where(name)}: {name}: is a secret: use the variable {PREFIX}HUB__TOKEN")
-                elif self.foreign and (section == "environments" or name == "score.allow_outside"):
+                elif self.foreign and (section in OWN_ONLY or name in OWN_ONLY):
                     problems.append(f"{self.where(name)}: {name}: {FOREIGN}")
         return problems
 
     def _outside(self, found: Settings) -> list[str]:
-        given = {"weights.folders": found.weights.folders}
-        given["weights.folder"] = [found.weights.folder] if found.weights.folder else []
-        home = self.base.resolve()
+        key, home = "weights.folders", self.base.resolve()
         return [
             f"{self.where(key)}: {key}: {path} is outside the project's folder; {FOREIGN}"
-            for key, paths in given.items()
-            for path in paths
+            for path in found.weights.folders
             if not path.resolve().is_relative_to(home)
         ]
 
