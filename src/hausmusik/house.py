@@ -50,6 +50,7 @@ from hausmusik.threads import in_thread
 from hausmusik.types import Event, Phase, Request, Run, Task
 from hausmusik.upkeep import Finding, InstrumentRow, examine, instrument_rows
 from hausmusik.verbs import Verbs, task_of
+from hausmusik.weights.hub import Hub
 from hausmusik.weights.progress import PullProgress
 from hausmusik.weights.store import WeightsStore
 
@@ -100,12 +101,13 @@ class AsyncHouse(Verbs):
     def weights(self) -> WeightsStore:
         """Where their files are."""
         settings = self.settings.weights
-        token = self.settings.hub.token
+        given = self.settings.hub
+        token = given.token.get_secret_value() if given.token else ""
         return WeightsStore(
             self.loaded.weights_folder,
             folders=settings.folders,
             offline=settings.offline,
-            hub_token=token.get_secret_value() if token else "",
+            hub=Hub(given.endpoint, token) if given.endpoint else Hub(token=token),
         )
 
     @cached_property

@@ -24,7 +24,7 @@ from hausmusik.config.toml_lines import line_numbers
 from hausmusik.errors import ConfigError
 
 PREFIX: Final = "HAUSMUSIK_"
-ALIASES: Final = {"HF_TOKEN": "hub.token"}
+ALIASES: Final = {"HF_ENDPOINT": "hub.endpoint", "HF_TOKEN": "hub.token"}
 OWN_ONLY: Final = frozenset({"environments", "hub", "score.allow_outside", "weights.folder"})
 """What a project file may not say: which programs run, whom to trust, and where weights lie that count as checked."""
 

@@ -10,8 +10,9 @@ import os
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Annotated, Any, Final, TypeAlias, TypedDict, cast
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationInfo
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationInfo
 
 from hausmusik.config.folders import absolute
 
@@ -83,12 +84,21 @@ def _paths(value: Any, info: ValidationInfo) -> Any:
     return [part for part in value.split(os.pathsep) if part] if _is_text(value, info) else value
 
 
+def _address(value: str) -> str:
+    parts = urlsplit(value.strip())
+    loopback = parts.scheme == "http" and parts.hostname in {"127.0.0.1", "localhost", "::1"}
+    if not parts.hostname or (parts.scheme != "https" and not loopback) or "@" in parts.netloc:
+        raise ValueError("must be an https address, without a name or key in it")
+    return value.strip().rstrip("/")
+
+
 Switch: TypeAlias = Annotated[bool, BeforeValidator(_switch)]
 Whole: TypeAlias = Annotated[int, BeforeValidator(_whole), Field(ge=0)]
 Seconds: TypeAlias = Annotated[float, BeforeValidator(_number), Field(ge=0, le=30 * 86_400, allow_inf_nan=False)]
 Limit: TypeAlias = Annotated[Decimal, BeforeValidator(_dollars), Field(ge=0, le=10**9, allow_inf_nan=False)]
 Location: TypeAlias = Annotated[Path, BeforeValidator(_path)]
 Locations: TypeAlias = Annotated[list[Location], BeforeValidator(_paths)]
+Address: TypeAlias = Annotated[str, AfterValidator(_address)]
 Id: TypeAlias = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
 
 
@@ -144,6 +154,7 @@ class ScoreSettings(Section):
 class HubSettings(Section):
     """`[hub]`."""
 
+    endpoint: Address | None = None
     token: SecretStr | None = None
 
 

@@ -1,12 +1,11 @@
 """Downloads one file of a model hub over HTTPS at a pinned revision, and goes on where an earlier try stopped.
 
-URL form: `{endpoint}/{repo}/resolve/{revision}/{path}` (Hugging Face). The key is sent to that host only,
-`HF_ENDPOINT` names a mirror. Redirects lead to https only. Nothing is trusted: the caller checks the hash.
+URL form: `{endpoint}/{repo}/resolve/{revision}/{path}` (Hugging Face). The key is sent to that host only. Redirects
+lead to https only. Nothing is trusted: the caller checks the hash. Which hub, and with which key, the settings say.
 """
 
 from __future__ import annotations
 
-import os
 import time
 import urllib.error
 import urllib.request
@@ -15,6 +14,8 @@ from http.client import HTTPException, HTTPMessage
 from pathlib import Path
 from typing import IO, Any, Final
 from urllib.parse import quote, urlsplit
+
+import msgspec
 
 from hausmusik.instruments.model import HubSource
 from hausmusik.weights.tools import DISK_TROUBLE, SourceFailed
@@ -25,6 +26,18 @@ TIMEOUT_S: Final = 30.0
 TRIES: Final = 3
 PAUSE_S: Final = 0.5
 PROBE_TIMEOUT_S: Final = 3.0
+
+
+class Hub(msgspec.Struct, frozen=True):
+    """Which hub.
+
+    Args:
+        endpoint: Its address, by https or on loopback.
+        token: A key for it; empty: none.
+    """
+
+    endpoint: str = ENDPOINT
+    token: str = ""
 
 
 class _Redirects(urllib.request.HTTPRedirectHandler):
@@ -41,22 +54,22 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
         return following
 
 
-def fetch(source: HubSource, target: Path, size_bytes: int, *, token: str = "") -> Iterator[int]:
+def fetch(source: HubSource, target: Path, size_bytes: int, hub: Hub) -> Iterator[int]:
     """Download a file to `target`, appending to what is already there; yield the bytes that are there so far.
 
     Args:
         source: What to get.
         target: May hold the beginning of an earlier try.
         size_bytes: Pinned size; the file never grows beyond it.
-        token: Key for the hub; empty: `HF_TOKEN`, if there is one.
+        hub: Where it is.
 
     Raises:
         SourceFailed: not reachable, refused, too long; what came stays for the next try unless it is too long.
     """
-    url = _url(source)
+    url = f"{_endpoint(hub)}/{source.repo}/resolve/{quote(source.revision)}/{quote(source.path)}"
     for attempt in range(1, TRIES + 1):
         try:
-            yield from _attempt(url, target, size_bytes, token)
+            yield from _attempt(url, target, size_bytes, hub.token)
         except urllib.error.HTTPError as error:
             error.close()
             if error.code < 500 or attempt == TRIES:
@@ -71,10 +84,10 @@ def fetch(source: HubSource, target: Path, size_bytes: int, *, token: str = "") 
         time.sleep(PAUSE_S * attempt)
 
 
-def answers() -> bool:
+def answers(hub: Hub) -> bool:
     """Return whether the hub answers at all, whatever it says; waits 3 s at most."""
     try:
-        request = urllib.request.Request(_endpoint(), method="HEAD")  # noqa: S310 - https only, see _endpoint
+        request = urllib.request.Request(_endpoint(hub), method="HEAD")  # noqa: S310 - https only, see _endpoint
         urllib.request.build_opener(_Redirects).open(request, timeout=PROBE_TIMEOUT_S).close()
     except urllib.error.HTTPError as error:
         error.close()
@@ -87,7 +100,7 @@ def _attempt(url: str, target: Path, size_bytes: int, token: str) -> Iterator[in
     have = target.stat().st_size if target.exists() else 0
     if have >= size_bytes:
         return
-    request = urllib.request.Request(url, headers=_headers(have, token))  # noqa: S310 - https only, see _url
+    request = urllib.request.Request(url, headers=_headers(have, token))  # noqa: S310 - https only, see _endpoint
     opener = urllib.request.build_opener(_Redirects)
     with opener.open(request, timeout=TIMEOUT_S) as response:
         if response.status != 206 or not _continues(response.headers, have):
@@ -111,7 +124,7 @@ def _headers(have: int, token: str) -> dict[str, str]:
     headers = {"User-Agent": "hausmusik", "Accept-Encoding": "identity"}
     if have:
         headers["Range"] = f"bytes={have}-"
-    if token := token or os.environ.get("HF_TOKEN", "").strip():
+    if token:
         headers["Authorization"] = f"Bearer {token}"
     return headers
 
@@ -120,15 +133,10 @@ def _continues(headers: Any, have: int) -> bool:
     return str(headers.get("Content-Range", "")).startswith(f"bytes {have}-")
 
 
-def _url(source: HubSource) -> str:
-    return f"{_endpoint()}/{source.repo}/resolve/{quote(source.revision)}/{quote(source.path)}"
-
-
-def _endpoint() -> str:
-    endpoint = os.environ.get("HF_ENDPOINT", "").strip().rstrip("/") or ENDPOINT
-    if urlsplit(endpoint).scheme != "https" and not _on_loopback(endpoint):
-        raise SourceFailed("HF_ENDPOINT must be an https address")
-    return endpoint
+def _endpoint(hub: Hub) -> str:
+    if urlsplit(hub.endpoint).scheme != "https" and not _on_loopback(hub.endpoint):
+        raise SourceFailed("the hub's address must be https")
+    return hub.endpoint
 
 
 def _on_loopback(url: str) -> bool:
@@ -137,5 +145,5 @@ def _on_loopback(url: str) -> bool:
 
 
 def _reason(status: int) -> str:
-    known = {401: "it wants a key (set HF_TOKEN)", 403: "it refuses the key (HF_TOKEN)", 404: "no such file there"}
+    known = {401: "it wants a key (hub.token)", 403: "it refuses the key (hub.token)", 404: "no such file there"}
     return f"the hub answered {status}: {known.get(status, 'no reason given')}"

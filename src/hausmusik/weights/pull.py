@@ -18,8 +18,8 @@ from typing import IO, Final
 
 from hausmusik.errors import HashMismatch, WeightsError
 from hausmusik.instruments.model import HubSource, Source, WeightFile, Weights
-from hausmusik.weights import hub
 from hausmusik.weights.archives import Archive, Part, download, parts_of, sha256_of, unpack_with_dpkg
+from hausmusik.weights.hub import Hub, fetch
 from hausmusik.weights.layout import SetFolder
 from hausmusik.weights.own_folders import OwnFolders
 from hausmusik.weights.progress import DOWNLOAD_SHARE, PullPhase, PullProgress, Tally
@@ -38,7 +38,7 @@ class SetPull:
         offline: Whether to stay away from every tool and network.
         runner: Runs pip, npm and apt-get.
         tally: Counts the bytes of the whole pull.
-        hub_token: Key for the hub.
+        hub: Which hub.
     """
 
     def __init__(
@@ -49,14 +49,14 @@ class SetPull:
         offline: bool,
         runner: Runner,
         tally: Tally,
-        hub_token: str = "",
+        hub: Hub,
     ) -> None:
         self._folder = folder
         self._own = OwnFolders((*own, folder.all_versions))  # an older version of the set may hold the same file
         self._offline = offline
         self._runner = runner
         self._tally = tally
-        self._hub_token = hub_token
+        self._hub = hub
         self._failed: dict[Archive, SourceFailed] = {}
 
     @property
@@ -120,7 +120,7 @@ class SetPull:
 
     def _from_hub(self, file: WeightFile, source: HubSource) -> Iterator[PullProgress]:
         partial = self._folder.staging / f"hub-{file.sha256[:16]}"
-        for come in hub.fetch(source, partial, file.size_bytes, token=self._hub_token):
+        for come in fetch(source, partial, file.size_bytes, self._hub):
             yield self._at("download", file, source.label, come * DOWNLOAD_SHARE)
         if sha256_of(partial) != file.sha256:
             partial.unlink()

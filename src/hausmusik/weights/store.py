@@ -21,8 +21,8 @@ from filelock import FileLock, Timeout
 from hausmusik.errors import HashMismatch, WeightsError
 from hausmusik.instruments.model import HubSource, WeightFile, Weights
 from hausmusik.temporary import sweep, temporary_folder
-from hausmusik.weights import hub
 from hausmusik.weights.archives import Archive, parts_of, tools_of
+from hausmusik.weights.hub import Hub, answers
 from hausmusik.weights.layout import LOCKS, STAGING, SetFolder
 from hausmusik.weights.own_folders import OwnFolders
 from hausmusik.weights.progress import PullProgress, Tally
@@ -81,7 +81,7 @@ class WeightsStore:
         folder: Made when something is pulled.
         folders: The user's own folders, where files are looked for before anything is downloaded.
         offline: Whether to stay away from every tool and network.
-        hub_token: Key for the hub; empty: `HF_TOKEN`, if there is one.
+        hub: Which hub, and a key for it.
         runner: Runs pip, npm and apt-get; None: the real ones.
     """
 
@@ -91,13 +91,13 @@ class WeightsStore:
         *,
         folders: Sequence[Path] = (),
         offline: bool = False,
-        hub_token: str = "",
+        hub: Hub | None = None,
         runner: Runner | None = None,
     ) -> None:
         self._root = folder
         self._own = tuple(folders)
         self._offline = offline
-        self._hub_token = hub_token
+        self._hub = hub or Hub()
         self._runner = runner or ToolRunner()
         self._unobtainable: set[str] = set()
 
@@ -244,7 +244,7 @@ class WeightsStore:
 
     @cached_property
     def _hub_answers(self) -> bool:
-        return hub.answers()
+        return answers(self._hub)
 
     def _pull_one(self, weights: Weights, tally: Tally) -> Iterator[PullProgress]:
         folder = SetFolder(self._root, weights)
@@ -266,7 +266,7 @@ class WeightsStore:
                 offline=self._offline,
                 runner=self._runner,
                 tally=tally,
-                hub_token=self._hub_token,
+                hub=self._hub,
             )
             yield from pull.run()
         finally:

@@ -19,6 +19,7 @@ from hausmusik.money.prices import Price
 from hausmusik.seams import Host
 from hausmusik.testing import FakeHost, sine
 from hausmusik.types import Done, Event, Phase, Run, SpeakRequest, Usage
+from hausmusik.weights.hub import Hub
 from tests.unit.instruments.entries import environment, instrument, router, weights
 
 TONE = '"hausmusik.engines.tone:ToneEngine"'
@@ -206,9 +207,12 @@ async def test_a_host_that_cannot_close_does_not_keep_the_others_open(mine: Path
     assert home.journal.database._connection is None
 
 
-def test_the_hub_key_of_the_settings_reaches_the_weights(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_hub_of_the_settings_reaches_the_weights(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HAUSMUSIK_HUB__TOKEN", "hf_secret")
-    assert AsyncHouse(load_settings()).weights._hub_token == "hf_secret"
+    monkeypatch.setenv("HF_ENDPOINT", "https://mirror.example/hub/")
+    assert AsyncHouse(load_settings()).weights._hub == Hub("https://mirror.example/hub", "hf_secret")
+    monkeypatch.delenv("HF_ENDPOINT")
+    assert AsyncHouse(load_settings()).weights._hub == Hub(token="hf_secret")
 
 
 def test_the_memory_limit_of_the_settings_reaches_the_host(mine: Path) -> None:
