@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import sys
 import time
 from pathlib import Path
 
@@ -212,6 +213,17 @@ async def test_entry_points_and_interpreters_that_do_not_exist(make_host: MakeHo
         with pytest.raises(HostUnavailable, match="cannot be run") as caught:
             await played(make_host(interpreters=lambda _, path=path: [str(path)]), tone())
         assert caught.value.hint
+
+
+async def test_an_interpreter_that_is_a_script_must_exec(make_host: MakeHost, tmp_path: Path) -> None:
+    script = tmp_path / "python"
+    script.touch(mode=0o755)
+    script.write_text(f'#!/bin/sh\n{sys.executable} "$@"\n')
+    with pytest.raises(HostUnavailable, match="exit code 3") as caught:
+        await played(make_host(interpreters=lambda _: [str(script)]), tone())
+    assert 'have it end with `exec python "$@"`' in caught.value.hint
+    script.write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
+    assert isinstance((await played(make_host(interpreters=lambda _: [str(script)]), tone()))[-1], Done)
 
 
 async def test_an_interpreter_without_what_a_worker_needs_says_so(make_host: MakeHost, tmp_path: Path) -> None:

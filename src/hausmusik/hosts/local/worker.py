@@ -198,8 +198,13 @@ def tie_to_parent(parent: int) -> None:
         import ctypes  # noqa: PLC0415 - only where it is used
 
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:
-            end_everything(0)
+        if (found := os.getppid()) != parent:
+            with contextlib.suppress(OSError):  # where the parent has ended nobody reads it
+                sys.stderr.write(
+                    f"this worker is for process {parent} and was started by {found}: either the first has ended, "
+                    'or the interpreter is a script that stays between; have it end with `exec python "$@"`\n'
+                )
+            end_everything(3)
 
 
 def main(arguments: list[str]) -> NoReturn:
