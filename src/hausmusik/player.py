@@ -63,7 +63,6 @@ class HousePlayer:
         learnt: How fast an instrument has been on a host lately: `Ledger.learnt`.
         default_host: Where instruments play when neither run nor cue says so.
         offline: Whether nothing may be pulled.
-        threads: Per worker; part of what makes results reproducible.
     """
 
     def __init__(
@@ -77,7 +76,6 @@ class HousePlayer:
         learnt: Learning,
         default_host: str = "local",
         offline: bool = False,
-        threads: int = 1,
     ) -> None:
         self._catalogue = catalogue
         self._weights = weights
@@ -87,7 +85,6 @@ class HousePlayer:
         self._learnt = learnt
         self._default_host = default_host
         self._offline = offline
-        self._threads = threads
         self._facts: Facts | None = None
         self._revisions: dict[str, str] = {}
         self._pulling = asyncio.Lock()
@@ -177,9 +174,7 @@ class HousePlayer:
             WeightsError: they are not.
         """
         sets = self._catalogue.weights_of(instrument)
-        context = EngineContext(
-            files=self._weights.located(sets), options=dict(instrument.options), threads=self._threads
-        )
+        context = EngineContext(files=self._weights.located(sets), options=dict(instrument.options))
         return EngineOrder(
             instrument=instrument.id,
             engine=instrument.engine,

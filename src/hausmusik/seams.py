@@ -45,7 +45,8 @@ class EngineContext(msgspec.Struct, frozen=True, kw_only=True):
     Args:
         files: Local paths of the weights, already checked by hash, by `set id/file name` as in the catalogue.
         options: The catalogue entry's `options`.
-        threads: How many threads it may use.
+        threads: How many threads it may use. The house orders one, which is what `cpu-1t` stands for: results may
+            depend on the count.
     """
 
     files: dict[str, str] = msgspec.field(default_factory=dict[str, str])

@@ -110,7 +110,7 @@ class LocalHost:
 
     @property
     def numeric_class(self) -> str:
-        """`cpu-1t`: one thread per worker unless an order says otherwise."""
+        """`cpu-1t`: takes are ordered with one thread per worker, see `EngineContext.threads`."""
         return "cpu-1t"
 
     async def play(self, order: EngineOrder, request: Request, run: Run) -> AsyncGenerator[Event, None]:
