@@ -11,7 +11,7 @@ from pydantic import SecretStr
 
 import hausmusik.config
 from hausmusik import errors
-from hausmusik.config.model import Section, Settings
+from hausmusik.config.model import Address, Section, Settings
 from pages.markdown import code, doc, paragraphs, table, value
 
 KINDS: Final = {
@@ -50,6 +50,8 @@ def _keys() -> Iterator[tuple[str, str, Any, Any]]:
 def _kind(annotation: Any) -> str:
     """Say in words what an annotation stands for: `Annotated[X, ...]`, `X | None` and lists are looked into."""
     inner = [each for each in get_args(annotation) if each is not type(None)]
+    if Address in inner:
+        return "address"
     if get_origin(annotation) is list:
         return f"list of {_kind(inner[0])}s"
     return _kind(inner[0]) if inner else KINDS[annotation]

@@ -1,7 +1,7 @@
 """Writes down what is said: Whisper in int8 on a processor, words with times, segment by segment.
 
-Greedy beam search at temperature 0 and no sampling, so that the same recording gives the same text. Where the model
-loops, the window is decoded once more with repetition forbidden. Silence and noise are kept from it by the voice
+Beam search with five beams at temperature 0, no sampling, so that the same recording gives the same text. Where the
+model loops, the window is decoded once more with repetition forbidden. Silence and noise are kept from it by the voice
 detector that faster-whisper ships. Never reaches for the network: it is given files. Knows nothing of captions.
 
 Sources: Radford et al., Robust Speech Recognition via Large-Scale Weak Supervision (2022); Silero VAD.

@@ -2,7 +2,7 @@
 
     host.py          LocalHost: the Host protocol, restarts, deadlines
     replay.py        what was delivered, and whether a restarted play repeats it
-    pool.py          who gets which worker; slots.py and waiting.py are its two kinds of things
+    pool.py          who gets which worker; slots.py holds its two kinds of things, slots and waiters
     starting.py      one worker from boot to warm; learnt.py knows how long that takes
     process.py       one worker process seen from the host; worker_log.py keeps what it prints
     isolation.py     what a worker sees of the caller: environment variables and import path
