@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -34,12 +34,14 @@ def interpreter_of() -> Callable[[str], Path]:
     return found
 
 
-@pytest.fixture(scope="session")
-def importable(interpreter_of: Callable[[str], Path]) -> Callable[[str], None]:
+@pytest.fixture(scope="module")
+def importable(interpreter_of: Callable[[str], Path]) -> Iterator[Callable[[str], None]]:
     """A function of environment ids that lets this process import what is in one, behind its own packages.
 
     The contract suite calls engines directly; that they play in a process of their own is for the end-to-end tests.
+    Ends with the module: what can be imported here counts as installed, and no worker would find it.
     """
+    before = list(sys.path)
 
     def added(environment: str) -> None:
         python = interpreter_of(environment)
@@ -49,4 +51,5 @@ def importable(interpreter_of: Callable[[str], Path]) -> Callable[[str], None]:
             if packages not in sys.path:
                 sys.path.append(packages)
 
-    return added
+    yield added
+    sys.path[:] = before
