@@ -132,6 +132,7 @@ def _layer_notes(
     place = 0
     variant = dice.fork("variant").whole(0, 59)
     for index, phrase in enumerate(ensemble.phrases):
+        ensemble.pause()
         count = len(phrase.slots)
         following = chords[min(place + count, len(chords) - 1)]
         if _plays(player, phrase, enter):
@@ -189,6 +190,7 @@ def _lead_notes(
     only_phrase = len(ensemble.phrases) == 1
     place = 0
     for index, phrase in enumerate(ensemble.phrases):
+        ensemble.pause()
         around = together.around(number, _playing(players, phrase, enters), place, len(phrase.slots))
         place += len(phrase.slots)
         is_free = phrase.letter not in {"intro", "D"} and (_plays(player, phrase, enter) or only_phrase)

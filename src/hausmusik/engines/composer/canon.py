@@ -24,7 +24,7 @@ from hausmusik.engines.composer.ensemble import Ensemble
 from hausmusik.engines.composer.harmony import Flavour
 from hausmusik.engines.composer.melody import Costs, cheapest_path, interval_cost
 from hausmusik.engines.composer.piece import EIGHTH, QUARTER, SIXTEENTH, Metre, Note, Part, Phrase, Slot
-from hausmusik.engines.composer.theory import Key, read_chord, within
+from hausmusik.engines.composer.theory import Key, among, read_chord, within
 
 Sounding: TypeAlias = tuple[tuple[int, int, int], ...]
 """Start, end, key of the notes of a voice; ticks from the beginning of a ground."""
@@ -158,6 +158,7 @@ def _lines(voices: list[Player], grounds: list[Phrase], bass: Part | None, ensem
     table = _Table(np.arange(low, high + 1), grounds[0], _bass_line(bass, grounds[0]), shifts, ensemble.metre)
     lines: list[Line] = []
     for number in range(len(grounds)):
+        ensemble.pause()
         dice = ensemble.dice.fork("canon", number)
         step = lifts[number] - lifts[number - 1] if number else 0
         best: tuple[float, Line] | None = None
@@ -278,16 +279,16 @@ def _local(start: int, length: int, table: _Table, others: list[Sounding], dice:
     keys, slot = table.keys, _chord_at(table.ground, start)
     classes = keys % 12
     on_beat = start % table.metre.beat == 0
-    cost = np.where(np.isin(classes, slot.chord.scale), 0.0, 40.0)
-    cost += np.where(np.isin(classes, slot.chord.core), 0.0, 9.0 if on_beat or length > EIGHTH else 0.15)
+    cost = np.where(among(classes, slot.chord.scale), 0.0, 40.0)
+    cost += np.where(among(classes, slot.chord.core), 0.0, 9.0 if on_beat or length > EIGHTH else 0.15)
     if start + length > slot.end - table.ground.start:
         after = _chord_at(table.ground, slot.end - table.ground.start)
-        cost += np.where(np.isin(classes, after.chord.core), 0.0, 7.0)
+        cost += np.where(among(classes, after.chord.core), 0.0, 7.0)
     for voice in others:
         other = _key_at(voice, start)
         if other is not None:
             apart = (keys - other) % 12
-            cost += np.where(np.isin(apart, _HARSH), 3.0 if on_beat else 0.6, 0.0)
+            cost += np.where(among(apart, _HARSH), 3.0 if on_beat else 0.6, 0.0)
             cost += np.where(apart == 0, 0.9 if on_beat else 0.3, 0.0)
             cost += np.where(keys == other, 1.2, 0.0)
     middle = (keys[0] + keys[-1]) / 2.0
@@ -300,8 +301,8 @@ def _step(one: int, two: int, ground: Phrase, keys: npt.NDArray[np.int64], other
     moves = keys[None, :] - keys[:, None]
     size = np.abs(moves)
     cost = 1.7 * interval_cost(keys) + np.where(size == 0, 1.2, 0.0)
-    here = np.isin(keys % 12, _chord_at(ground, one).chord.core)
-    there = np.isin(keys % 12, _chord_at(ground, two).chord.core)
+    here = among(keys, _chord_at(ground, one).chord.core)
+    there = among(keys, _chord_at(ground, two).chord.core)
     cost += np.where(~here[:, None] & ((size > 2) | (size == 0)), 5.0, 0.0)
     cost += np.where(~there[None, :] & (size > 2), 4.0, 0.0)
     for voice in others:
@@ -311,7 +312,7 @@ def _step(one: int, two: int, ground: Phrase, keys: npt.NDArray[np.int64], other
         was, becomes = (keys - before) % 12, (keys - now) % 12
         for perfect in _PERFECT:
             cost += np.where((was == perfect)[:, None] & (becomes == perfect)[None, :] & (moves != 0), _FORBIDDEN, 0.0)
-        hidden = (np.sign(moves) == np.sign(now - before)) & np.isin(becomes, _PERFECT)[None, :] & (size > 2)
+        hidden = (np.sign(moves) == np.sign(now - before)) & among(becomes, _PERFECT)[None, :] & (size > 2)
         cost += np.where(hidden, 0.8, 0.0)
     return cost
 

@@ -6,7 +6,7 @@ Knows nothing of samples, seconds per note, files or requests.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from hausmusik.engines.composer import form, harmony
@@ -29,7 +29,9 @@ _END_S: Final = 0.7
 """The last sound dies away this long before the end."""
 
 
-def compose(brief: Brief, tables: Tables, duration_s: float, dice: Dice) -> Piece:
+def compose(
+    brief: Brief, tables: Tables, duration_s: float, dice: Dice, *, pause: Callable[[], None] = lambda: None
+) -> Piece:
     """Return a piece of exactly this duration.
 
     Args:
@@ -37,6 +39,7 @@ def compose(brief: Brief, tables: Tables, duration_s: float, dice: Dice) -> Piec
         tables: Styles, instruments and the rest.
         duration_s: Above 0.
         dice: Seeded; the same dice give the same piece.
+        pause: Called at least a few times per second; what it raises ends the composing.
     """
     style = tables.styles[brief.style]
     metre = brief.metre
@@ -59,6 +62,7 @@ def compose(brief: Brief, tables: Tables, duration_s: float, dice: Dice) -> Piec
     else:
         phrases = form.phrases(fitted, metre, brief.key, brief.energy, dice.fork("form"))
         phrases = harmony.harmonise(phrases, metre, flavours, dice, loops=style.loops)
+    pause()
     last = harmony.final_chord(brief.key, flavours, dice)
     final = fitted.bars * metre.bar + fitted.upbeat
     ticks_per_s = fitted.tempo[-1][1] / 60.0 * 480
@@ -77,6 +81,7 @@ def compose(brief: Brief, tables: Tables, duration_s: float, dice: Dice) -> Piec
         duration_s=duration_s,
         bed=brief.bed,
         dice=dice,
+        pause=pause,
     )
     return Piece(
         title=f"{style.title} in {brief.key.title}",

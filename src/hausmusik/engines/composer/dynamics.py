@@ -5,6 +5,7 @@ Knows nothing of notes beyond when a part plays, and nothing of velocities.
 
 from __future__ import annotations
 
+import bisect
 import math
 
 import msgspec
@@ -36,8 +37,13 @@ def evened(parts: list[Part], ensemble: Ensemble) -> tuple[Part, ...]:
     Two fifths of the difference in power between a phrase and the fullest one are given back, at most 5 dB.
     """
     powers: list[float] = []
+    starts = [sorted({note.start for note in part.notes}) for part in parts]
     for phrase in ensemble.phrases:
-        heard = [part for part in parts if any(phrase.start <= note.start < phrase.end for note in part.notes)]
+        heard = [
+            part
+            for part, at in zip(parts, starts, strict=True)
+            if bisect.bisect_left(at, phrase.start) < bisect.bisect_left(at, phrase.end)
+        ]
         powers.append(sum(10 ** (part.level_db / 10) for part in heard))
     if not powers or max(powers) <= 0:
         return tuple(parts)

@@ -93,11 +93,11 @@ class ComposerEngine:
                     f"the composer cannot make a piece of {request.duration_s:g} s",
                     hint=f"ask for more than 0 and at most {LONGEST_S:g} s",
                 )
-            for event in self._play(request, cancel):
-                yield index, event
-                if cancel.is_set():
-                    return
-            if cancel.is_set():
+            try:
+                for event in self._play(request, cancel):
+                    yield index, event
+                    _go_on(cancel)
+            except _Stopped:
                 return
             yield index, Done()
 
@@ -116,8 +116,9 @@ class ComposerEngine:
         yield Phase(name="compose", done=0.0)
         dice = Dice(request.seed)
         brief = read_prompt(request.prompt, self._tables, dice, request.tempo_bpm)
-        piece = compose(brief, self._tables, request.duration_s, dice)
+        piece = compose(brief, self._tables, request.duration_s, dice, pause=lambda: _go_on(cancel))
         performance = play_piece(piece, dice)
+        _go_on(cancel)
         yield Artifact(name="brief.json", media_type="application/json", data=_brief_page(brief, performance))
         yield Artifact(name="piece.mid", media_type="audio/midi", data=midi_of(performance, self._tables))
         yield Phase(name="render", done=0.0)
@@ -125,6 +126,7 @@ class ComposerEngine:
         for block in render(performance, self._tables, self._tones, cancel.is_set):
             yield AudioChunk(start_s=position / SAMPLE_RATE_HZ, audio=Audio(block, SAMPLE_RATE_HZ))
             position += block.shape[1]
+        _go_on(cancel)  # the blocks also end when it was cancelled
         if brief.ignored:
             yield Remark(text=_not_understood(brief.ignored))
         yield Usage(
@@ -141,6 +143,15 @@ _MOST_TOLD: Final = 12
 class _Never:
     def is_set(self) -> bool:
         return False
+
+
+class _Stopped(Exception):
+    """Somebody cancelled; never leaves this module."""
+
+
+def _go_on(cancel: Cancel) -> None:
+    if cancel.is_set():
+        raise _Stopped
 
 
 def _not_understood(words: tuple[str, ...]) -> str:

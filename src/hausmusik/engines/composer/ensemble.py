@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -30,6 +30,7 @@ class Ensemble(msgspec.Struct, frozen=True, kw_only=True):
         duration_s: Of the whole piece.
         bed: Leaves room for a voice.
         dice: Seeded.
+        pause: Called before every phrase that is written; what it raises ends the composing.
     """
 
     phrases: tuple[Phrase, ...]
@@ -45,3 +46,4 @@ class Ensemble(msgspec.Struct, frozen=True, kw_only=True):
     duration_s: float
     bed: bool
     dice: Dice
+    pause: Callable[[], None]

@@ -21,7 +21,7 @@ import numpy.typing as npt
 
 from hausmusik.engines.composer.dice import Dice
 from hausmusik.engines.composer.piece import SIXTEENTH, Metre, Phrase, Slot
-from hausmusik.engines.composer.theory import Chord
+from hausmusik.engines.composer.theory import Chord, among
 
 Cells: TypeAlias = Mapping[str, tuple[str, ...]]
 """`cells` and `closes` of one character and metre, see rhythms.toml."""
@@ -199,16 +199,16 @@ def _local(
     slot = slot_at(phrase.slots, beat.start)
     chord = slot.chord
     classes = keys % 12
-    cost = np.where(np.isin(classes, chord.scale), 0.0, 30.0)
-    core, colour = np.isin(classes, chord.core), np.isin(classes, chord.tones)
+    cost = np.where(among(classes, chord.scale), 0.0, 30.0)
+    core, colour = among(classes, chord.core), among(classes, chord.tones)
     long = min(1.0, beat.length / (8 * SIXTEENTH))
     foreign = 0.5 + 2.2 * max(beat.strength, long)
     cost += np.where(core, 0.0, np.where(colour, 0.25 + 0.3 * long, foreign))
-    above_tone = np.isin((classes - 1) % 12, chord.core) & ~colour
+    above_tone = among(classes - 1, chord.core) & ~colour
     cost += np.where(above_tone, 2.0 * max(beat.strength, long), 0.0)
     if beat.start + beat.length > slot.end + SIXTEENTH:  # held into the next chord: must fit there as well
         following = slot_at(phrase.slots, slot.end)
-        cost += np.where(np.isin(classes, following.chord.tones), 0.0, 2.5)
+        cost += np.where(among(classes, following.chord.tones), 0.0, 2.5)
     share = (beat.start - phrase.start) / max(1, phrase.length)
     cost += 0.045 * np.abs(keys - _height(share, targets)) ** 1.3
     cost += np.array([dice.uniform(0.0, 0.55) for _ in range(keys.size)])
@@ -216,7 +216,7 @@ def _local(
         tonic = phrase.key.tonic
         wanted = (tonic, (tonic + (3 if phrase.key.is_minor else 4)) % 12)
         home = slot.chord.root == tonic
-        cost += np.where(classes == tonic, 0.0, np.where(np.isin(classes, wanted), 1.2, 6.0)) if home else 0.0
+        cost += np.where(classes == tonic, 0.0, np.where(among(classes, wanted), 1.2, 6.0)) if home else 0.0
     return cost
 
 
@@ -300,8 +300,8 @@ def _pair(
     gap = two.start - one.start - one.length
     if gap > 0:  # a rest forgives a leap
         cost = cost * 0.6
-    tones_here = np.isin(keys % 12, slot_at(phrase.slots, one.start).chord.tones)
-    tones_there = np.isin(keys % 12, slot_at(phrase.slots, two.start).chord.tones)
+    tones_here = among(keys, slot_at(phrase.slots, one.start).chord.tones)
+    tones_there = among(keys, slot_at(phrase.slots, two.start).chord.tones)
     cost += np.where(~tones_here[:, None] & ((size > _STEP) | (size == 0)), 2.6, 0.0)
     cost += np.where(~tones_there[None, :] & (size > _STEP), 1.8, 0.0)
     wanted = motif.get((two.cell, two.place)) if one.cell == two.cell else None

@@ -75,6 +75,7 @@ def voice(players: tuple[Player, ...], ensemble: Ensemble, enters: Sequence[floa
     sounding = [player.texture in _SOUNDING and player.layer.role != "drums" for player in players]
     held: list[set[int]] = [set() for _ in chords]
     for place in sorted(range(len(players)), key=lambda each: (not sounding[each], enters[each], each)):
+        ensemble.pause()
         player = players[place]
         if player.layer.role == "drums" or player.texture in _WITHOUT:
             continue

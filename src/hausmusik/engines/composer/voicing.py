@@ -52,15 +52,20 @@ def lead(
     if not chords:
         return []
     others = around or [()] * len(chords)
-    layers = [
-        _candidates(chord, low, high, voices, keys, rooted=rooted) for chord, keys in zip(chords, others, strict=True)
-    ]
+    # Chords come back: an hour of pads has 900, of which 30 differ, and would otherwise take 17 s instead of 0.5 s.
+    at = [(chord, frozenset(keys)) for chord, keys in zip(chords, others, strict=True)]
+    known = {place: _candidates(place[0], low, high, voices, place[1], rooted=rooted) for place in dict.fromkeys(at)}
+    moves = {
+        (before, after): _transition(known[before][0], known[after][0])
+        for before, after in dict.fromkeys(itertools.pairwise(at))
+    }
+    layers = [known[place] for place in at]
     total = layers[0][1].copy()
     back: list[npt.NDArray[np.int64]] = []
-    for (before, _), (after, own) in itertools.pairwise(layers):
-        cost = total[:, None] + _transition(before, after)
+    for before, after in itertools.pairwise(at):
+        cost = total[:, None] + moves[before, after]
         back.append(np.argmin(cost, axis=0))
-        total = np.min(cost, axis=0) + own
+        total = np.min(cost, axis=0) + known[after][1]
     place = int(np.argmin(total))
     path = [place]
     for pointers in reversed(back):
