@@ -53,6 +53,7 @@ def test_one_changed_line_makes_one_take_and_the_plan_says_why(haus: Haus, here:
     assert (done["made"], done["kept"]) == (1, 2)
 
 
+@pytest.mark.slow
 def test_a_dry_run_heeds_only_and_force(haus: Haus, here: Path) -> None:
     del here
     name = score(line("First.", id="a"), line("Second.", id="b"), RAIN)
@@ -107,6 +108,7 @@ def test_only_and_force(haus: Haus) -> None:
     assert "1 take made, 1 kept" in haus("compose", name, "-o", "x.wav", "--force", "--only", "one/a").err
 
 
+@pytest.mark.slow
 def test_what_can_be_made_is_made_and_kept_when_another_take_fails(haus: Haus, here: Path) -> None:
     name = score(line("One.", id="a"), line("Two.", id="b"), RAIN | {"instrument": "broken-sound"})
     done = haus("compose", name, "-o", "x.wav")
@@ -131,18 +133,19 @@ def test_silence_is_valid_json(haus: Haus) -> None:
     assert haus("compose", name, "-o", "x.wav", "--json").code == 0
 
 
-@pytest.mark.parametrize("name", ["..", "", ".", "../..", "one/../..", "/etc", "a/b/c"])
-def test_unlocking_removes_nothing_but_a_locked_take(haus: Haus, here: Path, name: str) -> None:
+def test_unlocking_removes_nothing_but_a_locked_take(haus: Haus, here: Path) -> None:
     piece = score(line("First.", id="a"))
     haus("compose", piece, "-o", "x.wav")
     haus("takes", "lock", piece, "one/a")
     (here / "precious.txt").write_text("mine")
     before = sorted(here.rglob("*"))
-    done = haus("takes", "lock", "--unlock", piece, name)
-    assert (done.code, "is not locked" in done.err) == (5, True)
-    assert sorted(here.rglob("*")) == before
+    for name in ("..", "", ".", "../..", "one/../..", "/etc", "a/b/c"):
+        done = haus("takes", "lock", "--unlock", piece, name)
+        assert (done.code, "is not locked" in done.err) == (5, True)
+        assert sorted(here.rglob("*")) == before
 
 
+@pytest.mark.slow
 def test_locked_takes_stay_whatever_changes(haus: Haus, here: Path) -> None:
     name = score(line("Stay.", id="a"), line("Go.", id="b"))
     haus("compose", name, "-o", "x.wav")

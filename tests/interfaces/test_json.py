@@ -12,6 +12,7 @@ from tests.interfaces.conftest import Haus, line, score
 from tests.interfaces.test_help import LEAVES
 
 
+@pytest.mark.slow
 def test_every_command_with_json(haus: Haus, here: Path) -> None:
     """In the order in which one command leaves something for the next; together they are all commands there are."""
     (here / "mine").mkdir()

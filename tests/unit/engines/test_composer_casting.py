@@ -14,6 +14,8 @@ from hausmusik.engines.composer.piece import Piece
 from hausmusik.engines.composer.prompt import Brief, read_prompt
 from hausmusik.engines.composer.tables import load_tables
 
+pytestmark = pytest.mark.slow
+
 TABLES = load_tables()
 INSTRUMENTS = sorted(TABLES.instruments)
 STYLES = sorted(TABLES.styles)

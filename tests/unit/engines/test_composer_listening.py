@@ -15,6 +15,8 @@ from hausmusik.engines.composer.tables import load_tables
 from hausmusik.engines.composer.theory import Key, read_chord, smooth
 from hausmusik.engines.composer.voicing import clear_of, lead
 
+pytestmark = pytest.mark.slow
+
 TABLES = load_tables()
 SEEDS = range(6)
 DRUMS = {name for name, entry in TABLES.instruments.items() if "drums" in entry.roles}

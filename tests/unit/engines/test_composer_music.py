@@ -16,6 +16,8 @@ from hausmusik.engines.composer.score_midi import midi_of
 from hausmusik.engines.composer.tables import load_tables
 from tests.unit.engines.midi_reader import read_midi
 
+pytestmark = pytest.mark.slow
+
 TABLES = load_tables()
 STYLES = sorted(TABLES.styles)
 SEEDS = (1, 2)

@@ -166,6 +166,7 @@ async def test_a_changed_gain_plays_nothing(studio: Studio) -> None:
     assert not studio.player.plays
 
 
+@pytest.mark.slow
 async def test_two_studios_give_equal_bytes(tmp_path: Path) -> None:
     results = []
     for name in ("one", "two"):
@@ -326,6 +327,7 @@ async def test_a_file_of_ones_own_is_placed_and_can_duck_others(studio: Studio) 
     assert np.abs(decode(studio.folder / "out" / "piece.voice.flac").samples[:, :48_000]).max() < 1e-4
 
 
+@pytest.mark.slow
 async def test_every_fit(studio: Studio) -> None:
     write_audio(studio.folder / "x.wav", sine(440, 1.0))
     for fit, sounding_s in (("trim", 1.0), ("loop", 2.5), ("stretch", 1.8)):

@@ -67,6 +67,7 @@ async def test_a_folder_in_the_way_is_told(studio: Studio) -> None:
         await studio.compose(PIECE, options={"overwrite": True})
 
 
+@pytest.mark.slow
 async def test_its_own_files_are_replaced_in_any_format(studio: Studio) -> None:
     folder = studio.folder / "out"
     await studio.compose(PIECE)

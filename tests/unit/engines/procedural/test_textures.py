@@ -132,6 +132,7 @@ def test_rain_on_leaves_has_the_spectrum_of_a_recorded_one() -> None:
     assert 6 < peakiness(rain) < 60
 
 
+@pytest.mark.slow
 def test_the_words_of_rain_are_heard() -> None:
     drizzle, downpour = heard("drizzle"), heard("torrential rain")
     assert peakiness(drizzle) > 2 * peakiness(downpour)
@@ -169,19 +170,23 @@ def band_swing_db(sound: np.ndarray, low_hz: float, high_hz: float) -> float:
     return float(10 * np.log10(np.percentile(level, 95) / np.percentile(level, 5)))
 
 
+@pytest.mark.slow
 def test_leaves_answer_the_gusts() -> None:
     assert band_swing_db(heard("wind in the trees", duration_s=20.0), 2000, 8000) > 7.5
 
 
+@pytest.mark.slow
 def test_people_in_a_crowd_have_consonants() -> None:
     assert octave_db(heard("crowd murmur", duration_s=8.0), 4000) > -17
 
 
+@pytest.mark.slow
 def test_a_lake_laps_and_a_beach_does_not() -> None:
     lake, beach = heard("lapping lake", duration_s=20.0), heard("calm sea", duration_s=20.0)
     assert octave_db(lake, 1000) - octave_db(lake, 125) > octave_db(beach, 1000) - octave_db(beach, 125) + 2
 
 
+@pytest.mark.slow
 def test_the_words_of_wind_are_heard() -> None:
     gusty, steady = heard("strong gusty wind", duration_s=16.0), heard("strong steady wind", duration_s=16.0)
     assert swing_db(gusty) > 1.7 * swing_db(steady)
@@ -194,6 +199,7 @@ def test_the_words_of_wind_are_heard() -> None:
     assert octave_db(heard("wind round a house"), 4000) < octave_db(heard("wind"), 4000) - 10
 
 
+@pytest.mark.slow
 def test_waves_come_and_go_and_their_spectrum_tilts() -> None:
     sea = heard("calm sea", duration_s=60.0)
     frames = RATE_HZ // 4
