@@ -318,9 +318,11 @@ class Done(Value, frozen=True):
 
     Args:
         reason: `complete`, or why the engine stopped early (`length`).
+        cost_usd: What the play has cost, a decimal number; written by the meter, whatever an engine says.
     """
 
     reason: str = "complete"
+    cost_usd: str = "0"
 
 
 Event: TypeAlias = (

@@ -86,7 +86,7 @@ class Meter:
                     tally.note(event)
                     if tally.should_extend():
                         self._budget.extend(run, reservation, hold_s)
-                    yield event
+                    yield _charged(event, price, tally) if isinstance(event, Done) else event
             finally:
                 if (close := getattr(stream, "aclose", None)) is not None:
                     await close()
@@ -148,13 +148,14 @@ class _Tally:
         self._queueing_since: float | None = None
         self._queued_s = 0.0
         self._usage: Usage | None = None
-        self._done = False
+        self._done_s: float | None = None
 
     def note(self, event: Event) -> None:
         self._note_queue(queueing=isinstance(event, Phase) and event.name == "queue")
         if isinstance(event, Usage):
             self._usage = event if self._usage is None else self._usage + event
-        self._done = self._done or isinstance(event, Done)
+        if isinstance(event, Done) and self._done_s is None:
+            self._done_s = self._clock.monotonic()
 
     def should_extend(self) -> bool:
         """Whether half of the time has gone for which the money is held; asked again only after the next half.
@@ -175,7 +176,8 @@ class _Tally:
 
     def outcome(self, failure: BaseException | None) -> Outcome:
         left = isinstance(failure, GeneratorExit | asyncio.CancelledError | KeyboardInterrupt | Cancelled)
-        if self._done and (left or failure is None):  # who has seen `Done` may leave without asking for the end
+        # Who has seen `Done` may leave without asking for the end.
+        if self._done_s is not None and (left or failure is None):
             return "done"
         return "cancelled" if left else "failed"
 
@@ -183,7 +185,8 @@ class _Tally:
         """Return the sum of what was reported, or, where that is not the whole truth, the time that has passed.
 
         Waiting in a queue takes no machine, and the host's own limits end a play whose listener has fallen asleep, so
-        the one is left out of an estimate and the others bound it.
+        the one is left out of an estimate and the others bound it. What the listener does after `Done` is its own time:
+        the row says what `Done` said.
         """
         self._note_queue(queueing=False)
         reported = self._usage or Usage()
@@ -193,9 +196,15 @@ class _Tally:
             reported = Usage()
         queue_s = max(reported.queue_s, self._queued_s)
         start_s = reported.boot_s + reported.load_s
-        taken_s = max(0.0, min(self._clock.monotonic() - self._began - queue_s, self._worst_s) - start_s)
+        ended = self._clock.monotonic() if self._done_s is None else self._done_s
+        taken_s = max(0.0, min(ended - self._began - queue_s, self._worst_s) - start_s)
         busy_s = max(reported.busy_s, taken_s)
         return msgspec.structs.replace(reported, queue_s=queue_s, busy_s=busy_s), "estimated"
+
+
+def _charged(done: Done, price: Price, tally: _Tally) -> Done:
+    cost_usd = price.for_usage(tally.usage("done")[0])
+    return msgspec.structs.replace(done, cost_usd=f"{cost_usd.normalize():f}")
 
 
 def _worst_case(price: Price, seconds: float | None, instrument: str) -> Decimal:

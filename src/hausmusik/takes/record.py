@@ -25,6 +25,7 @@ from hausmusik.types import (
     RECORDINGS_NAME,
     Artifact,
     AudioChunk,
+    Done,
     Event,
     Recording,
     Remark,
@@ -77,7 +78,7 @@ async def record_take(
     words: list[WordTiming] = []
     remarks: list[str] = []
     recordings: tuple[Recording, ...] = ()
-    usage = Usage()
+    usage, cost_usd = Usage(), "0"
     try:
         async for event in player.play(instrument, request, run=run):
             if isinstance(event, AudioChunk):
@@ -91,12 +92,16 @@ async def record_take(
             elif isinstance(event, Artifact):
                 recordings += recordings_in(event)
                 draft.attach(event.name, event.data)
+            elif isinstance(event, Done):
+                cost_usd = event.cost_usd
             if on_event is not None:
                 on_event(event)
         if not draft.close_audio():
             raise GenerationFailed(f"{identity.instrument} ended without any sound")
         record = _record(draft, key, identity, request, usage, clock)
-        record = msgspec.structs.replace(record, words=tuple(words), remarks=tuple(remarks), recordings=recordings)
+        record = msgspec.structs.replace(
+            record, words=tuple(words), remarks=tuple(remarks), recordings=recordings, cost_usd=cost_usd
+        )
         return draft.finish(record, replace=force)
     except BaseException:
         draft.drop()

@@ -87,6 +87,20 @@ async def test_a_play_passes_through_and_leaves_one_row(
     assert (played.started, played.closed) == (1, 1)
 
 
+async def test_done_says_what_the_row_will_say_whatever_the_engine_says_and_the_listener_does(
+    meter: Meter, ledger: Ledger, clock: ManualClock, play: Callable[..., Play]
+) -> None:
+    stream = meter.play(
+        play(3.0, Done(cost_usd="0.000001")), run=RUN, instrument="bark", host="cloud", worst_case_s=1000
+    )
+    async with aclosing(stream):
+        async for event in stream:
+            assert event == Done(cost_usd=f"{GPU.for_seconds(3.0).normalize():f}")
+            clock.advance(60.0)
+    row = only_row(ledger)
+    assert (row.outcome, row.usage.busy_s, row.cost_usd) == ("done", 3.0, GPU.for_seconds(3.0))
+
+
 async def test_usage_comes_in_parts_and_is_added_up(meter: Meter, ledger: Ledger, play: Callable[..., Play]) -> None:
     await listen(meter, play(Usage(queue_s=1), USED, Usage(audio_s=1), Done()))
     assert only_row(ledger).usage == USED + Usage(queue_s=1, audio_s=1)
@@ -103,9 +117,10 @@ async def test_a_paid_play_is_reserved_first_and_settled_to_what_it_took(
         yield Done()
 
     stream_ = meter.play(stream, run=RUN, instrument="bark", host="cloud", worst_case_s=1000)
-    assert [event async for event in stream_] == [USED, Done()]
+    *_, done = [event async for event in stream_]
     assert seen == [GPU.usd_per_s * 1000]
     row = only_row(ledger)
+    assert done == Done(cost_usd=f"{row.cost_usd.normalize():f}")
     assert row.cost_usd == GPU.usd_per_s * 10  # boot, load and busy
     assert row.price == GPU
     (state,) = house.states(RUN)

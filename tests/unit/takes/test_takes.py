@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -19,6 +20,7 @@ from hausmusik.types import (
     RECORDINGS_NAME,
     Artifact,
     Audio,
+    Done,
     Event,
     MusicRequest,
     Phase,
@@ -148,6 +150,18 @@ async def test_gc_removes_what_was_not_used_and_keeps_what_was_paid(store: TakeS
     assert [take.record.key for take in store] == [paid.record.key]
     store.gc(older_than=timedelta(days=30), now=now, keep_paid=False)
     assert not list(store)
+
+
+async def test_what_a_take_has_cost_stands_in_its_record(store: TakeStore) -> None:
+    class Priced(FakePlayer):
+        async def play(self, instrument: str, request: Request, *, run: Run) -> AsyncGenerator[Event, None]:
+            async for event in super().play(instrument, request, run=run):
+                yield msgspec.structs.replace(event, cost_usd="0.02") if isinstance(event, Done) else event
+
+    take = await record_take(Priced(), store, "tone-speak", LINE, run=RUN, clock=FakeClock())
+    assert take.record.cost_usd == "0.02"
+    now = datetime.now(UTC) + timedelta(days=40)
+    assert not store.gc(older_than=timedelta(days=30), now=now, keep_paid=True)
 
 
 async def test_use_keeps_a_take_from_being_collected(store: TakeStore) -> None:
