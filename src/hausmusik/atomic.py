@@ -2,7 +2,7 @@
 
 The bytes go to a temporary file in the same folder (see `temporary`), to the disk, and are renamed. Raises plain
 OSErrors: what they mean is for those who know what the file is. Large audio files have their own way
-(`audio.output_file`).
+(`audio.output_file`). And making the folders in which such files are nobody else's business.
 """
 
 from __future__ import annotations
@@ -42,6 +42,17 @@ def write_whole(path: Path, data: bytes, *, mode: int | None = None) -> None:
     # less safe than without.
     with contextlib.suppress(OSError):
         sync_folder(path.parent)
+
+
+def private_folder(path: Path) -> None:
+    """Make a folder and those above it that are missing, for their owner alone; raises OSError.
+
+    Takes hold what people wrote and said, the ledger what they paid for; a folder that is there stays as it is.
+    Mode 0700, as the XDG base directory specification has it.
+    """
+    for folder in (*reversed(path.parents), path):
+        if not folder.is_dir():
+            folder.mkdir(0o700, exist_ok=True)
 
 
 def sync_folder(folder: Path) -> None:

@@ -6,6 +6,7 @@ import io
 import json
 import os
 import sys
+import unicodedata
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -18,6 +19,8 @@ from hypothesis import strategies as st
 
 from hausmusik.cli.output import Output, plain, printable
 from hausmusik.errors import NotFoundError, ScoreError
+
+TURNING = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
 
 
 class Terminal(io.StringIO):
@@ -96,7 +99,12 @@ def test_nothing_that_is_printed_moves_the_cursor(text: str) -> None:
     shown = printable(text, line=True)
     assert len(shown) == len(text)
     assert not any(ord(letter) < 32 or 127 <= ord(letter) < 160 for letter in shown)
+    assert not any(unicodedata.bidirectional(letter) in TURNING for letter in shown)
     shown.encode()
+
+
+def test_a_line_reads_as_it_is_written() -> None:
+    assert printable("fine \u202egnp.exe\u2066", line=True) == "fine  gnp.exe "
 
 
 def test_letters_that_the_terminal_cannot_show_are_spelt(monkeypatch: pytest.MonkeyPatch) -> None:

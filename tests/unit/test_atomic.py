@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from hausmusik.atomic import write_whole
+from hausmusik.atomic import private_folder, write_whole
 
 
 def names(folder: Path) -> list[str]:
@@ -56,3 +56,16 @@ def test_an_interruption_leaves_the_old_file_and_no_scrap(
         write_whole(path, b"new")
     assert path.read_bytes() == b"old"
     assert names(tmp_path) == ["x"]
+
+
+def test_folders_that_are_made_are_their_owners_and_others_stay(tmp_path: Path) -> None:
+    (tmp_path / "shared").mkdir(0o755)
+    private_folder(tmp_path / "shared" / "a" / "b")
+    private_folder(tmp_path / "shared" / "a" / "b")
+    modes = [
+        path.stat().st_mode & 0o777 for path in (tmp_path / "shared", tmp_path / "shared/a", tmp_path / "shared/a/b")
+    ]
+    assert modes == [0o755, 0o700, 0o700]
+    (tmp_path / "file").touch()
+    with pytest.raises(OSError, match=r"exists|Not a directory"):
+        private_folder(tmp_path / "file" / "below")

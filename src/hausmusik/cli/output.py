@@ -28,6 +28,9 @@ UNLIMITED: Final = 10_000
 
 GAP: Final = 2
 
+_TURNING: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+"""Embeddings, overrides and isolates of the bidirectional algorithm: a line with one can read as another."""
+
 
 class Output(msgspec.Struct, frozen=True, kw_only=True):
     """Where a command's words go.
@@ -103,7 +106,7 @@ class Output(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def printable(text: str, *, line: bool = False) -> str:
-    """Return a text without control and other unprintable characters.
+    """Return a text without control and other unprintable characters, and without those that turn the reading order.
 
     Args:
         text: Anything.
@@ -111,7 +114,9 @@ def printable(text: str, *, line: bool = False) -> str:
     """
     kept = "" if line else "\n\t"
     return "".join(
-        letter if letter in kept or unicodedata.category(letter) not in {"Cc", "Cs", "Zl", "Zp"} else " "
+        letter
+        if letter in kept or (unicodedata.category(letter) not in {"Cc", "Cs", "Zl", "Zp"} and letter not in _TURNING)
+        else " "
         for letter in text
     )
 

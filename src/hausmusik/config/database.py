@@ -20,6 +20,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
+from hausmusik.atomic import private_folder
 from hausmusik.errors import StoreError
 
 APPLICATION_ID: Final = 0x48617573  # "Haus"
@@ -118,7 +119,7 @@ class Database:
 
     def _connect(self) -> sqlite3.Connection:
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
+            private_folder(self.path.parent)
         except OSError as error:
             raise StoreError(
                 f"the {self.title} cannot be made at {self.path}: {error.strerror}",

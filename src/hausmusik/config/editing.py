@@ -16,7 +16,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final, cast
 
-from hausmusik.atomic import write_whole
+from hausmusik.atomic import private_folder, write_whole
 from hausmusik.config.layers import Layer, from_overrides, parse, read_text
 from hausmusik.config.loading import leaves
 from hausmusik.config.toml_lines import Statement, statements
@@ -176,7 +176,7 @@ def _locked(path: Path) -> Generator[None]:
     import filelock  # noqa: PLC0415 -- 40 ms, and only edits need it
 
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        private_folder(path.parent)
         with filelock.FileLock(path.with_name(f".{path.name}.lock"), timeout=LOCK_TIMEOUT_S):
             yield
     except filelock.Timeout as error:

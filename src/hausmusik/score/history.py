@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from hausmusik.atomic import write_whole
+from hausmusik.atomic import private_folder, write_whole
 
 
 class History(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,7 +38,7 @@ def load_history(folder: Path, score: Path) -> dict[str, str]:
 def save_history(folder: Path, score: Path, takes: dict[str, str]) -> None:
     """Remember the take keys of a finished render; raises OSError."""
     file = history_file(folder, score)
-    file.parent.mkdir(parents=True, exist_ok=True)
+    private_folder(file.parent)
     write_whole(file, msgspec.json.encode(History(score=str(score.resolve()), takes=takes)))
 
 

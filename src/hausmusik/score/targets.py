@@ -18,7 +18,7 @@ from pathlib import Path
 import msgspec
 
 from hausmusik.audio.formats import AudioFormat, format_of
-from hausmusik.errors import OutputError
+from hausmusik.errors import OutputError, UsageError
 
 
 class Targets(msgspec.Struct, frozen=True, kw_only=True):
@@ -106,10 +106,12 @@ def targets_for(score: Path, out: Path | None, formats: tuple[AudioFormat, ...])
         formats: From the score, or from `--format`.
 
     Raises:
-        UsageError: the suffix names no format we write.
+        UsageError: the suffix names no format we write, or it is stdout's `-`.
         OutputError: the folder cannot be made, or is a file.
     """
     base, suffix = Path(score.stem) / score.stem, ""
+    if out == Path("-"):
+        raise UsageError("a piece has companions, so it cannot go to stdout", hint="name a file or a folder with -o")
     if out is not None and (out.is_dir() or not out.suffix):
         base = out / score.stem
     elif out is not None:

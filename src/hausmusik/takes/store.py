@@ -20,7 +20,7 @@ from typing import Any, Final
 
 import msgspec
 
-from hausmusik.atomic import write_whole
+from hausmusik.atomic import private_folder, write_whole
 from hausmusik.audio.wav import WavWriter, wav_info
 from hausmusik.errors import HausmusikError, NotFoundError, StoreError
 from hausmusik.temporary import abandoned, sweep_folder, temporary_folder
@@ -128,7 +128,7 @@ class TakeDraft:
         """Where the draft lies; made when it is first needed, and locked until it is finished or dropped."""
         if self._made is None:
             with _store_errors(self._staging):
-                self._staging.mkdir(parents=True, exist_ok=True)
+                private_folder(self._staging)
                 self._made = temporary_folder(self._staging / self._key[:16])
         return self._made[0]
 
@@ -171,7 +171,7 @@ class TakeDraft:
         target = self._store.place(self._key)
         with _store_errors(self._staging):
             write_whole(self._folder / RECORD_NAME, msgspec.json.format(msgspec.json.encode(record)))
-            target.parent.mkdir(parents=True, exist_ok=True)
+            private_folder(target.parent)
             if not replace and self._store.get(self._key) is not None:
                 shutil.rmtree(self._folder, ignore_errors=True)
             else:

@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from hausmusik.atomic import write_whole
+from hausmusik.atomic import private_folder, write_whole
 
 START_PHASES: Final = ("boot", "prepare", "load", "warm_up")
 _VERSION: Final = 1
@@ -63,7 +63,7 @@ class Learnt:
         if not self._noted:
             return
         merged = _read(self._path) | {each: self._all()[each] for each in self._noted}
-        self._path.parent.mkdir(parents=True, exist_ok=True)
+        private_folder(self._path.parent)
         text = json.dumps({"version": _VERSION, "instruments": merged}, indent=1, sort_keys=True)
         write_whole(self._path, text.encode())
         self._noted.clear()

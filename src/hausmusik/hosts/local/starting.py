@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from hausmusik.atomic import private_folder
 from hausmusik.codec import CodecError, error_of
 from hausmusik.errors import HostUnavailable
 from hausmusik.hosts.local import frames, isolation
@@ -82,7 +83,7 @@ class Starter:
                     raise CodecError(f"a worker that is starting sent {type(message).__name__}")
 
     async def _boot(self, slot: Slot) -> WorkerProcess:
-        self.logs.mkdir(parents=True, exist_ok=True)
+        private_folder(self.logs)
         prune(self.logs)
         order, interpreter = slot.wanted.order, slot.wanted.interpreter
         environment = isolation.worker_environment(
