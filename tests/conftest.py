@@ -9,6 +9,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from pathlib import Path
 
+import hypothesis
 import pytest
 import pytest_socket
 
@@ -16,6 +17,13 @@ pytest_plugins = ["tests.weights", "tests.environments"]
 
 
 KEPT = {"HAUSMUSIK_TEST_WEIGHTS", "HAUSMUSIK_REQUIRE_WEIGHTS", "HAUSMUSIK_TEST_ENVIRONMENTS"}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Properties are tried on fewer examples where quickness is the point; `scripts/test --all` tries a hundred."""
+    quick = config.getoption("-m") == "not slow"
+    hypothesis.settings.register_profile("tests", max_examples=30 if quick else 100, deadline=None)
+    hypothesis.settings.load_profile("tests")
 
 
 @pytest.hookimpl(trylast=True)

@@ -23,8 +23,6 @@ REFERENCE = DOCS / "reference"
 FOLLOWED = [page for page in pages() if REFERENCE not in page.parents]
 NEED_WEIGHTS = {DOCS / "how-to" / "keep-weights.md"}
 """Pages that are about weights: tones have none."""
-LONG = {DOCS / "tutorial.md", DOCS / "how-to" / "read-the-money.md", DOCS / "how-to" / "use-it-from-python.md"}
-"""Pages that render minutes of sound; followed with the real instruments alone."""
 
 
 def _name(page: Path) -> str:
@@ -36,7 +34,16 @@ def _nothing(_folder: Path) -> None:
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("page", [page for page in FOLLOWED if page not in NEED_WEIGHTS | LONG], ids=_name)
+@pytest.mark.parametrize(
+    "page",
+    # The first page is worth its 3 s in the unit suite; without weights the others are followed by `scripts/test --all`.
+    [
+        pytest.param(page, marks=() if page == README else pytest.mark.slow)
+        for page in FOLLOWED
+        if page not in NEED_WEIGHTS
+    ],
+    ids=_name,
+)
 def test_with_tones(page: Path, tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     voices = [voice.id for voice in Catalogue.load().instrument("kokoro").voices]
     tones.move_in(home, voices=voices)

@@ -9,6 +9,7 @@ import math
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+import numpy.typing as npt
 
 from hausmusik.audio.lettering import Lettering
 from hausmusik.audio.palette import INK, PAPER, QUIET_INK, WAVE, WAVE_CORE, Colour, layer_colour
@@ -46,23 +47,30 @@ def draw_cover(spec: PictureSpec, analysis: Analysis) -> Image:
     bars = ((_bars(np.maximum(analysis.high, -analysis.low)), WAVE), (_bars(analysis.rms), WAVE_CORE))
     image = Images.new("RGB", (SIZE, SIZE))
     for top in range(0, SIZE, _BAND):
-        pixels = np.empty((_BAND, SIZE, 3), np.float32)
+        band = np.full((_BAND, SIZE, 3), PAPER, np.uint8)
+        inside, radius, turn = _polar(top)  # a third of all pixels; nothing is drawn on the others
+        pixels = np.empty((radius.size, 3), np.float32)
         pixels[:] = PAPER
-        radius, turn = _polar(top)
         for lengths, colour in bars:
             _paint(pixels, _bar_coverage(radius, turn, lengths), colour)
         _arcs(pixels, radius, turn, spec)
-        image.paste(Images.fromarray(np.rint(pixels).astype(np.uint8)), (0, top))
+        band[inside] = np.rint(pixels).astype(np.uint8)
+        image.paste(Images.fromarray(band), (0, top))
     _title(Draw(image), spec)
     return image
 
 
-def _polar(top: int) -> tuple[FloatArray, FloatArray]:
-    """Return each pixel's distance from the ring's centre and its share of a turn, clockwise from noon, of one band."""
+def _polar(top: int) -> tuple[npt.NDArray[np.bool_], FloatArray, FloatArray]:
+    """Return which pixels of a band the ring can reach, their distance from its centre and their share of a turn.
+
+    Turns begin at noon and go clockwise.
+    """
     y, x = np.mgrid[top : top + _BAND, 0:SIZE].astype(np.float32) + np.float32(0.5)
     x, y = x - np.float32(_CENTRE[0]), y - np.float32(_CENTRE[1])
-    turn = (np.arctan2(x, -y) / (2 * math.pi)) % 1.0
-    return np.hypot(x, y).astype(np.float32), turn.astype(np.float32)
+    radius = np.hypot(x, y).astype(np.float32)
+    inside = radius <= _RADIUS + _REACH + 1.0
+    turn = (np.arctan2(x[inside], -y[inside]) / (2 * math.pi)) % 1.0
+    return inside, radius[inside], turn.astype(np.float32)
 
 
 def _bars(values: FloatArray) -> FloatArray:

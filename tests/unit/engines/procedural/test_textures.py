@@ -18,11 +18,12 @@ from hausmusik.instruments.sound_prompts import recipe_of
 from hausmusik.instruments.sound_vocabulary import Setting, texture_words
 from hausmusik.types import Audio
 
+pytestmark = pytest.mark.slow
+
+
 TEXTURES = {texture.id: texture for texture in texture_words().texture}
 
 # The four that everybody needs and three that are built differently run always, the others with the slow tests.
-ALWAYS = {"rain", "wind", "waves", "fire", "noise", "clock", "stream"}
-EACH = [pytest.param(name, marks=() if name in ALWAYS else pytest.mark.slow) for name in TEXTURES]
 
 
 def rendered(texture: str, changes: dict[str, Setting], timeline: Timeline) -> np.ndarray:
@@ -42,7 +43,7 @@ def test_every_texture_of_the_vocabulary_can_be_built_and_no_other() -> None:
     assert set(BUILDERS) == set(TEXTURES)
 
 
-@pytest.mark.parametrize("texture", EACH)
+@pytest.mark.parametrize("texture", list(TEXTURES))
 def test_every_word_about_a_texture_can_be_built(texture: str) -> None:
     timeline = Timeline(2000, loop=False, seed=1)
     seen: list[dict[str, Setting]] = []
@@ -61,7 +62,7 @@ def test_a_word_outside_the_tables_is_a_clear_error() -> None:
         rendered("rain", {"intensity": "much"}, Timeline(100, loop=False, seed=1))
 
 
-@pytest.mark.parametrize("texture", EACH)
+@pytest.mark.parametrize("texture", list(TEXTURES))
 def test_extremes_are_sound_too(texture: str) -> None:
     shares = [
         name for name, value in TEXTURES[texture].settings.items() if isinstance(value, float) and "_" not in name
@@ -72,7 +73,7 @@ def test_extremes_are_sound_too(texture: str) -> None:
         assert np.isfinite(sound).all()
 
 
-@pytest.mark.parametrize("texture", EACH)
+@pytest.mark.parametrize("texture", list(TEXTURES))
 def test_it_sounds_on_both_sides_without_dc(texture: str) -> None:
     sound = heard(TEXTURES[texture].names[0])
     level = np.sqrt(np.mean(sound**2, axis=1))
@@ -81,7 +82,7 @@ def test_it_sounds_on_both_sides_without_dc(texture: str) -> None:
     assert np.abs(sound.mean(axis=1)).max() < 0.01 * level.max()
 
 
-@pytest.mark.parametrize("texture", EACH)
+@pytest.mark.parametrize("texture", list(TEXTURES))
 def test_a_loop_goes_on_where_it_ends(texture: str) -> None:
     """The second turn equals the first, tails and all: the joint is like any other place by construction."""
     timeline = Timeline(round(2.3 * RATE_HZ), loop=True, seed=5)
@@ -132,7 +133,6 @@ def test_rain_on_leaves_has_the_spectrum_of_a_recorded_one() -> None:
     assert 6 < peakiness(rain) < 60
 
 
-@pytest.mark.slow
 def test_the_words_of_rain_are_heard() -> None:
     drizzle, downpour = heard("drizzle"), heard("torrential rain")
     assert peakiness(drizzle) > 2 * peakiness(downpour)
@@ -170,23 +170,19 @@ def band_swing_db(sound: np.ndarray, low_hz: float, high_hz: float) -> float:
     return float(10 * np.log10(np.percentile(level, 95) / np.percentile(level, 5)))
 
 
-@pytest.mark.slow
 def test_leaves_answer_the_gusts() -> None:
     assert band_swing_db(heard("wind in the trees", duration_s=20.0), 2000, 8000) > 7.5
 
 
-@pytest.mark.slow
 def test_people_in_a_crowd_have_consonants() -> None:
     assert octave_db(heard("crowd murmur", duration_s=8.0), 4000) > -17
 
 
-@pytest.mark.slow
 def test_a_lake_laps_and_a_beach_does_not() -> None:
     lake, beach = heard("lapping lake", duration_s=20.0), heard("calm sea", duration_s=20.0)
     assert octave_db(lake, 1000) - octave_db(lake, 125) > octave_db(beach, 1000) - octave_db(beach, 125) + 2
 
 
-@pytest.mark.slow
 def test_the_words_of_wind_are_heard() -> None:
     gusty, steady = heard("strong gusty wind", duration_s=16.0), heard("strong steady wind", duration_s=16.0)
     assert swing_db(gusty) > 1.7 * swing_db(steady)
@@ -199,7 +195,6 @@ def test_the_words_of_wind_are_heard() -> None:
     assert octave_db(heard("wind round a house"), 4000) < octave_db(heard("wind"), 4000) - 10
 
 
-@pytest.mark.slow
 def test_waves_come_and_go_and_their_spectrum_tilts() -> None:
     sea = heard("calm sea", duration_s=60.0)
     frames = RATE_HZ // 4
@@ -228,7 +223,6 @@ def test_noise_has_its_colour(colour: str, step_db: float) -> None:
     assert steps == pytest.approx(step_db, abs=0.6)
 
 
-@pytest.mark.slow
 def test_rhythms_keep_their_tempo() -> None:
     for prompt, per_s in (("clock ticking", 2.0), ("heartbeat", 66 / 60), ("footsteps on wood", 1.85)):
         sound = np.abs(heard(prompt, duration_s=20.0)).max(axis=0)
@@ -239,7 +233,6 @@ def test_rhythms_keep_their_tempo() -> None:
         assert near > 5 * np.median(spectrum[hertz < 10]), prompt
 
 
-@pytest.mark.slow
 def test_thunder_cracks_near_and_rumbles_far() -> None:
     near, far = heard("near thunder", duration_s=20.0), heard("distant thunder", duration_s=20.0)
     assert octave_db(near, 1000) > octave_db(far, 1000) + 10
@@ -247,7 +240,6 @@ def test_thunder_cracks_near_and_rumbles_far() -> None:
     assert measure(Audio(far, RATE_HZ)).range_lu > 10
 
 
-@pytest.mark.slow
 def test_chimes_ring_in_the_modes_of_a_free_tube() -> None:
     chimes = heard("wind chimes", duration_s=20.0)
     assert octave_db(chimes, 700) > -6
