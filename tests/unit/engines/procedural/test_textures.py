@@ -23,8 +23,6 @@ pytestmark = pytest.mark.slow
 
 TEXTURES = {texture.id: texture for texture in texture_words().texture}
 
-# The four that everybody needs and three that are built differently run always, the others with the slow tests.
-
 
 def rendered(texture: str, changes: dict[str, Setting], timeline: Timeline) -> np.ndarray:
     settings = Settings({**TEXTURES[texture].settings, **changes})
