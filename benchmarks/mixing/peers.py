@@ -5,6 +5,7 @@ Usage: peers.py ENGINE CLIPS OUT.wav, with ENGINE one of
   numpy          mix only: numpy + soxr on whole arrays
   numpy-master   the same, then pyloudnorm, pedalboard's limiter where a 4x oversampled peak asks for it
   ffmpeg         mix only: one graph of 36 inputs with a side-chain compressor
+  ffmpeg-gain    the same, then its meter, and one gain with its (sample peak) limiter
   ffmpeg-master  the same, then loudnorm in two passes, linear
   nothing        start Python and stop
 """
@@ -12,6 +13,7 @@ Usage: peers.py ENGINE CLIPS OUT.wav, with ENGINE one of
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -142,6 +144,20 @@ def ffmpeg(clips: Path, out: Path) -> None:
     subprocess.run(["ffmpeg", "-v", "error", "-y", *inputs, "-filter_complex", ";".join(graph), *end], check=True)
 
 
+def ffmpeg_gain(clips: Path, out: Path) -> None:
+    mixed = out.with_name("ffmpeg-mixed.wav")
+    ffmpeg(clips, mixed)
+    command = ["ffmpeg", "-hide_banner", "-nostats", "-y", "-i", str(mixed), "-af"]
+    said = subprocess.run(
+        [*command, "ebur128=peak=true", "-f", "null", "-"], capture_output=True, text=True, check=True
+    ).stderr
+    loudness_lufs = float(re.findall(r"I:\s+(-?[\d.]+)", said[said.rindex("Summary") :])[0])
+    limit = 10 ** (piece.TRUE_PEAK_DBTP / 20)
+    finish = f"volume={piece.LOUDNESS_LUFS - loudness_lufs}dB,alimiter=limit={limit}:level=disabled"
+    end = ["-ar", str(piece.RATE_HZ), "-c:a", "pcm_s24le", str(out)]
+    subprocess.run([*command, finish, *end], capture_output=True, check=True)
+
+
 def ffmpeg_master(clips: Path, out: Path) -> None:
     mixed = out.with_name("ffmpeg-mixed.wav")
     ffmpeg(clips, mixed)
@@ -164,6 +180,7 @@ ENGINES = {
     "numpy": numpy,
     "numpy-master": numpy_master,
     "ffmpeg": ffmpeg,
+    "ffmpeg-gain": ffmpeg_gain,
     "ffmpeg-master": ffmpeg_master,
     "nothing": lambda *_: None,
 }

@@ -35,7 +35,7 @@ OURS = {
     "ours: mix + master, -11 LUFS (limiter at work)": ["loud"],
     "ours: mix + master + fsync": ["fsync"],
 }
-THEIRS = ("pydub", "numpy", "ffmpeg", "numpy-master", "ffmpeg-master")
+THEIRS = ("pydub", "numpy", "ffmpeg", "numpy-master", "ffmpeg-gain", "ffmpeg-master")
 
 
 def peers_python(work: Path) -> Path:
@@ -122,6 +122,7 @@ def ratios(runs: dict[str, list[dict[str, float]]]) -> dict[str, dict[str, dict[
     """Return how many times longer each peer took than ours for the same job, within each round."""
     pairs = {
         "ffmpeg graph + two-pass loudnorm": ("ffmpeg-master", "ours: mix + master"),
+        "ffmpeg graph + ebur128, volume, alimiter": ("ffmpeg-gain", "ours: mix + master"),
         "numpy + pyloudnorm": ("numpy-master", "ours: mix + master"),
         "pydub (mix only)": ("pydub", "ours: mix"),
         "numpy (mix only)": ("numpy", "ours: mix"),

@@ -19,9 +19,9 @@ from pydantic import ValidationError
 from hausmusik.errors import NotFoundError, ScoreError
 from hausmusik.score.effective import ducking_of, with_defaults
 from hausmusik.score.explain import numbers_for_texts, schema_problems
-from hausmusik.score.reading import MAX_DOCUMENT_BYTES, Document, Problem, read_document, spell
-from hausmusik.score.reading import Path as ValuePath
-from hausmusik.score.schema import MARKS, AnyCue, FileCue, Score, Segment, VoiceCue
+from hausmusik.score.objections import objections
+from hausmusik.score.reading import MAX_DOCUMENT_BYTES, Document, Problem, read_document, with_lines
+from hausmusik.score.schema import MARKS, AnyCue, FileCue, Score, Segment, SoundCue, VoiceCue
 from hausmusik.score.timeline import Moment, cue_name, solve
 
 _MAX_CUES: Final = 5_000
@@ -54,13 +54,13 @@ class OpenedScore(msgspec.Struct, frozen=True, kw_only=True):
         """Where locked takes are kept beside the score."""
         return self.path.with_name(f"{self.path.stem}.takes")
 
-    def cue_path(self, name: str) -> ValuePath:
-        """Return where in the document a cue stands, by its `segment/cue` name."""
-        for number, segment in enumerate(self.score.segments):
-            for index in range(len(segment.cues)):
-                if cue_name(segment, index) == name:
-                    return ("segments", number, "cues", index)
-        return ()
+    def cue_paths(self) -> dict[str, str]:
+        """Return where in the document each cue stands, spelled, by its `segment/cue` name."""
+        return {
+            cue_name(segment, index): f"segments[{number}].cues[{index}]"
+            for number, segment in enumerate(self.score.segments)
+            for index in range(len(segment.cues))
+        }
 
 
 def open_score(
@@ -110,7 +110,7 @@ def check_score(
         problems += schema_problems(error, document)
         return None, _ordered(problems)
     score = with_defaults(score)
-    problems += _with_lines(_whole_problems(score, path.parent, allow_outside=allow_outside), document)
+    problems += with_lines(_whole_problems(score, path.parent, allow_outside=allow_outside), document)
     warnings = tuple(problem for problem in problems if problem.severity != "error")
     opened = OpenedScore(path=path, score=score, document=document, warnings=warnings, allow_outside=allow_outside)
     return opened, _ordered(problems)
@@ -153,20 +153,6 @@ def _ordered(problems: list[Problem]) -> tuple[Problem, ...]:
     return tuple(sorted(problems, key=lambda problem: (problem.line, problem.path)))
 
 
-def _with_lines(problems: list[Problem], document: Document) -> list[Problem]:
-    by_spelling = {spell(path): line for path, line in document.lines.items()}
-    return [
-        problem if problem.line else msgspec.structs.replace(problem, line=_nearest(problem.path, by_spelling))
-        for problem in problems
-    ]
-
-
-def _nearest(path: str, lines: Mapping[str, int]) -> int:
-    while path and path not in lines:
-        path = path[: max(path.rfind("."), path.rfind("["), 0)]
-    return lines.get(path, 0)
-
-
 # -- what the whole score says ----------------------------------------------------------------------------------------
 
 
@@ -175,16 +161,38 @@ def _whole_problems(score: Score, folder: Path, *, allow_outside: bool) -> list[
     problems += _duplicates(score)
     if sum(len(segment.cues) for segment in score.segments) > _MAX_CUES:
         return [Problem(path="segments", line=0, reason=f"more than {_MAX_CUES} cues", fix="split the piece")]
+    names = {cue_name(segment, index) for segment in score.segments for index in range(len(segment.cues))}
     for number, segment in enumerate(score.segments):
         for index, cue in enumerate(segment.cues):
             path = f"segments[{number}].cues[{index}]"
             problems += _cue_problems(score, segment, cue, path, folder, allow_outside=allow_outside)
-        problems += _marker_problems(score, segment, number)
-    timeline = solve(score, lambda _name, _cue: Moment(3.0, exact=False))  # any length will do to find circles
+            problems += _ducking_problems(segment, cue, path, names)
+        problems += _marker_problems(segment, number, names)
+    timeline = solve(score, _unknown)  # finds circles, whatever the lengths
     problems += timeline.problems
     if not timeline.problems:
-        problems += _transition_problems(score)
+        problems += [*_first_transition(score), *_certain_objections(score)]
     return problems
+
+
+def _unknown(_name: str, _cue: AnyCue) -> Moment:
+    return Moment(0.01, exact=False)
+
+
+def _certain_objections(score: Score) -> list[Problem]:
+    """Return what the score's own numbers show already, before anything is known of its takes."""
+
+    def short(cue: AnyCue) -> AnyCue:
+        # Whether such a sound lasts or is an event its instrument knows; here it is of unknown length.
+        unsettled = isinstance(cue, SoundCue) and cue.fit is None
+        return cue.model_copy(update={"fit": "trim"}) if unsettled else cue
+
+    segments = tuple(
+        segment.model_copy(update={"cues": tuple(short(cue) for cue in segment.cues)}) for segment in score.segments
+    )
+    score = score.model_copy(update={"segments": segments})
+    found = objections(score, solve(score, _unknown), _unknown)
+    return [problem for problem in found if problem.severity == "error"]  # warnings are the plan's, which knows more
 
 
 def _duplicates(score: Score) -> list[Problem]:
@@ -219,15 +227,20 @@ def _cue_problems(
             problems.append(Problem(path=f"{path}.text", line=0, reason=reason, fix="write what is said"))
     if isinstance(cue, FileCue):
         problems += _file_problems(cue, path, folder, allow_outside=allow_outside)
-    ducking = ducking_of(cue)
-    for reference in () if ducking is None or ducking.by == "voice" else ducking.by:
-        if not _exists(score, segment, reference):
-            reason = f"there is no cue {reference!r} to duck by"
-            problems.append(Problem(path=f"{path}.duck.by", line=0, reason=reason, fix="give the cue you mean an id"))
     start = segment.duration_s is not None and cue.at_s is not None and cue.at_s >= segment.duration_s
     if start:
         reason = f"the cue starts at {cue.at_s:g} s, but its segment is over at {segment.duration_s:g} s"
         problems.append(Problem(path=f"{path}.at_s", line=0, reason=reason, fix="move it, or make the segment longer"))
+    return problems
+
+
+def _ducking_problems(segment: Segment, cue: AnyCue, path: str, names: set[str]) -> list[Problem]:
+    problems: list[Problem] = []
+    ducking = ducking_of(cue)
+    for reference in () if ducking is None or ducking.by == "voice" else ducking.by:
+        if _full_name(segment, reference) not in names:
+            reason = f"there is no cue {reference!r} to duck by"
+            problems.append(Problem(path=f"{path}.duck.by", line=0, reason=reason, fix="give the cue you mean an id"))
     return problems
 
 
@@ -262,34 +275,26 @@ def resolve_file(folder: Path, name: str, *, allow_outside: bool) -> Path:
     return file
 
 
-def _exists(score: Score, segment: Segment, reference: str) -> bool:
-    name = reference if "/" in reference else f"{segment.id}/{reference}"
-    return any(name == cue_name(each, index) for each in score.segments for index in range(len(each.cues)))
+def _full_name(segment: Segment, reference: str) -> str:
+    return reference if "/" in reference else f"{segment.id}/{reference}"
 
 
-def _marker_problems(score: Score, segment: Segment, number: int) -> list[Problem]:
+def _marker_problems(segment: Segment, number: int, names: set[str]) -> list[Problem]:
     problems: list[Problem] = []
     for index, marker in enumerate(segment.markers):
         path = f"segments[{number}].markers[{index}]"
         if (marker.at_s is None) == (marker.with_ is None):
             reason = "a marker has exactly one place"
             problems.append(Problem(path=path, line=0, reason=reason, fix="give it at_s or with"))
-        elif marker.with_ is not None and not _exists(score, segment, marker.with_):
+        elif marker.with_ is not None and _full_name(segment, marker.with_) not in names:
             reason = f"there is no cue {marker.with_!r} to mark"
             problems.append(Problem(path=path, line=0, reason=reason, fix="give the cue you mean an id"))
     return problems
 
 
-def _transition_problems(score: Score) -> list[Problem]:
-    problems: list[Problem] = []
-    if score.segments[0].transition.seconds > 0:
-        path = "segments[0].transition"
-        reason = "the first segment has nothing before it to cross over from"
-        problems.append(Problem(path=path, line=0, reason=reason, fix="use fade_in_s", severity="warning"))
-    for number, segment in enumerate(score.segments[1:], start=1):
-        for neighbour in (score.segments[number - 1], segment):
-            if neighbour.duration_s is not None and neighbour.duration_s < segment.transition.seconds:
-                path = f"segments[{number}].transition.seconds"
-                reason = f"the transition is longer than segment {neighbour.id!r}"
-                problems.append(Problem(path=path, line=0, reason=reason, fix="make it shorter"))
-    return problems
+def _first_transition(score: Score) -> list[Problem]:
+    if score.segments[0].transition.seconds <= 0:
+        return []
+    path = "segments[0].transition"
+    reason = "the first segment has nothing before it to cross over from"
+    return [Problem(path=path, line=0, reason=reason, fix="use fade_in_s", severity="warning")]

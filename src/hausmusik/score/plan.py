@@ -18,7 +18,7 @@ from hausmusik.score.check import OpenedScore, resolve_file
 from hausmusik.score.effective import TASK_OF_LAYER, instrument_of, needs_slot, request_of
 from hausmusik.score.history import what_changed
 from hausmusik.score.objections import objections
-from hausmusik.score.reading import Problem, spell
+from hausmusik.score.reading import Problem, with_lines
 from hausmusik.score.schema import AnyCue, FileCue, Score, SoundCue, VoiceCue
 from hausmusik.score.timeline import Moment, Place, Timeline, cue_name, solve
 from hausmusik.seams import Player, TakeIdentity
@@ -138,6 +138,7 @@ class Planner:
         self._defaults = defaults
         self._file_length_s = file_length_s
         self._history = history or {}
+        self._paths = opened.cue_paths()
         self._problems: dict[tuple[str, str], Problem] = {}
         self._score = self._settled(opened.score)
 
@@ -175,15 +176,11 @@ class Planner:
         problems += self._problems.values()
         problems += objections(self._score, timeline, self._length)
         problems += self._strangers(cues)
-        problems = [self._located(problem) for problem in problems]
+        problems = with_lines(problems, self._opened.document)
         return Plan(score=self._score, timeline=timeline, cues=tuple(cues), problems=tuple(problems))
 
-    def _located(self, problem: Problem) -> Problem:
-        by_spelling = {spell(path): line for path, line in self._opened.document.lines.items()}
-        return msgspec.structs.replace(problem, line=problem.line or by_spelling.get(problem.path, 0))
-
     def _note(self, name: str, error: HausmusikError) -> None:
-        path = spell(self._opened.cue_path(name))
+        path = self._paths[name]
         self._problems[(name, error.message)] = Problem(path=path, line=0, reason=error.message, fix=error.hint)
 
     def _length(self, name: str, cue: AnyCue) -> Moment:
@@ -306,7 +303,7 @@ class Planner:
                     f"{cue.instrument} reads this as {' or '.join(spoken)}, but the score is in {self._score.language}"
                 )
                 fix = "say the voice's language, choose another instrument, or correct the score's language"
-                path = spell(self._opened.cue_path(cue.name))
+                path = self._paths[cue.name]
                 problems.setdefault(who, Problem(path=path, line=0, reason=reason, fix=fix, severity="warning"))
         return list(problems.values())
 

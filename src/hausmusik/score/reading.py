@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final, TypeAlias, cast
 
 import msgspec
@@ -247,3 +247,18 @@ def _fill(
         return _VARIABLE.sub(lambda match: str(known.get(match.group(1), match.group(0))), node)
 
     return replace(value, ()), problems, frozenset(filled)
+
+
+def with_lines(problems: Iterable[Problem], document: Document) -> list[Problem]:
+    """Return problems with the line where each stands, or else what is around it."""
+    by_spelling = {spell(path): line for path, line in document.lines.items()}
+    return [
+        problem if problem.line else msgspec.structs.replace(problem, line=_nearest(problem.path, by_spelling))
+        for problem in problems
+    ]
+
+
+def _nearest(path: str, lines: Mapping[str, int]) -> int:
+    while path and path not in lines:
+        path = path[: max(path.rfind("."), path.rfind("["), 0)]
+    return lines.get(path, 0)

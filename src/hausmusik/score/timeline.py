@@ -121,11 +121,18 @@ class _Solver:
         self._score = score
         self._take_length = take_length
         self._memo: dict[tuple[str, str], Moment] = {}
-        self._stack: list[tuple[str, str]] = []
-        self._cues: dict[str, tuple[int, int, AnyCue]] = {}
+        self._stack: dict[tuple[str, str], None] = {}  # in order, what is being worked out
+        self._cues: dict[str, tuple[int, AnyCue]] = {}
+        self._paths: dict[str, str] = {}
+        self._line_before: dict[str, str] = {}
         for number, segment in enumerate(score.segments):
+            line = ""
             for index, cue in enumerate(segment.cues):
-                self._cues[cue_name(segment, index)] = (number, index, cue)
+                name = cue_name(segment, index)
+                self._cues[name] = (number, cue)
+                self._paths[name] = f"segments[{number}].cues[{index}]"
+                if isinstance(cue, VoiceCue):
+                    self._line_before[name], line = line, name
 
     def run(self) -> Timeline:
         problems: dict[str, Problem] = {}
@@ -140,9 +147,9 @@ class _Solver:
                 break
             segments.append(place)
         cues: dict[str, Place] = {}
-        for name, (number, index, _) in self._cues.items():
+        for name, path in self._paths.items():
             place = self._try(
-                f"segments[{number}].cues[{index}]",
+                path,
                 lambda name=name: Place(self._at("start", name), self._at("end", name)),
                 problems,
             )
@@ -169,14 +176,15 @@ class _Solver:
         if key in self._memo:
             return self._memo[key]
         if key in self._stack:
-            circle = list(dict.fromkeys(each for _, each in self._stack[self._stack.index(key) :]))
+            stack = list(self._stack)
+            circle = list(dict.fromkeys(each for _, each in stack[stack.index(key) :]))
             first = circle.index(min(circle))  # told the same way wherever the walk came in, so told once
             text = " -> ".join([*circle[first:], *circle[:first], circle[first]])
             raise _Unplaceable(f"these cues wait for one another: {text}", "give one of them at_s or duration_s")
-        self._stack.append(key)
-        number, index, cue = self._cues[name]
-        moment = self._start(number, index, cue) if edge == "start" else self._end(name, number, cue)
-        self._stack.pop()
+        self._stack[key] = None
+        number, cue = self._cues[name]
+        moment = self._start(name, number, cue) if edge == "start" else self._end(name, number, cue)
+        del self._stack[key]
         self._memo[key] = moment
         return moment
 
@@ -187,7 +195,7 @@ class _Solver:
             raise _Unplaceable(f"there is no cue {reference!r} to refer to", "give the cue you mean an id")
         return name
 
-    def _start(self, number: int, index: int, cue: AnyCue) -> Moment:
+    def _start(self, name: str, number: int, cue: AnyCue) -> Moment:
         if cue.at_s is not None:
             return self._segment_start(number).plus(cue.at_s)
         if cue.piece_at_s is not None:
@@ -199,15 +207,9 @@ class _Solver:
         gap = DEFAULT_GAP_S if cue.gap_s is None else cue.gap_s
         if cue.after is not None:
             return self._at("end", self._named(cue.after, number)).plus(gap)
-        before = self._line_before(number, index) if isinstance(cue, VoiceCue) else None
-        if before is not None:
+        if before := self._line_before.get(name):
             return self._at("end", before).plus(gap)
         return self._segment_start(number)
-
-    def _line_before(self, number: int, index: int) -> str | None:
-        segment = self._score.segments[number]
-        lines = [each for each in range(index) if isinstance(segment.cues[each], VoiceCue)]
-        return cue_name(segment, lines[-1]) if lines else None
 
     def _end(self, name: str, number: int, cue: AnyCue) -> Moment:
         start = self._at("start", name)
@@ -261,7 +263,7 @@ class _Solver:
                     f"segment {segment.id!r} ends with its cues, and its cues end with it",
                     "give the segment a duration_s, or one of its cues a length of its own",
                 )
-            self._stack.append(key)
+            self._stack[key] = None
             names = [cue_name(segment, index) for index, cue in enumerate(segment.cues) if not _leans_on_end(cue)]
             if not names:
                 raise _Unplaceable(
@@ -269,7 +271,7 @@ class _Solver:
                 )
             ends = [self._at("end", name) for name in names]
             end = Moment(max(each.s for each in ends) + segment.tail_s, all(each.exact for each in ends))
-            self._stack.pop()
+            del self._stack[key]
         self._memo[key] = end
         return end
 

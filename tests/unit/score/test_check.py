@@ -176,3 +176,17 @@ def test_a_number_may_stand_for_a_text(tmp_path: Path) -> None:
     path.write_text(path.read_text().replace("${year}", "${yes}").replace('"year": 2026', '"yes": true'))
     with pytest.raises(ScoreError):
         open_score(path)
+
+
+def test_what_its_own_numbers_put_outside_is_told_before_anything_is_made(tmp_path: Path) -> None:
+    ten = {"duration_s": 10, "id": "ten"}
+    late = problems_of(
+        tmp_path, segment(music(id="m"), **ten), segment(music(piece_at_s=40, duration_s=1), id="two", duration_s=5)
+    )
+    assert late == [next(each for each in late if "starts at 40.00 s, but the piece is over at 15.00 s" in each)]
+    marker = problems_of(tmp_path, segment(music(), **ten, markers=[{"at_s": 12, "title": "x"}]))
+    assert [each for each in marker if "the marker lies at 12.00 s" in each] == marker != []
+    # A sound that may be an event or last is of unknown length: nothing can be said of what comes after it.
+    assert problems_of(tmp_path, segment(sound(id="s"), music(after="s", duration_s=1), **ten)) == []
+    # Nor of what comes after a line.
+    assert problems_of(tmp_path, segment(voice(id="v"), music(after="v", duration_s=1), **ten)) == []

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from hausmusik.audio.files import write_audio
-from hausmusik.score.check import open_score
+from hausmusik.score.check import check_score, open_score
 from hausmusik.score.plan import Plan, Planner, locked_name
 from hausmusik.seams import Nature
 from hausmusik.takes.record import record_take
@@ -198,3 +200,34 @@ async def test_a_line_that_outlasts_its_segment_is_told_once_its_length_is_known
     (problem,) = desk.plan(piece).problems
     assert "still speaking" in problem.reason
     assert "raise the segment's duration_s" in problem.fix
+
+
+def calls_of(work: Callable[[], object]) -> int:
+    """How many functions are called: what a clock would say, without the machine's moods."""
+    count = 0
+
+    def note(_frame: object, event: str, _arg: object) -> None:
+        nonlocal count
+        count += event in ("call", "c_call")
+
+    sys.setprofile(note)
+    try:
+        work()
+    finally:
+        sys.setprofile(None)
+    return count
+
+
+def test_twice_the_cues_are_twice_the_work_even_with_a_problem_in_each(desk: Desk) -> None:
+    checks: list[int] = []
+    plans: list[int] = []
+    for size in (60, 120):
+        lines = [voice(f"Line {n}.", id=f"v{n}", instrument="nothing") for n in range(size)]
+        piece = segment(*lines, music(id="m", duck={"by": [f"v{n}" for n in range(size)]}))
+        path = write(desk.folder, piece)
+        checks.append(calls_of(lambda path=path: check_score(path)))
+        planner = desk.planner(piece)
+        plans.append(calls_of(planner.plan))
+        assert len(planner.plan().problems) == size
+    assert checks[1] / checks[0] < 2.2
+    assert plans[1] / plans[0] < 2.2
