@@ -24,7 +24,7 @@ from hausmusik.instruments.catalogue import Catalogue
 from hausmusik.instruments.model import Instrument, weights_digest
 from hausmusik.instruments.problems import nearest
 from hausmusik.instruments.routing import Facts
-from hausmusik.instruments.sound_routing import natural_duration_s
+from hausmusik.instruments.sound_routing import natural_duration_s, refuse_unknown
 from hausmusik.money.meter import Meter
 from hausmusik.money.quote import Learning, expected_s, units_of
 from hausmusik.seams import EngineContext, EngineOrder, Host, Nature, TakeIdentity
@@ -150,9 +150,10 @@ class HousePlayer:
         return Nature(languages=tuple(dict.fromkeys(spoken)), one_shot=chosen.one_shot)
 
     def resolve(self, instrument: str, request: Request, *, run: Run) -> Instrument:
-        """Return the catalogue entry that will play, after routing; checks the voices.
+        """Return the catalogue entry that will play, after routing; checks the voices and whether a sound is known.
 
         Raises:
+            BadInput: a sound that the instrument's vocabulary does not have.
             NotFoundError: no such instrument or voice.
             UsageError: the instrument does something else.
         """
@@ -165,6 +166,8 @@ class HousePlayer:
                     close = f"did you mean {' or '.join(inside[:3])}?" if inside and name else nearest(name, known)
                     hint = close or f"`haus instruments show {chosen.id}` lists its voices"
                     raise NotFoundError(f"{chosen.id} has no voice {name!r}", hint=hint)
+        if isinstance(request, SoundRequest):
+            refuse_unknown(request.prompt, str(chosen.options.get("vocabulary", "")))
         return chosen
 
     def order(self, instrument: Instrument) -> EngineOrder:

@@ -131,6 +131,8 @@ def show(context: typer.Context, name: Name, *, json: Json = False) -> None:
 
 
 def _show_instrument(output: Output, entry: Instrument, row: InstrumentRow) -> None:
+    from hausmusik.instruments.sound_routing import known_sounds
+
     commercial = "commercial use allowed" if entry.licence.commercial else "non-commercial"
     output.data(f"licence: {entry.licence.weights} (weights), {entry.licence.code} (code); {commercial}")
     output.data(f"credit: {entry.licence.credit}")
@@ -141,6 +143,10 @@ def _show_instrument(output: Output, entry: Instrument, row: InstrumentRow) -> N
     output.data(f"speed: {speed} ({entry.measured.on})")
     size = f"{row.size_bytes / 1e6:.0f} MB of weights, " if row.size_bytes else ""
     output.data(f"needs: {size}{entry.memory_mib} MiB of memory; ready: {row.ready}")
+    if sounds := known_sounds(str(entry.options.get("vocabulary", ""))):
+        output.data("sounds:")
+        for sound in sounds:
+            output.data(f"  {sound}")
     if entry.voices:
         output.data("voices:")
         longest = max(len(voice.id) for voice in entry.voices)

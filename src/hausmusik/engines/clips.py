@@ -18,7 +18,7 @@ from hausmusik.audio.fades import crossfade, fade_factors
 from hausmusik.audio.files import decode
 from hausmusik.audio.loudness import measure
 from hausmusik.errors import BadInput
-from hausmusik.instruments.clip_search import Found, search
+from hausmusik.instruments.clip_search import Found, recordings_of
 from hausmusik.instruments.sound_left_out import left_out_of_clip
 from hausmusik.instruments.sound_routing import CROSSFADE_S
 from hausmusik.instruments.sound_vocabulary import Clip, clip_words
@@ -96,9 +96,7 @@ class ClipsEngine:
             if not isinstance(request, SoundRequest):
                 raise BadInput(f"recorded clips cannot play a {type(request).__name__}")
             _check_length(request)
-            found = search(request.prompt)
-            if not found or not found[0].matches:
-                raise _nothing_fits(request.prompt, found)
+            found = recordings_of(request.prompt)
             yield index, Artifact(name="clip.json", media_type="application/json", data=_report(found))
             yield index, Artifact(name=RECORDINGS_NAME, media_type="application/json", data=_recording(found[0].clip))
             if cancel.is_set():
@@ -127,13 +125,6 @@ def _check_length(request: SoundRequest) -> None:
         )
     if request.loop and 0 < request.duration_s < SHORTEST_LOOP_S:
         raise BadInput(f"a loop of {request.duration_s} s is too short", hint=f"at least {SHORTEST_LOOP_S} s")
-
-
-def _nothing_fits(prompt: str, found: Sequence[Found]) -> BadInput:
-    near = "; ".join(f"{each.clip.id} ({each.clip.caption})" for each in found[:3])
-    names = ", ".join(clip.id for clip in clip_words().clip)
-    hint = f"nearest are {near}" if near else f"there are {names}"
-    return BadInput(f"there is no recording of {prompt[:200]!r}", hint=hint)
 
 
 def _report(found: Sequence[Found]) -> bytes:

@@ -15,6 +15,7 @@ from typing import Final
 
 import msgspec
 
+from hausmusik.errors import BadInput
 from hausmusik.instruments.sound_vocabulary import Clip, clip_words, texture_words, tokens
 
 MATCHES: Final = 0.5
@@ -66,6 +67,22 @@ def search(prompt: str, *, most: int = 5) -> tuple[Found, ...]:
     found = [_judged(clip, terms, words) for clip, terms in _index()]
     ranked = sorted((each for each in found if each.fit > 0), key=lambda each: (-each.named, -each.fit))
     return tuple(ranked[:most])
+
+
+def recordings_of(prompt: str) -> tuple[Found, ...]:
+    """Return the recordings that explain anything of a prompt; the first one answers it.
+
+    Raises:
+        BadInput: none does; the hint names near ones.
+    """
+    found = search(prompt)
+    if found and found[0].matches:
+        return found
+    near = "; ".join(f"{each.clip.id} ({each.clip.caption})" for each in found[:3])
+    names = ", ".join(clip.id for clip in clip_words().clip)
+    raise BadInput(
+        f"there is no recording of {prompt[:200]!r}", hint=f"nearest are {near}" if near else f"there are {names}"
+    )
 
 
 def _by_id(prompt: str) -> Clip | None:

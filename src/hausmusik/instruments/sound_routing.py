@@ -11,10 +11,11 @@ from collections.abc import Sequence
 from typing import Final
 
 from hausmusik.errors import BadInput
-from hausmusik.instruments.clip_search import search
+from hausmusik.instruments.clip_search import recordings_of, search
 from hausmusik.instruments.model import Instrument
 from hausmusik.instruments.routing import Facts
 from hausmusik.instruments.sound_prompts import recipe_of
+from hausmusik.instruments.sound_vocabulary import clip_words, texture_words
 from hausmusik.types import Request, SoundRequest
 
 NATURAL_DURATION_S: Final = 30.0
@@ -57,6 +58,31 @@ def natural_duration_s(prompt: str, vocabulary: str, *, loop: bool = False) -> f
         return recipe_of(prompt).duration_s
     recorded_s = search(prompt, most=1)[0].clip.duration_s
     return recorded_s - (min(CROSSFADE_S, recorded_s / 4) if loop else 0.0)
+
+
+def refuse_unknown(prompt: str, vocabulary: str) -> None:
+    """Say now what an instrument with a vocabulary would say of a prompt once it was started.
+
+    Args:
+        prompt: What is asked for.
+        vocabulary: Of the instrument that plays; an unknown or empty one refuses nothing.
+
+    Raises:
+        BadInput: nothing in the prompt is in the vocabulary; the hint says what is.
+    """
+    if vocabulary == "procedural":
+        recipe_of(prompt)
+    elif vocabulary == "clips":
+        recordings_of(prompt)
+
+
+def known_sounds(vocabulary: str) -> tuple[str, ...]:
+    """Return what can be asked for, a line each, for people; nothing where there is no such vocabulary."""
+    if vocabulary == "procedural":
+        return tuple(texture.known_as for texture in texture_words().texture)
+    if vocabulary == "clips":
+        return tuple(f"{clip.id}: {clip.caption}" for clip in clip_words().clip)
+    return ()
 
 
 def _explained(prompt: str, vocabulary: str) -> tuple[float, int]:

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from hausmusik.config.loading import load_settings
-from hausmusik.errors import NotFoundError, UsageError
+from hausmusik.errors import BadInput, NotFoundError, UsageError
 from hausmusik.house import AsyncHouse
 from hausmusik.testing import FakeHost, sine
-from hausmusik.types import JudgeRequest, MusicRequest, SoundRequest, SpeakRequest
+from hausmusik.types import JudgeRequest, MusicRequest, Run, SoundRequest, SpeakRequest
 from tests.unit.score.build import segment, sound, voice, write
 
 
@@ -29,7 +29,6 @@ async def house() -> AsyncIterator[AsyncHouse]:
         ("procedural", "waves", 40.0),
         ("sound", "waves", 40.0),
         ("sound", "a dog barking", 6.0),
-        ("sound", "something nobody knows", 30.0),
     ],
 )
 async def test_a_sound_left_to_its_instrument_is_as_long_as_it_is_by_itself(
@@ -47,6 +46,19 @@ async def test_a_line_takes_longer_when_it_is_longer_or_slower(house: AsyncHouse
     assert house.player.estimate_s("kokoro", SpeakRequest(text=line + line)) == pytest.approx(2 * plain_s)
     assert house.player.estimate_s("kokoro", SpeakRequest(text="O")) == 0.4
     assert house.player.estimate_s("composer", MusicRequest(prompt="calm", duration_s=12)) == 12
+
+
+@pytest.mark.parametrize(
+    ("instrument", "said"), [("sound", "is a sound that can be made here"), ("clips", "there is no recording of")]
+)
+async def test_a_sound_that_nobody_knows_is_refused_before_anything_starts(
+    house: AsyncHouse, instrument: str, said: str
+) -> None:
+    unknown = SoundRequest(prompt="a dragon hoovering", duration_s=3.0)
+    with pytest.raises(BadInput, match=said):
+        house.player.identify(instrument, unknown, run=Run(id="r"))
+    with pytest.raises(BadInput, match=said):
+        _ = [event async for event in house.player.play(instrument, unknown, run=Run(id="r"))]
 
 
 async def test_what_makes_no_sound_or_is_not_there_has_no_length(house: AsyncHouse) -> None:

@@ -2,10 +2,11 @@ from __future__ import annotations
 
 import pytest
 
+from hausmusik.errors import BadInput
 from hausmusik.instruments.catalogue import Catalogue
 from hausmusik.instruments.model import Instrument
 from hausmusik.instruments.routing import Facts
-from hausmusik.instruments.sound_routing import by_sound_class, natural_duration_s
+from hausmusik.instruments.sound_routing import by_sound_class, known_sounds, natural_duration_s, refuse_unknown
 from hausmusik.types import MusicRequest, SoundRequest
 
 ALL_HERE = Facts(weights_here=frozenset({"sonic-pi-samples", "ovos-sounds"}))
@@ -69,6 +70,17 @@ def test_what_no_vocabulary_knows_goes_to_a_model_that_generates(candidates: lis
 
 def test_other_requests_do_not_break_it(candidates: list[Instrument]) -> None:
     assert by_sound_class(MusicRequest(prompt="rain", duration_s=1), candidates, ALL_HERE) == "procedural"
+
+
+def test_what_a_vocabulary_refuses_and_what_it_has() -> None:
+    refuse_unknown("rain", "procedural")
+    refuse_unknown("crow", "clips")
+    refuse_unknown("bagpipes", "")
+    for vocabulary in ("procedural", "clips"):
+        with pytest.raises(BadInput, match="bagpipes"):
+            refuse_unknown("bagpipes", vocabulary)
+        assert len(known_sounds(vocabulary)) > 20
+    assert known_sounds("") == ()
 
 
 def test_natural_lengths() -> None:
