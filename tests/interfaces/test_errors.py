@@ -7,7 +7,7 @@ import sqlite3
 import pytest
 
 from hausmusik.cli import care
-from hausmusik.errors import HausmusikError, ScoreError, error_table
+from hausmusik.errors import EngineError, HausmusikError, ScoreError, error_table
 from tests.interfaces.conftest import Haus
 
 CODES = {
@@ -70,6 +70,7 @@ def test_problems_are_in_the_document(bare: Haus, monkeypatch: pytest.MonkeyPatc
         (sqlite3.OperationalError("odd"), "this is a mistake in Hausmusik: OperationalError: odd"),
         (OSError(28, "No space left on device", "/a/b"), "/a/b: no space left on device"),
         (RecursionError(), "this is a mistake in Hausmusik: RecursionError"),
+        (EngineError("x" * 100_000), f"{'x' * 4_000}… (96,000 more characters)"),
     ],
 )
 def test_mistakes_get_a_sentence_too(bare: Haus, monkeypatch: pytest.MonkeyPatch, error: Exception, said: str) -> None:

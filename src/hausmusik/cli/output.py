@@ -28,6 +28,9 @@ UNLIMITED: Final = 10_000
 
 GAP: Final = 2
 
+_MOST_TOLD: Final = 4_000
+"""Characters of an error's sentence, and of its hint."""
+
 _TURNING: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 """Embeddings, overrides and isolates of the bidirectional algorithm: a line with one can read as another."""
 
@@ -99,10 +102,15 @@ class Output(msgspec.Struct, frozen=True, kw_only=True):
         """Tell what went wrong and what to do; problems of a score line by line."""
         lines = [f"  {printable(problem, line=True)}" for problem in getattr(error, "problems", ())]
         red, plain_again = ("\x1b[1;31m", "\x1b[0m") if self.colour and _shows_colour(sys.stderr) else ("", "")
-        lines.append(f"{red}haus: {printable(error.message)}{plain_again}")
+        lines.append(f"{red}haus: {printable(_short(error.message))}{plain_again}")
         if error.hint:
-            lines.append(f"      {printable(error.hint)}")
+            lines.append(f"      {printable(_short(error.hint))}")
         _write(sys.stderr, "".join(f"{line}\n" for line in lines))
+
+
+def _short(text: str) -> str:
+    """Return a text that a person will read; the exceptions of foreign libraries may quote a whole file."""
+    return text if len(text) <= _MOST_TOLD else f"{text[:_MOST_TOLD]}… ({len(text) - _MOST_TOLD:,} more characters)"
 
 
 def printable(text: str, *, line: bool = False) -> str:
