@@ -20,7 +20,7 @@ from hausmusik.engines.english.wordlists import word_set
 from hausmusik.engines.speech.timing import Spoken
 
 FIRST: Final = 30
-"""Symbols at which the first chunk is best cut: about 1.9 s of speech, 0.6 s of one core."""
+"""Symbols at which the first chunk is best cut: about 1.9 s of speech, 0.6 to 1.4 s of one core (benchmarks/speech)."""
 FIRST_LEAST: Final = 20
 FIRST_MOST: Final = 56
 MOST: Final = 150
