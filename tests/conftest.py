@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as `haus` does, before numpy is loaded
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -20,7 +21,12 @@ KEPT = {"HAUSMUSIK_TEST_WEIGHTS", "HAUSMUSIK_REQUIRE_WEIGHTS", "HAUSMUSIK_TEST_E
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Properties are tried on fewer examples where quickness is the point; `scripts/test --all` tries a hundred."""
+    """Properties are tried on fewer examples where quickness is the point; `scripts/test --all` tries a hundred.
+
+    A suite that a shell started in the background has SIGINT ignored, and so would have the processes that tests
+    interrupt: it gets its meaning back.
+    """
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     quick = config.getoption("-m") == "not slow"
     hypothesis.settings.register_profile("tests", max_examples=30 if quick else 100, deadline=None)
     hypothesis.settings.load_profile("tests")
