@@ -42,6 +42,7 @@ def test_the_starter_score_from_new_to_a_finished_piece(haus: Haus, here: Path) 
     assert haus("plan", "piece.json").out.count("kept") == 4
 
 
+@pytest.mark.slow
 def test_one_changed_line_makes_one_take_and_the_plan_says_why(haus: Haus, here: Path) -> None:
     name = score(line("First.", id="a"), line("Second.", id="b"), RAIN)
     haus("compose", name, "-o", "x.wav")
@@ -98,6 +99,7 @@ def test_a_preview_is_one_stretch(haus: Haus, here: Path) -> None:
     assert (late.code, "only 6.0 s long" in late.err) == (1, True)
 
 
+@pytest.mark.slow
 def test_only_and_force(haus: Haus) -> None:
     name = score(line("One.", id="a"), RAIN)
     done = haus("compose", name, "-o", "x.wav", "--only", "voice")

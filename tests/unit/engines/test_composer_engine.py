@@ -69,6 +69,7 @@ def test_every_piece_is_exactly_as_long_as_asked(engine: ComposerEngine, duratio
     assert np.isfinite(audio.samples).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("prompt", ["calm piano", "lofi", "canon", "suspense"])
 def test_level_edges_and_offset(engine: ComposerEngine, prompt: str) -> None:
     audio = audio_of(play(engine, prompt, 10.0))
@@ -181,6 +182,7 @@ def test_cancelling_ends_the_stream_without_a_done(engine: ComposerEngine, asks:
     assert not any(isinstance(event, Done) for event in told)
 
 
+@pytest.mark.slow
 def test_long_pieces_are_measured_in_places_and_come_out_at_their_loudness(
     engine: ComposerEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:

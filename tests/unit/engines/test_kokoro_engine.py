@@ -199,6 +199,7 @@ def test_the_british_voice_reads_british_unless_told_otherwise(engine: KokoroEng
     assert lengths[0] == lengths[2] < lengths[1]
 
 
+@pytest.mark.slow
 def test_fifty_thousand_characters_stream_in_flat_memory(engine: KokoroEngine) -> None:
     text = (TEXT + " ") * 470
     assert len(text) > 50_000

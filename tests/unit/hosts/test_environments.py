@@ -88,6 +88,7 @@ def test_other_requirements_are_another_place() -> None:
     assert places._requirements(needing("NumPy==1.26.4")) == ("NumPy==1.26.4", "msgspec>=0.20,<0.23")
 
 
+@pytest.mark.slow
 def test_an_environment_is_made_once_used_and_removed(here: Environments) -> None:
     environment = needing("tiny-probe==1.0")
     phases = list(here.install(environment))
@@ -118,6 +119,7 @@ def test_what_pip_says_is_in_the_hint_and_nothing_is_left(here: Environments) ->
     assert leftovers(here) == []
 
 
+@pytest.mark.slow
 def test_an_interrupted_installation_leaves_nothing(here: Environments) -> None:
     work = here.install(needing("tiny-probe==1.0"))
     while next(work).name != "install":
@@ -128,6 +130,7 @@ def test_an_interrupted_installation_leaves_nothing(here: Environments) -> None:
         pass
 
 
+@pytest.mark.slow
 def test_what_a_killed_one_left_is_swept_away(here: Environments) -> None:
     left = here._folder / ".probe-0123456789ab.0123abcd.part"
     (left / "bin").mkdir(parents=True)
@@ -137,6 +140,7 @@ def test_what_a_killed_one_left_is_swept_away(here: Environments) -> None:
     assert leftovers(here) == []
 
 
+@pytest.mark.slow
 def test_what_is_being_made_elsewhere_is_left_alone(here: Environments) -> None:
     """The name of one environment may begin with that of another one."""
     other = Environment(id="probe-more", requirements=("tiny-probe==1.0",))

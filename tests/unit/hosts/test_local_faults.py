@@ -303,6 +303,7 @@ async def test_a_deadline_holds_while_the_engine_never_stops_talking(make_host: 
     assert time.monotonic() - began < 3
 
 
+@pytest.mark.slow
 async def test_a_start_that_never_stops_talking_takes_too_long_all_the_same(make_host: MakeHost) -> None:
     host = make_host(start_timeout_s=1.0)
     async with asyncio.timeout(10):

@@ -139,6 +139,7 @@ async def test_run_again_nothing_is_played_or_written(studio: Studio) -> None:
     assert out_files(studio.folder) == before
 
 
+@pytest.mark.slow
 async def test_a_companion_that_was_lost_or_changed_is_written_again(studio: Studio) -> None:
     await studio.compose(PIECE)
     before = out_files(studio.folder)
@@ -279,6 +280,7 @@ class _Earlier(SystemClock):
         return super().now() - timedelta(days=self._days)
 
 
+@pytest.mark.slow
 async def test_a_history_that_cannot_be_kept_costs_nothing_and_a_preview_forgets_nothing(studio: Studio) -> None:
     two = (PIECE, segment(voice("Two.", id="z"), id="two"))
     await studio.compose(*two)
@@ -291,6 +293,7 @@ async def test_a_history_that_cannot_be_kept_costs_nothing_and_a_preview_forgets
     assert (await studio.compose(*two, seed=3)).path.is_file()
 
 
+@pytest.mark.slow
 async def test_ducking_lowers_music_under_speech_by_its_depth(studio: Studio) -> None:
     piece = segment(
         voice("One two three four five six.", id="v", at_s=3), music(id="m", duck={"depth_db": 12}), duration_s=9

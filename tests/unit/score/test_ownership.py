@@ -110,6 +110,7 @@ async def test_a_render_that_was_killed_between_two_files_can_go_on(
     assert json.loads((studio.folder / "out" / "piece.report.json").read_text())["warnings"] == []
 
 
+@pytest.mark.slow
 async def test_stems_and_captions_that_are_no_longer_made_go_but_edited_ones_stay(studio: Studio) -> None:
     folder = studio.folder / "out"
     await studio.compose(PIECE)

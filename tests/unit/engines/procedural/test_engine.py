@@ -102,6 +102,7 @@ def test_a_longer_sound_begins_like_a_shorter_one(engine: ProceduralEngine) -> N
     np.testing.assert_array_equal(short.samples[:, :end], long.samples[:, :end])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "prompt",
     [
@@ -197,6 +198,7 @@ def test_cancel_ends_within_a_fifth_of_a_second_without_done(engine: ProceduralE
     assert not any(isinstance(event, Done) for event in events)
 
 
+@pytest.mark.slow
 def test_memory_is_flat_in_length(engine: ProceduralEngine) -> None:
     def peak(duration_s: float) -> int:
         tracemalloc.start()

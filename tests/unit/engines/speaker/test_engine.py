@@ -129,6 +129,7 @@ def test_cancel_stops_between_batches(random_engine: SpeakerEngine, monkeypatch:
     assert next(count) == 2
 
 
+@pytest.mark.slow
 def test_memory_is_flat_in_length(random_engine: SpeakerEngine) -> None:
     def peak(seconds: float) -> int:
         audio = chirp(seconds)

@@ -158,6 +158,7 @@ OPCODES = st.one_of(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(
     tree=st.lists(OPCODES, max_size=60).map(b"".join),
