@@ -11,7 +11,7 @@
     ├── HostError             the place where an engine runs failed; trying again may help
     │   ├── HostUnavailable   it cannot be reached or started now
     │   ├── WorkerLost        it died while playing
-    │   └── StreamBroken      it died after the first delivered event; `.partial` keeps what came
+    │   └── StreamBroken      it died after the first delivered event; `.partial` keeps its beginning
     ├── EngineError           the engine itself failed
     │   ├── BadInput          the engine cannot play this request (too long, wrong rate …)
     │   └── GenerationFailed  the model ran and gave nothing usable

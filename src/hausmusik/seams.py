@@ -239,11 +239,12 @@ class Player(Protocol):
         Raises:
             NotFoundError: no such instrument, or no such voice.
             UsageError: the instrument has another task than the request.
+            BadInput: a sound that the instrument does not know.
         """
         ...
 
     def nature(self, instrument: str, request: Request) -> Nature:
-        """Return what is known beforehand of what an instrument would make; raises as `identify`."""
+        """Return what is known beforehand of what an instrument would make; raises NotFoundError, UsageError."""
         ...
 
     def estimate_s(self, instrument: str, request: Request) -> float:
@@ -254,7 +255,7 @@ class Player(Protocol):
             request: What would be played.
 
         Raises:
-            NotFoundError, UsageError: as `identify`.
+            NotFoundError, UsageError, BadInput: as `identify`.
         """
         ...
 

@@ -193,6 +193,8 @@ def test_a_job_that_nobody_wants_to_go_on_with_is_given_up(haus: Haus, home: Pat
     (listed,) = haus("jobs", "list", "--json").json["jobs"]
     assert (listed["job"]["id"], listed["steps"]["done"], listed["steps"]["pending"]) == (job.id, 1, 1)
 
+    assert haus("jobs", "cancel", job.id, "nothing").code == 5
+    assert journal.job(job.id).state == "open", "a wrong name among them cancels nothing"
     assert haus("jobs", "cancel", job.id).err == f"{job.id} is cancelled\n"
     assert journal.job(job.id).state == "cancelled"
     assert journal.claim(job.id, "somebody") is None

@@ -300,6 +300,33 @@ def test_secrets_are_never_shown(home: Path, work: Path) -> None:
         load(home, work, hub__token="hf_sekrit")
 
 
+def test_variables_of_other_tools_are_the_weakest_and_never_an_error(home: Path, work: Path) -> None:
+    file = home / "config.toml"
+    file.write_text('[hub]\nendpoint = "https://mine.example"\n')
+    loaded = load(home, work, {"HF_ENDPOINT": "https://other.example", "HF_TOKEN": "hf_key\n"})
+    assert loaded.settings.hub.endpoint == "https://mine.example"
+    token = loaded.settings.hub.token
+    assert token is not None
+    assert token.get_secret_value() == "hf_key"
+    file.unlink()
+    for useless in (
+        "http://mirror.corp",
+        "hf-mirror.com",
+        " ",
+        "https://m?token=a",
+        "https://hub..example",
+        "https://hüb.example",
+    ):
+        assert load(home, work, {"HF_ENDPOINT": useless}).settings.hub.endpoint is None
+        if useless.strip():
+            with pytest.raises(ConfigError, match="https address"):
+                load(home, work, {"HAUSMUSIK_HUB__ENDPOINT": useless})
+    assert load(home, work, {"HF_TOKEN": "hf a\nb"}).settings.hub.token is None
+    with pytest.raises(ConfigError, match="no key has") as refused:
+        load(home, work, {"HAUSMUSIK_HUB__TOKEN": "hf_sek rit"})
+    assert "rit" not in str(refused.value).replace("characters", "")
+
+
 def test_rows_list_every_key_for_programs(home: Path, work: Path) -> None:
     import msgspec
 

@@ -6,7 +6,7 @@ gives it up here.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -18,6 +18,8 @@ from hausmusik.cli.session import with_house
 if TYPE_CHECKING:
     from hausmusik.house import AsyncHouse
     from hausmusik.jobs.model import Counts, Job
+
+_MOST: Final = 10_000
 
 jobs_app = typer.Typer(cls=Group, help="Look at work that is not finished, and give it up.", no_args_is_help=True)
 
@@ -31,7 +33,7 @@ def register(app: typer.Typer) -> None:
 def list_jobs(
     context: typer.Context,
     *,
-    all_: Annotated[bool, typer.Option("--all", help="Also those that are over, of the last 30 days.")] = False,
+    all_: Annotated[bool, typer.Option("--all", help="Also those that are over; kept 30 days.")] = False,
     json: Json = False,
 ) -> None:
     """Show jobs that are not finished, the newest first.
@@ -42,7 +44,7 @@ def list_jobs(
 
     def work(house: AsyncHouse) -> list[tuple[Job, Counts]]:
         journal = house.journal
-        return [(job, journal.counts(job.id)) for job in journal.jobs(state=None if all_ else "open")]
+        return [(job, journal.counts(job.id)) for job in journal.jobs(state=None if all_ else "open", limit=_MOST)]
 
     rows = with_house(work)
     if json:
@@ -81,7 +83,12 @@ def cancel(
     Example: haus jobs cancel 0198c2f4e1b07a3c5d
     """
     output: Output = context.obj
-    cancelled = with_house(lambda house: [house.journal.cancel(job) for job in jobs])
+
+    def work(house: AsyncHouse) -> list[Job]:
+        known = [house.journal.job(job) for job in jobs]  # a wrong name among them cancels nothing
+        return [house.journal.cancel(job.id) for job in known]
+
+    cancelled = with_house(work)
     if json:
         output.json({"jobs": cancelled})
         return

@@ -51,7 +51,7 @@ limit in `money` can only lower the one that your own settings set.
     NAME = PATH             Interpreter of the engine environment of that name, e.g. `piper = "~/piper/bin/python"`.
 
     [hub]
-    endpoint = ADDRESS      A mirror of the Hugging Face hub, by https. From `HF_ENDPOINT` where nothing else says it.
+    endpoint = ADDRESS      A mirror of the Hugging Face hub, by https. Where nothing else says it, from `HF_ENDPOINT`.
     token                   Key for the Hugging Face hub. Only from `HAUSMUSIK_HUB__TOKEN`, else `HF_TOKEN`.
 
 Dollars are exact decimals, written as numbers or as text (`2.50`, `"2.50"`).

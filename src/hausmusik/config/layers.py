@@ -19,7 +19,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from hausmusik.config.folders import absolute
-from hausmusik.config.model import Reading, Settings, known_keys
+from hausmusik.config.model import HubSettings, Reading, Settings, known_keys
 from hausmusik.config.toml_lines import line_numbers
 from hausmusik.errors import ConfigError
 
@@ -165,14 +165,31 @@ def from_environment(environ: Mapping[str, str], cwd: Path) -> Layer:
     """Read `HAUSMUSIK_SECTION__KEY` variables; set but empty is not set."""
     data: dict[str, Any] = {}
     places: dict[str, str] = {}
-    names = {name: key for name, key in ALIASES.items() if environ.get(name)}
-    ours = [name for name in sorted(environ) if name.startswith(PREFIX) and "__" in name and environ[name]]
-    names |= {name: name.removeprefix(PREFIX).lower().replace("__", ".", 1) for name in ours}  # ours beat the aliases
-    for name, key in names.items():
+    for name in sorted(environ):
+        if not (name.startswith(PREFIX) and "__" in name and environ[name]):
+            continue
+        key = name.removeprefix(PREFIX).lower().replace("__", ".", 1)
         section, _, inner = key.partition(".")
         data.setdefault(section, {})[inner] = environ[name]
         places[key] = f"environment variable {name}"
         places.setdefault(section, places[key])
+    return Layer(label="environment", data=data, base=cwd, text=True, places=places, secret=True)
+
+
+def from_aliases(environ: Mapping[str, str], cwd: Path) -> Layer:
+    """Read the variables of other tools that mean the same; what we could not use of theirs is not our error."""
+    data: dict[str, Any] = {}
+    places: dict[str, str] = {}
+    for name, key in ALIASES.items():
+        section, _, inner = key.partition(".")
+        value = environ.get(name, "").strip()
+        try:
+            HubSettings.model_validate({inner: value})
+        except ValidationError:
+            continue
+        if value:
+            data.setdefault(section, {})[inner] = value
+            places[key] = f"environment variable {name}"
     return Layer(label="environment", data=data, base=cwd, text=True, places=places, secret=True)
 
 

@@ -12,7 +12,7 @@ import msgspec
 from pydantic import BaseModel, SecretStr
 
 from hausmusik.config.folders import Folders, find_folders
-from hausmusik.config.layers import Layer, find_project_file, from_environment, from_file, from_overrides
+from hausmusik.config.layers import Layer, find_project_file, from_aliases, from_environment, from_file, from_overrides
 from hausmusik.config.model import Settings
 
 MASK = "********"
@@ -81,7 +81,7 @@ def load_settings(
     theirs = from_file(project, "project file", foreign=True) if project else None
     values: dict[str, Any] = dict(leaves(Settings()))
     sources = dict.fromkeys(values, "default")
-    for layer in [own[0], theirs, *own[1:]]:
+    for layer in [from_aliases(environ, base), own[0], theirs, *own[1:]]:
         if layer is not None:
             _apply(layer, values, sources)
     nested: dict[str, dict[str, Any]] = {}

@@ -84,12 +84,22 @@ def _paths(value: Any, info: ValidationInfo) -> Any:
     return [part for part in value.split(os.pathsep) if part] if _is_text(value, info) else value
 
 
-def _address(value: str) -> str:
+def address(value: str) -> str:
+    """Return the address of a server, bare; raises ValueError for one that is not https (or on loopback)."""
     parts = urlsplit(value.strip())
     loopback = parts.scheme == "http" and parts.hostname in {"127.0.0.1", "localhost", "::1"}
-    if not parts.hostname or (parts.scheme != "https" and not loopback) or "@" in parts.netloc:
+    named = bool(parts.hostname) and all(parts.hostname.split(".")) and value.strip().isascii()
+    if not named or (parts.scheme != "https" and not loopback) or {"@", "?", "#"} & set(value):
         raise ValueError("must be an https address, without a name or key in it")
     return value.strip().rstrip("/")
+
+
+def secret(value: SecretStr) -> SecretStr:
+    """Return a key that fits into a header; raises ValueError for one that does not, without repeating it."""
+    bare = value.get_secret_value().strip()
+    if not bare.isascii() or not bare.isprintable() or " " in bare:
+        raise ValueError("has characters that no key has")
+    return SecretStr(bare)
 
 
 Switch: TypeAlias = Annotated[bool, BeforeValidator(_switch)]
@@ -98,7 +108,8 @@ Seconds: TypeAlias = Annotated[float, BeforeValidator(_number), Field(ge=0, le=3
 Limit: TypeAlias = Annotated[Decimal, BeforeValidator(_dollars), Field(ge=0, le=10**9, allow_inf_nan=False)]
 Location: TypeAlias = Annotated[Path, BeforeValidator(_path)]
 Locations: TypeAlias = Annotated[list[Location], BeforeValidator(_paths)]
-Address: TypeAlias = Annotated[str, AfterValidator(_address)]
+Address: TypeAlias = Annotated[str, AfterValidator(address)]
+Secret: TypeAlias = Annotated[SecretStr, AfterValidator(secret)]
 Id: TypeAlias = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
 
 
@@ -155,7 +166,7 @@ class HubSettings(Section):
     """`[hub]`."""
 
     endpoint: Address | None = None
-    token: SecretStr | None = None
+    token: Secret | None = None
 
 
 class Settings(Section):

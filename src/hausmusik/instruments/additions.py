@@ -13,7 +13,7 @@ from typing import Final
 
 import msgspec
 
-from hausmusik.atomic import write_whole
+from hausmusik.atomic import private_folder, write_whole
 from hausmusik.errors import ConfigError, NotFoundError, UsageError
 from hausmusik.instruments.discovery import Plugin, TomlFile, find, plugins
 from hausmusik.instruments.gathering import gather
@@ -64,7 +64,7 @@ def add(path: Path, user_folder: Path, *, replace: bool = False, packages: Seque
         raise ConfigError(f"{path} cannot be added:\n{listed}", hint="nothing was copied")
     files = {user_folder / each.name: _text(each) for each in beside}
     _refuse_overwriting(files, user_folder, target)
-    user_folder.mkdir(parents=True, exist_ok=True)
+    private_folder(user_folder)
     for place, body in {**files, target: text}.items():
         _write(place, body)
     names = tuple(each.id for each in (*content.instrument, *content.router))

@@ -96,7 +96,7 @@ class Journal:
         with self.database.read() as connection:
             rows = rows_of(connection, "SELECT * FROM jobs WHERE id = ?", (job,))
         if not rows:
-            raise NotFoundError(f"there is no job {job}")
+            raise NotFoundError(f"there is no job {job}", hint="`haus jobs list` names those that are open")
         return job_of(rows[0])
 
     def jobs(self, *, kind: str = "", state: JobState | None = None, limit: int = 100) -> tuple[Job, ...]:

@@ -84,9 +84,12 @@ class Meter:
             try:
                 async for event in stream:
                     tally.note(event)
+                    if isinstance(event, Done):
+                        yield _charged(event, price, tally)
+                        continue
                     if tally.should_extend():
                         self._budget.extend(run, reservation, hold_s)
-                    yield _charged(event, price, tally) if isinstance(event, Done) else event
+                    yield event
             finally:
                 if (close := getattr(stream, "aclose", None)) is not None:
                     await close()
@@ -148,14 +151,14 @@ class _Tally:
         self._queueing_since: float | None = None
         self._queued_s = 0.0
         self._usage: Usage | None = None
-        self._done_s: float | None = None
+        self._done = False
+        self._charged: tuple[Usage, Basis] | None = None
 
     def note(self, event: Event) -> None:
         self._note_queue(queueing=isinstance(event, Phase) and event.name == "queue")
         if isinstance(event, Usage):
             self._usage = event if self._usage is None else self._usage + event
-        if isinstance(event, Done) and self._done_s is None:
-            self._done_s = self._clock.monotonic()
+        self._done = self._done or isinstance(event, Done)
 
     def should_extend(self) -> bool:
         """Whether half of the time has gone for which the money is held; asked again only after the next half.
@@ -174,10 +177,15 @@ class _Tally:
             self._queued_s += now_s - self._queueing_since
         self._queueing_since = now_s if queueing else None
 
+    def close(self) -> Usage:
+        """Return what a play took that is done, for good: neither the listener's time nor a late error changes it."""
+        self._charged = self.usage("done")
+        return self._charged[0]
+
     def outcome(self, failure: BaseException | None) -> Outcome:
         left = isinstance(failure, GeneratorExit | asyncio.CancelledError | KeyboardInterrupt | Cancelled)
         # Who has seen `Done` may leave without asking for the end.
-        if self._done_s is not None and (left or failure is None):
+        if self._done and (left or failure is None):
             return "done"
         return "cancelled" if left else "failed"
 
@@ -185,9 +193,10 @@ class _Tally:
         """Return the sum of what was reported, or, where that is not the whole truth, the time that has passed.
 
         Waiting in a queue takes no machine, and the host's own limits end a play whose listener has fallen asleep, so
-        the one is left out of an estimate and the others bound it. What the listener does after `Done` is its own time:
-        the row says what `Done` said.
+        the one is left out of an estimate and the others bound it. Of a play that is done it is what `Done` said.
         """
+        if self._charged is not None:
+            return self._charged
         self._note_queue(queueing=False)
         reported = self._usage or Usage()
         if outcome == "done" and self._usage is not None and is_sane(reported):
@@ -196,14 +205,13 @@ class _Tally:
             reported = Usage()
         queue_s = max(reported.queue_s, self._queued_s)
         start_s = reported.boot_s + reported.load_s
-        ended = self._clock.monotonic() if self._done_s is None else self._done_s
-        taken_s = max(0.0, min(ended - self._began - queue_s, self._worst_s) - start_s)
+        taken_s = max(0.0, min(self._clock.monotonic() - self._began - queue_s, self._worst_s) - start_s)
         busy_s = max(reported.busy_s, taken_s)
         return msgspec.structs.replace(reported, queue_s=queue_s, busy_s=busy_s), "estimated"
 
 
 def _charged(done: Done, price: Price, tally: _Tally) -> Done:
-    cost_usd = price.for_usage(tally.usage("done")[0])
+    cost_usd = price.for_usage(tally.close())
     return msgspec.structs.replace(done, cost_usd=f"{cost_usd.normalize():f}")
 
 

@@ -171,7 +171,12 @@ def _whole_problems(score: Score, folder: Path, *, allow_outside: bool) -> list[
     timeline = solve(score, _unknown)  # finds circles, whatever the lengths
     problems += timeline.problems
     if not timeline.problems:
-        problems += [*_first_transition(score), *_certain_objections(score)]
+        told = {problem.path for problem in problems if problem.severity == "error"}
+        problems += _first_transition(score)
+        # What has been told of a part of it need not be told again of the whole.
+        problems += [
+            each for each in _certain_objections(score) if not any(path.startswith(each.path) for path in told)
+        ]
     return problems
 
 

@@ -204,6 +204,8 @@ class Composer:
                         f"these cues have no take yet: {', '.join(left)}", hint="compose without --only to make them"
                     )
                 return plan, len(made)
+            if not made:
+                self._journal.prune(self._clock.now() - JOBS_KEPT)
             made |= await self._round(opened, planner, todo, options, run, stop, on_progress)
         raise ScoreError("the lengths of the cues do not settle", hint="give some cues an explicit length")
 
@@ -218,7 +220,6 @@ class Composer:
         on_progress: Callable[[Progress], None],
     ) -> set[str]:
         """Play some takes through the journal; returns the keys of those that were played here."""
-        self._journal.prune(self._clock.now() - JOBS_KEPT)
         job = self._journal.open_job(
             "compose",
             opened.score.title,

@@ -74,6 +74,8 @@ def fetch(source: HubSource, target: Path, size_bytes: int, hub: Hub) -> Iterato
             error.close()
             if error.code < 500 or attempt == TRIES:
                 raise SourceFailed(_reason(error.code)) from error
+        except ValueError:  # it may quote the key
+            raise SourceFailed("the hub's address or the key for it cannot be sent") from None
         except (OSError, HTTPException) as error:
             if getattr(error, "errno", None) in DISK_TROUBLE:
                 raise
@@ -91,7 +93,7 @@ def answers(hub: Hub) -> bool:
         urllib.request.build_opener(_Redirects).open(request, timeout=PROBE_TIMEOUT_S).close()
     except urllib.error.HTTPError as error:
         error.close()
-    except (OSError, HTTPException, SourceFailed):
+    except (OSError, HTTPException, ValueError, SourceFailed):
         return False
     return True
 
@@ -145,5 +147,5 @@ def _on_loopback(url: str) -> bool:
 
 
 def _reason(status: int) -> str:
-    known = {401: "it wants a key (hub.token)", 403: "it refuses the key (hub.token)", 404: "no such file there"}
+    known = {401: "it wants a key (HF_TOKEN)", 403: "it refuses the key (HF_TOKEN)", 404: "no such file there"}
     return f"the hub answered {status}: {known.get(status, 'no reason given')}"

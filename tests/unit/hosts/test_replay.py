@@ -85,6 +85,14 @@ def test_of_a_long_play_only_the_beginning_is_kept_and_all_of_it_compared() -> N
         delivered.is_news(AudioChunk(start_s=59.5, audio=second))
 
 
+def test_the_first_result_is_kept_however_large_it_is() -> None:
+    large = AudioChunk(start_s=0.0, audio=Audio(np.zeros((2, 30 * 44_100), np.float32), 44_100))
+    delivered = Delivered()
+    assert delivered.is_news(large)
+    assert delivered.is_news(large)
+    assert delivered.beginning == (large,)
+
+
 def test_phases_pass_but_not_a_second_time() -> None:
     delivered = Delivered()
     assert delivered.is_news(Phase(name="boot"))

@@ -101,6 +101,18 @@ async def test_done_says_what_the_row_will_say_whatever_the_engine_says_and_the_
     assert (row.outcome, row.usage.busy_s, row.cost_usd) == ("done", 3.0, GPU.for_seconds(3.0))
 
 
+async def test_what_goes_wrong_after_done_changes_no_price(
+    meter: Meter, ledger: Ledger, clock: ManualClock, play: Callable[..., Play]
+) -> None:
+    played = play(3.0, USED, Done(), 50.0, EngineError("late"))
+    costs: list[str] = []
+    with suppress(EngineError):
+        async for event in meter.play(played, run=RUN, instrument="bark", host="cloud", worst_case_s=1000):
+            costs += [event.cost_usd] if isinstance(event, Done) else []
+    assert only_row(ledger).outcome == "failed"
+    assert [Decimal(each) for each in costs] == [only_row(ledger).cost_usd]
+
+
 async def test_usage_comes_in_parts_and_is_added_up(meter: Meter, ledger: Ledger, play: Callable[..., Play]) -> None:
     await listen(meter, play(Usage(queue_s=1), USED, Usage(audio_s=1), Done()))
     assert only_row(ledger).usage == USED + Usage(queue_s=1, audio_s=1)

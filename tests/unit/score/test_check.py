@@ -184,6 +184,8 @@ def test_what_its_own_numbers_put_outside_is_told_before_anything_is_made(tmp_pa
         tmp_path, segment(music(id="m"), **ten), segment(music(piece_at_s=40, duration_s=1), id="two", duration_s=5)
     )
     assert late == [next(each for each in late if "starts at 40.00 s, but the piece is over at 15.00 s" in each)]
+    again = problems_of(tmp_path, segment(music(at_s=9, duration_s=1), duration_s=5))
+    assert len(again) == 1, "what its segment says need not be said of the piece too"
     marker = problems_of(tmp_path, segment(music(), **ten, markers=[{"at_s": 12, "title": "x"}]))
     assert [each for each in marker if "the marker lies at 12.00 s" in each] == marker != []
     # A sound that may be an event or last is of unknown length: nothing can be said of what comes after it.

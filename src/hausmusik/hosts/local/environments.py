@@ -23,6 +23,7 @@ from typing import IO, Final, cast
 
 import filelock
 
+from hausmusik.atomic import private_folder
 from hausmusik.errors import ConfigError, MissingExtra
 from hausmusik.instruments.model import Environment
 from hausmusik.temporary import abandoned, sweep_folder, temporary_folder
@@ -107,7 +108,7 @@ class Environments:
             MissingExtra: it could not be made; the hint has pip's last lines.
         """
         place = self.place(environment)
-        self._folder.mkdir(parents=True, exist_ok=True)
+        private_folder(self._folder)
         lock = filelock.FileLock(self._folder / f".{environment.id}.lock")
         patience_s = 0.0
         while not lock.is_locked:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final
 
 import hausmusik
+from hausmusik.atomic import private_folder
 from hausmusik.temporary import sweep, temporary_folder
 
 _PASSED: Final = frozenset(
@@ -64,7 +65,7 @@ def import_folder(root: Path) -> Path:
     sweep(folder)
     if (folder / "hausmusik" / "__init__.py").exists() and (folder / "hausmusik").resolve() == package:
         return folder
-    root.mkdir(parents=True, exist_ok=True)
+    private_folder(root)
     temporary, lock = temporary_folder(folder)
     try:
         try:

@@ -81,7 +81,7 @@ class Delivered:
 
     def _keep(self, event: Event, size_bytes: int) -> None:
         self._room_bytes -= size_bytes  # once it does not fit nothing more is kept: a beginning without gaps
-        if self._room_bytes >= 0:
+        if self._room_bytes >= 0 or len(self._digests) == 1:  # the first is kept however large it is
             self._kept.append(event)
 
     def check_complete(self) -> None:
