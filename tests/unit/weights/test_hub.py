@@ -132,7 +132,7 @@ def test_a_longer_file_than_pinned_is_cut_off_and_removed(server: Hub, target: P
     assert not target.exists()
 
 
-@pytest.mark.parametrize(("status", "reason"), [(401, r"a key \(hub.token\)"), (404, "no such file"), (503, "503")])
+@pytest.mark.parametrize(("status", "reason"), [(401, r"a key \(HF_TOKEN\)"), (404, "no such file"), (503, "503")])
 def test_refusals_are_reasons(server: Hub, target: Path, status: int, reason: str):
     server.status = status
     with pytest.raises(SourceFailed, match=reason):
