@@ -104,7 +104,10 @@ class SpeakerEngine:
         for first in range(0, len(starts), _BATCH):
             if cancel.is_set():
                 return None
-            total += encoder.embed(_partials(voice, starts[first : first + _BATCH], filters)).sum(axis=0)
+            vectors = encoder.embed(_partials(voice, starts[first : first + _BATCH], filters), cancel.is_set)
+            if vectors is None:
+                return None
+            total += vectors.sum(axis=0)
         length = float(np.linalg.norm(total))
         if not length > 0:
             raise GenerationFailed("the speaker encoder heard nothing in this recording")

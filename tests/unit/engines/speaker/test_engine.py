@@ -109,20 +109,22 @@ def test_another_task_another_device_and_missing_weights(random_engine: SpeakerE
 
 
 def test_a_network_that_says_nothing(random_engine: SpeakerEngine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Encoder, "embed", lambda self, mels: np.zeros((len(mels), 256), dtype=np.float32))
+    monkeypatch.setattr(Encoder, "embed", lambda self, mels, stopped: np.zeros((len(mels), 256), dtype=np.float32))
     with pytest.raises(GenerationFailed):
         judged(random_engine, chirp(2.0))
 
 
-def test_cancel_stops_between_batches(random_engine: SpeakerEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_cancel_stops_within_a_batch(random_engine: SpeakerEngine, monkeypatch: pytest.MonkeyPatch) -> None:
     cancel = threading.Event()
     count = itertools.count()
-    original: Callable[..., np.ndarray] = Encoder.embed
+    original: Callable[..., np.ndarray | None] = Encoder.embed
 
-    def embed(self: Encoder, mels: np.ndarray) -> np.ndarray:
+    def embed(self: Encoder, mels: np.ndarray, stopped: Callable[[], bool]) -> np.ndarray | None:
         if next(count):
             cancel.set()
-        return original(self, mels)
+        vectors = original(self, mels, stopped)
+        assert (vectors is None) == cancel.is_set()
+        return vectors
 
     monkeypatch.setattr(Encoder, "embed", embed)
     assert list(random_engine.play([JudgeRequest(audio=chirp(60.0))], cancel)) == []
