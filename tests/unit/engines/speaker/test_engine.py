@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import itertools
 import threading
-import time
 import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
@@ -177,12 +176,3 @@ def test_tells_two_voices_apart(real_engine: SpeakerEngine) -> None:
     assert vectors["heart_box"] @ vectors["heart_lighthouse"] > 0.85
     assert vectors["michael_orchestra"] @ vectors["michael_lighthouse"] > 0.85
     assert vectors["heart_lighthouse"] @ vectors["michael_lighthouse"] < 0.7
-
-
-@pytest.mark.slow
-def test_speed(real_engine: SpeakerEngine) -> None:
-    audio = recording("heart_lighthouse")
-    long = Audio(np.tile(audio.samples, (1, 8)), audio.sample_rate_hz)
-    began = time.process_time()
-    vector_of(real_engine, long)
-    assert (time.process_time() - began) / long.duration_s < 0.1
