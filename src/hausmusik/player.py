@@ -98,16 +98,18 @@ class HousePlayer:
         request = checked(request)
         chosen = self.resolve(instrument, request, run=run)
         host = self._host(run)
-        async with aclosing(self._pull_missing(chosen)) as pulling:
-            async for progress in pulling:
-                yield Phase(name="pull", done=progress.fraction)
-        order = msgspec.structs.replace(self.order(chosen), expected_s=self._expected_s(chosen, host, request))
+        if host.needs_weights_here:
+            async with aclosing(self._pull_missing(chosen)) as pulling:
+                async for progress in pulling:
+                    yield Phase(name="pull", done=progress.fraction)
+        expected_s = self._expected_s(chosen, host, request)
+        order = msgspec.structs.replace(self.order(chosen, files=host.needs_weights_here), expected_s=expected_s)
         metered = self._meter.play(
             lambda: host.play(order, request, run),
             run=run,
             instrument=chosen.id,
             host=host.name,
-            worst_case_s=host.worst_s(run),
+            worst_case_s=host.worst_s(order, run),
         )
         async with aclosing(metered) as stream:
             async for event in stream:
@@ -122,7 +124,7 @@ class HousePlayer:
             engine_revision=self._revision(chosen),
             weights=weights_digest(self._catalogue.weights_of(chosen)),
             setup=self._setup(chosen),
-            numeric_class=host.numeric_class,
+            numeric_class=host.numeric_class(self.order(chosen, files=False)),
             licence=chosen.licence.weights,
             commercial=chosen.licence.commercial,
             credit=chosen.licence.credit,
@@ -170,14 +172,14 @@ class HousePlayer:
             refuse_unknown(request.prompt, str(chosen.options.get("vocabulary", "")))
         return chosen
 
-    def order(self, instrument: Instrument) -> EngineOrder:
-        """Return all that a host needs to play; the weights must be here.
+    def order(self, instrument: Instrument, *, files: bool = True) -> EngineOrder:
+        """Return all that a host needs to play; with `files`, the weights must be here.
 
         Raises:
             WeightsError: they are not.
         """
-        sets = self._catalogue.weights_of(instrument)
-        context = EngineContext(files=self._weights.located(sets), options=dict(instrument.options))
+        located = self._weights.located(self._catalogue.weights_of(instrument)) if files else {}
+        context = EngineContext(files=located, options=dict(instrument.options))
         return EngineOrder(
             instrument=instrument.id,
             engine=instrument.engine,

@@ -147,8 +147,12 @@ class Host(Protocol):
         ...
 
     @property
-    def numeric_class(self) -> str:
-        """Within which equal requests give equal bytes: `cpu-1t`, `cuda-sm90` …; part of every take's key."""
+    def needs_weights_here(self) -> bool:
+        """Whether it plays from the files that an order names, so that they must be on this machine first."""
+        ...
+
+    def numeric_class(self, order: EngineOrder) -> str:
+        """Return within what equal requests give equal bytes: `cpu-1t`, `cuda-sm90` …; part of every take's key."""
         ...
 
     def play(self, order: EngineOrder, request: Request, run: Run) -> AsyncIterator[Event]:
@@ -163,11 +167,11 @@ class Host(Protocol):
         """
         ...
 
-    def worst_s(self, run: Run) -> float | None:
+    def worst_s(self, order: EngineOrder, run: Run) -> float | None:
         """Return the most machine seconds that the host's own limits let one play of a run take; None: no limit.
 
-        Starts, restarts and the play together, which is what a machine is paid for; waiting in a queue is not. A budget
-        reserves it, so no `Usage` of a play may ever say more.
+        Starts, restarts, the play and what it leaves idle together, which is what a machine is paid for; waiting in a
+        queue is not. A budget reserves it, so no `Usage` of a play may ever say more.
         """
         ...
 

@@ -106,7 +106,7 @@ async def test_it_plays_what_the_engine_plays(host: Host) -> None:
 
 async def test_it_has_a_name_and_a_numeric_class(host: Host) -> None:
     assert host.name
-    assert host.numeric_class
+    assert host.numeric_class(tone())
 
 
 @pytest.mark.parametrize(
@@ -152,9 +152,9 @@ async def test_an_order_for_a_device_that_the_engine_does_not_name_is_refused(ho
 
 
 async def test_a_play_is_over_at_its_deadline_and_takes_no_more_than_the_host_said(host: Host) -> None:
-    assert host.worst_s(RUN) is None
+    assert host.worst_s(tone(), RUN) is None
     run = Run(id="run-2", deadline_s=0.4)
-    worst_s = host.worst_s(run)
+    worst_s = host.worst_s(tone(), run)
     assert worst_s is not None
     assert worst_s >= 0.4
     with pytest.raises(GenerationFailed, match="deadline"):

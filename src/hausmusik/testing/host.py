@@ -85,8 +85,13 @@ class FakeHost:
         return self._name
 
     @property
-    def numeric_class(self) -> str:
-        """As it was given."""
+    def needs_weights_here(self) -> bool:
+        """As a worker on this machine would."""
+        return True
+
+    def numeric_class(self, order: EngineOrder) -> str:
+        """Return what was given."""
+        del order
         return self._numeric_class
 
     async def play(self, order: EngineOrder, request: Request, run: Run) -> AsyncGenerator[Event, None]:
@@ -136,8 +141,9 @@ class FakeHost:
         finally:
             self.playing -= 1
 
-    def worst_s(self, run: Run) -> float | None:
+    def worst_s(self, order: EngineOrder, run: Run) -> float | None:
         """Return the time to get ready and the run's deadline; a script's own figures may say anything."""
+        del order
         return self._warm_s + run.deadline_s if run.deadline_s else None
 
     def state(self, order: EngineOrder) -> HostState:

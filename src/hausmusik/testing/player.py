@@ -104,7 +104,9 @@ class FakePlayer:
             instrument=instrument,
             engine_revision=self.revisions.get(instrument, "1"),
             weights=hashlib.sha256(f"no weights of {instrument}".encode()).hexdigest(),
-            numeric_class=self.host.numeric_class,
+            numeric_class=self.host.numeric_class(
+                EngineOrder(instrument=instrument, engine="", context=EngineContext())
+            ),
             licence="CC0-1.0" if commercial else "CC-BY-NC-4.0",
             commercial=commercial,
             credit=f"{instrument}: tones made for tests",

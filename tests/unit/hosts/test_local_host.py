@@ -37,7 +37,7 @@ from tests.unit.hosts.playing import (
 
 async def test_a_play_has_phases_then_results_then_usage_then_done(make_host: MakeHost) -> None:
     host = make_host()
-    assert (host.name, host.numeric_class) == ("local", "cpu-1t")
+    assert (host.name, host.numeric_class(tone())) == ("local", "cpu-1t")
     events = await played(host, tone())
     assert phases_of(events) == ["boot", "prepare", "load", "warm_up", "play"]
     usage, done = events[-2:]

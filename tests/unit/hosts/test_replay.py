@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hausmusik.hosts.local.replay import Delivered, Departed
+from hausmusik.hosts.replay import Delivered, Departed
 from hausmusik.types import (
     Audio,
     AudioChunk,

@@ -36,9 +36,9 @@ from hausmusik.hosts.local import frames
 from hausmusik.hosts.local.learnt import Learnt
 from hausmusik.hosts.local.pool import Limits, Pool
 from hausmusik.hosts.local.process import WorkerDied
-from hausmusik.hosts.local.replay import Delivered, Departed
 from hausmusik.hosts.local.slots import Slot, Wanted
 from hausmusik.hosts.local.starting import Starter
+from hausmusik.hosts.replay import Delivered, Departed
 from hausmusik.seams import Clock, EngineOrder, HostState
 from hausmusik.types import Done, Event, Phase, Request, Run, Usage
 
@@ -109,8 +109,13 @@ class LocalHost:
         return "local"
 
     @property
-    def numeric_class(self) -> str:
-        """`cpu-1t`: takes are ordered with one thread per worker, see `EngineContext.threads`."""
+    def needs_weights_here(self) -> bool:
+        """Yes: the workers read the files that an order names."""
+        return True
+
+    def numeric_class(self, order: EngineOrder) -> str:
+        """Return `cpu-1t`: takes are ordered with one thread per worker, see `EngineContext.threads`."""
+        del order
         return "cpu-1t"
 
     async def play(self, order: EngineOrder, request: Request, run: Run) -> AsyncGenerator[Event, None]:
@@ -152,8 +157,9 @@ class LocalHost:
             else:
                 return
 
-    def worst_s(self, run: Run) -> float | None:
+    def worst_s(self, order: EngineOrder, run: Run) -> float | None:
         """Return the run's deadline and, for each attempt, the longest start and the grace of a cancelled engine."""
+        del order
         return (
             run.deadline_s + (RESTARTS + 1) * (self._start_timeout_s + self._cancel_grace_s) if run.deadline_s else None
         )

@@ -41,15 +41,24 @@ def worker_environment(
             may have its libraries from there.
     """
     variables = {name: value for name, value in caller.items() if name in _PASSED or name.startswith("LC_")}
-    variables |= dict.fromkeys(_THREADS, str(max(1, threads)))
     path = [str(imports)]
     if keep_python_path and caller.get("PYTHONPATH"):
         path.append(caller["PYTHONPATH"])
-    return variables | {
-        "PYTHONPATH": os.pathsep.join(path),
-        "PYTHONSAFEPATH": "1",  # `-m` would put the working folder in front of everything
+    return (
+        variables
+        | numeric_variables(threads)
+        | {
+            "PYTHONPATH": os.pathsep.join(path),
+            "PYTHONSAFEPATH": "1",  # `-m` would put the working folder in front of everything
+            "PYTHONUNBUFFERED": "1",  # the last words before a crash reach the log
+        }
+    )
+
+
+def numeric_variables(threads: int) -> dict[str, str]:
+    """Return the variables on which an engine's bytes can depend; every host starts its interpreters with them."""
+    return dict.fromkeys(_THREADS, str(max(1, threads))) | {
         "PYTHONHASHSEED": "0",  # an engine that iterates over a set plays the same in every process
-        "PYTHONUNBUFFERED": "1",  # the last words before a crash reach the log
         "PYTHONUTF8": "1",
     }
 

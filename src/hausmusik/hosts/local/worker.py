@@ -12,27 +12,25 @@ import contextlib
 import faulthandler
 import os
 import queue
-import resource
 import signal
 import socket
 import sys
 import threading
-import time
 import traceback
 from collections.abc import Callable, Iterator
-from typing import Final, NoReturn, get_args
+from typing import Final, NoReturn
 
 import msgspec
 
-from hausmusik.codec import CodecError, Failure, failure_of
+from hausmusik.codec import CodecError
 from hausmusik.engines.loading import check_device, load_engine
-from hausmusik.errors import Cancelled, EngineError, MissingExtra
+from hausmusik.errors import Cancelled
 from hausmusik.hosts.local import frames
+from hausmusik.hosts.playing import failure_from, play_one
 from hausmusik.seams import Engine, EngineOrder
-from hausmusik.types import Done, Event, Phase, Usage
+from hausmusik.types import Event, Phase
 
 _PR_SET_PDEATHSIG: Final = 1
-_EVENTS: Final = get_args(Event)
 
 
 class Worker:
@@ -103,53 +101,27 @@ class Worker:
                     self._send(frames.Note(phase=phase))
         except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever it is, the caller gets a sentence
             traceback.print_exc()
-            self._send(frames.NotStarted(failure=_failure(error)))
+            self._send(frames.NotStarted(failure=failure_from(error)))
             return None
         self._send(frames.Ready())
         return engine
 
     def _play(self, engine: Engine, message: frames.Play) -> None:
         cancel = self._cancels[message.play]
-        began_s, began_cpu_s = time.perf_counter(), _cpu_s()
+
+        def tell(event: Event) -> None:
+            self._send(frames.Told(play=message.play, event=event))
+
         try:
-            reason, counted = self._stream(engine, message, cancel)
+            reason, usage = play_one(engine, message.request, cancel, tell)
         except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever it is, the caller gets a sentence
             if not isinstance(error, Cancelled):
                 traceback.print_exc()
-            self._send(frames.Failed(play=message.play, failure=_failure(error)))
+            self._send(frames.Failed(play=message.play, failure=failure_from(error)))
         else:
-            spent = Usage(busy_s=time.perf_counter() - began_s, cpu_s=_cpu_s() - began_cpu_s)
-            self._send(frames.Finished(play=message.play, reason=reason, usage=counted + spent))
+            self._send(frames.Finished(play=message.play, reason=reason, usage=usage))
         finally:
             del self._cancels[message.play]
-
-    def _stream(self, engine: Engine, message: frames.Play, cancel: threading.Event) -> tuple[str, Usage]:
-        """Send the events of one play; return why it ended and what the engine counted."""
-        counted, reason = Usage(), ""
-        stream = engine.play([message.request], cancel)
-        try:
-            for index, event in stream:
-                if cancel.is_set():
-                    break
-                if index != 0 or reason or not isinstance(event, _EVENTS):
-                    raise EngineError(
-                        f"the engine broke its contract: {type(event).__name__} for request {index}"
-                        f"{' after Done' if reason else ''}"
-                    )
-                if isinstance(event, Usage):
-                    counted += event
-                elif isinstance(event, Done):
-                    reason = event.reason
-                else:
-                    self._send(frames.Told(play=message.play, event=event))
-        finally:
-            if (close := getattr(stream, "close", None)) is not None:
-                close()
-        if cancel.is_set():
-            raise Cancelled("the caller stopped it")
-        if not reason:
-            raise EngineError("the engine broke its contract: the play ended without Done")
-        return reason, counted
 
 
 def _order_in(frame: bytearray) -> frames.ToWorker | frames.Failed:
@@ -160,23 +132,6 @@ def _order_in(frame: bytearray) -> frames.ToWorker | frames.Failed:
         if (answer := frames.refusal(frame, error)) is None:
             raise
         return answer
-
-
-def _failure(error: BaseException) -> Failure:
-    if isinstance(error, ModuleNotFoundError) and error.name:
-        hint = "install it into the interpreter that plays this engine"
-        return failure_of(MissingExtra(f"the Python package {error.name} is not installed", hint=hint))
-    if isinstance(error, MemoryError):
-        return failure_of(
-            EngineError("there is not enough memory for this", hint="close other programs or ask for less")
-        )
-    return failure_of(error)
-
-
-def _cpu_s() -> float:
-    """Processor seconds of this process with all its threads, and of its ended children."""
-    used = (resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN))
-    return sum(each.ru_utime + each.ru_stime for each in used)
 
 
 def end_everything(code: int) -> NoReturn:
