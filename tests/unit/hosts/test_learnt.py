@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from hausmusik.hosts.local.learnt import Learnt
+from hausmusik.hosts.learnt import Learnt
 
 
 def test_nothing_is_known_at_first(tmp_path: Path) -> None:

@@ -32,8 +32,8 @@ from hausmusik.errors import (
     UsageError,
     WorkerLost,
 )
+from hausmusik.hosts.learnt import Learnt
 from hausmusik.hosts.local import frames
-from hausmusik.hosts.local.learnt import Learnt
 from hausmusik.hosts.local.pool import Limits, Pool
 from hausmusik.hosts.local.process import WorkerDied
 from hausmusik.hosts.local.slots import Slot, Wanted

@@ -17,8 +17,8 @@ from pathlib import Path
 from hausmusik.atomic import private_folder
 from hausmusik.codec import CodecError, error_of
 from hausmusik.errors import HostUnavailable
+from hausmusik.hosts.learnt import Learnt
 from hausmusik.hosts.local import frames, isolation
-from hausmusik.hosts.local.learnt import Learnt
 from hausmusik.hosts.local.process import WorkerProcess
 from hausmusik.hosts.local.slots import Slot
 from hausmusik.hosts.local.worker_log import WorkerLog, prune

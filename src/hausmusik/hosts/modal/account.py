@@ -1,0 +1,56 @@
+"""The user's Modal account: which profile and environment, and the client that speaks for it.
+
+Tokens stay where Modal's own tools put them (`modal token new`, MODAL_TOKEN_ID); we read none and write none. Knows
+nothing of instruments.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from typing import TYPE_CHECKING
+
+from hausmusik.errors import AuthError, MissingExtra
+
+if TYPE_CHECKING:
+    import modal
+
+
+class Account:
+    """One workspace of Modal, connected when it is first needed.
+
+    Args:
+        profile: Of Modal's settings file; empty: the active one.
+        environment: Modal environment; empty: the workspace's default.
+        client: Instead of one of the settings: that of our own control plane.
+    """
+
+    def __init__(self, profile: str = "", environment: str = "", *, client: modal.Client | None = None) -> None:
+        self.profile = profile
+        self.environment = environment
+        self._client = client
+
+    def client(self) -> modal.Client:
+        """Return the client; no network until it is used.
+
+        Raises:
+            MissingExtra: modal is not installed.
+            AuthError: no token, or no such profile.
+        """
+        if self._client is None:
+            self._client = self._from_settings()
+        return self._client
+
+    def _from_settings(self) -> modal.Client:
+        if importlib.util.find_spec("modal") is None:
+            raise MissingExtra("the Python package modal is not installed", hint="pip install 'hausmusik[modal]'")
+        import modal  # noqa: PLC0415 - only where somebody plays there
+        import modal.config  # noqa: PLC0415
+
+        profile = self.profile or None
+        if profile and profile not in modal.config.config_profiles():
+            raise AuthError(f"Modal's settings have no profile {profile!r}", hint="see `modal profile list`")
+        key = modal.config.config.get("token_id", profile=profile, use_env=not profile)
+        secret = modal.config.config.get("token_secret", profile=profile, use_env=not profile)
+        if not key or not secret:
+            raise AuthError("there is no Modal token here", hint="make an account, then run `modal token new`")
+        return modal.Client.from_credentials(str(key), str(secret))

@@ -1,0 +1,130 @@
+"""A declaration as a Modal app: image, weights, class. The only place where Modal's declarations are written.
+
+Built by a function, so that one process can deploy the same app to an account and to the control plane on this machine.
+Names and limits are those of modal 1.5.4 to 1.6: https://modal.com/docs/reference. Weights that are on this machine are
+sent from here, so that what plays there is what was checked here; others are fetched in the cloud at the pinned
+revision, and checked by hash there.
+"""
+
+from __future__ import annotations
+
+import importlib.resources
+from pathlib import Path
+from typing import Any, Final
+
+import modal
+import msgspec
+
+import hausmusik
+from hausmusik.hosts.local.isolation import numeric_variables
+from hausmusik.hosts.modal.container import DIGEST, ORDER, WINDOW, SnapshotWorker, Worker
+from hausmusik.hosts.modal.declaration import ENGINES, Declaration
+from hausmusik.hosts.modal.fetching import fetch
+from hausmusik.hosts.modal.places import WEIGHTS_MOUNT
+from hausmusik.instruments.model import Weights
+from hausmusik.weights.layout import SetFolder
+from hausmusik.weights.store import WeightsStore
+
+ROOT: Final = "/root"
+"""Where Modal puts code, and where its interpreter looks for it."""
+
+WEIGHTS_VOLUME: Final = "hausmusik-weights"
+CACHES_VOLUME: Final = "hausmusik-caches"
+CACHES_MOUNT: Final = "/root/.cache"
+FETCH_TIMEOUT_S: Final = 3600
+_LEFT_OUT: Final = ["**/__pycache__", "**/*.pyc"]
+
+
+def app_of(declaration: Declaration, store: WeightsStore) -> modal.App:
+    """Return the app of an instrument, not deployed yet.
+
+    Args:
+        declaration: What it is to be.
+        store: Where weights may be on this machine.
+    """
+    app = modal.App(declaration.app)
+    volumes: dict[str, Any] = {}
+    if declaration.weights and declaration.weights_in == "volume":
+        volumes[WEIGHTS_MOUNT] = modal.Volume.from_name(WEIGHTS_VOLUME, create_if_missing=True)
+    image = _image(declaration, store, dict(volumes))
+    if declaration.gpu:  # compiled kernels and graphs, kept between containers
+        volumes[CACHES_MOUNT] = modal.Volume.from_name(CACHES_VOLUME, create_if_missing=True)
+    options: dict[str, Any] = {
+        "image": image,
+        "gpu": _gpu(declaration.gpu),
+        "cpu": declaration.cpu_cores,
+        "memory": declaration.memory_mib,
+        "volumes": volumes,
+        "secrets": [modal.Secret.from_name(name) for name in declaration.secrets],
+        "min_containers": declaration.min_containers,
+        "max_containers": declaration.max_containers,
+        "buffer_containers": declaration.buffer_containers,
+        "scaledown_window": declaration.scaledown_window_s,
+        "timeout": declaration.timeout_s,
+        # Modal's default is `timeout`, and would end long loads.
+        "startup_timeout": declaration.startup_timeout_s,
+        "enable_memory_snapshot": declaration.snapshot,
+        "experimental_options": {"enable_gpu_snapshot": True} if declaration.gpu_snapshot else None,
+        "region": declaration.region or None,
+        "nonpreemptible": declaration.nonpreemptible,
+        "include_source": False,
+    }
+    worker: Any = SnapshotWorker if declaration.snapshot else Worker
+    if declaration.max_inputs > 1:
+        worker = modal.concurrent(max_inputs=declaration.max_inputs)(worker)
+    app.cls(**{name: value for name, value in options.items() if value is not None})(worker)
+    return app
+
+
+def uploads(declaration: Declaration, store: WeightsStore) -> tuple[Weights, ...]:
+    """Return the sets that go from this machine into the Volume before the app is deployed."""
+    if declaration.weights_in != "volume":
+        return ()
+    return tuple(each for each in declaration.weights if not store.missing([each]))
+
+
+def set_path(weights: Weights) -> str:
+    """Return where a set lies below the folder of all weights, here and there."""
+    return SetFolder(Path(), weights).path.as_posix()
+
+
+def _image(declaration: Declaration, store: WeightsStore, volumes: dict[str, Any]) -> modal.Image:
+    """Return the image: what changes least comes first, since every later layer is built again after a change."""
+    image = modal.Image.debian_slim(python_version=declaration.python)
+    if declaration.apt:
+        image = image.apt_install(*declaration.apt)
+    image = image.uv_pip_install(*declaration.requirements)
+    missing = [each for each in declaration.weights if store.missing([each])]
+    for each in declaration.weights if declaration.weights_in == "image" else ():
+        if each not in missing:
+            here = store.folder / set_path(each)
+            image = image.add_local_dir(here, f"{WEIGHTS_MOUNT}/{set_path(each)}", copy=True)
+    package = Path(str(importlib.resources.files(hausmusik)))
+    image = image.add_local_dir(package, f"{ROOT}/hausmusik", copy=True, ignore=_LEFT_OUT)
+    if declaration.engine_file:
+        own = Path(declaration.engine_file)
+        image = image.add_local_file(own, f"{ROOT}/{ENGINES}/{own.name}", copy=True)
+    if missing:
+        sets = msgspec.json.encode([each.model_dump(mode="json") for each in missing]).decode()
+        image = image.run_function(
+            fetch,
+            args=(sets,),
+            volumes=volumes,
+            secrets=[modal.Secret.from_name(name) for name in declaration.secrets],
+            timeout=FETCH_TIMEOUT_S,
+            include_source=False,
+        )
+    return image.env(
+        numeric_variables(declaration.order.context.threads)
+        | {
+            ORDER: msgspec.json.encode(declaration.order, order="sorted").decode(),
+            DIGEST: declaration.digest,
+            WINDOW: str(declaration.scaledown_window_s),
+        }
+    )
+
+
+def _gpu(types: tuple[str, ...]) -> str | list[str] | None:
+    if not types:
+        return None
+    return types[0] if len(types) == 1 else list(types)

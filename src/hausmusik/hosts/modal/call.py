@@ -1,0 +1,74 @@
+"""One call of a deployed class, read in the background, that can be left at any moment.
+
+Modal's client does not cancel a call whose generator is closed; it is cancelled by its id, which the container's first
+answer brings. A call that is left before that is listened to until then. Knows nothing of instruments and money.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from typing import Any, TypeAlias, cast
+
+from hausmusik.codec import decode
+from hausmusik.hosts.modal.messages import FromContainer, Started
+
+Cancelling: TypeAlias = Callable[[str], Any]
+"""Cancels a call by its id; a coroutine function."""
+
+
+class Call:
+    """A call under way; made inside the loop that reads it.
+
+    Args:
+        answers: The items of Modal's generator.
+        cancel: Cancels a call by its id.
+    """
+
+    def __init__(self, answers: AsyncIterator[bytes], cancel: Cancelling) -> None:
+        self._answers = answers
+        self._cancel = cancel
+        self._heard: asyncio.Queue[FromContainer | BaseException | None] = asyncio.Queue()
+        self._id = ""
+        self._left = False
+        self.reader = asyncio.create_task(self._read())
+
+    async def next(self, patience_s: float | None) -> FromContainer | None:
+        """Return the next message, None at the end.
+
+        Raises:
+            TimeoutError: none came within `patience_s` seconds.
+            Exception: what Modal's client raised, or CodecError.
+        """
+        async with asyncio.timeout(patience_s):
+            message = await self._heard.get()
+        if isinstance(message, BaseException):
+            raise message
+        return message
+
+    def leave(self) -> None:
+        """Cancel the call, as soon as that is possible; does not wait."""
+        self._left = True
+        if self._id and not self.reader.done():
+            self.reader.cancel()  # its `finally` cancels the call
+
+    async def _read(self) -> None:
+        over = False
+        try:
+            async for answer in self._answers:
+                message: FromContainer = decode(answer, cast("Any", FromContainer))
+                if isinstance(message, Started):
+                    self._id = message.call
+                    if self._left:
+                        return
+                self._heard.put_nowait(message)
+            over = True
+            self._heard.put_nowait(None)
+        except Exception as error:  # noqa: BLE001 - the reader of the queue raises it
+            over = True
+            self._heard.put_nowait(error)
+        finally:
+            if not over and self._id:
+                with contextlib.suppress(Exception):  # then the call ends at its own time-out
+                    await asyncio.shield(self._cancel(self._id))

@@ -1,0 +1,197 @@
+"""The program inside a Modal container: one engine, started by Modal's hooks, one play per call.
+
+Modal runs the class below; what it is to be is in the environment of its image. The engine plays in a thread of its
+own, so that Modal's cancellation, which is raised in the main thread at any moment, never tears the engine: it is told,
+and stops by itself. Whatever fails while it starts is kept and told to each caller as our own error. Knows nothing of
+catalogues, money or the caller's machine.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Final
+
+import modal
+import modal.experimental
+import msgspec
+
+from hausmusik.codec import decode, encode
+from hausmusik.engines.loading import check_device, load_engine
+from hausmusik.hosts.modal.messages import Alive, Failed, Finished, Play, Started, Told
+from hausmusik.hosts.modal.places import code_folder, weights_folder
+from hausmusik.hosts.playing import failure_from, play_one
+from hausmusik.seams import Engine, EngineOrder
+from hausmusik.types import Event, Phase
+
+ORDER: Final = "HAUSMUSIK_ORDER"
+DIGEST: Final = "HAUSMUSIK_DIGEST"
+WINDOW: Final = "HAUSMUSIK_WINDOW_S"
+ALIVE_S: Final = 1.0
+"""A silent play says so this often: what it has cost is then known to a second, even if its container is killed."""
+
+
+class Station:
+    """One engine in one container, which its two forms below start. Modal calls the methods."""
+
+    def _prepare(self) -> None:
+        """Build the engine and do what needs no device."""
+        self._born_at = _born_at()
+        self._ended_at = 0.0
+        self._start_s = {"boot": max(0.0, time.time() - self._born_at)}
+        self._engine: Engine | None = None
+        self._failed: Failed | None = None
+        self._order = msgspec.json.decode(os.environ[ORDER], type=EngineOrder)
+        self._stage("prepare", self._build)
+
+    def _load(self) -> None:
+        """Put the weights on the device and play a little."""
+        if self._engine is not None:
+            engine = self._engine
+            self._stage("load", lambda: engine.load(self._order.device))
+            self._stage("warm_up", engine.warm_up)
+
+    @modal.method()
+    def play(self, argument: bytes) -> Iterator[bytes]:
+        """Play one request; yields frames of `FromContainer`."""
+        try:
+            yield encode(self._started())
+            if self._failed is not None or self._engine is None:
+                yield encode(self._failed or Failed(failure=failure_from(RuntimeError("no engine"))))
+                modal.experimental.stop_fetching_inputs()  # a new container may do better; this one never will
+                return
+            yield from self._playing(self._engine, argument)
+        finally:
+            self._ended_at = time.time()
+
+    @modal.method()
+    def ready(self) -> bytes:
+        """Return `Started`, or `Failed`: called to have a container started."""
+        try:
+            return encode(self._failed or self._started())
+        finally:
+            self._ended_at = time.time()
+
+    @modal.method()
+    def leave(self) -> None:
+        """Have this container end instead of idling on."""
+        modal.experimental.stop_fetching_inputs()
+
+    @modal.exit()
+    def close(self) -> None:
+        """Give everything back."""
+        if self._engine is not None:
+            self._engine.close()
+
+    def _stage(self, name: str, stage: Callable[[], Iterator[Phase]]) -> None:
+        if self._failed is not None:
+            return
+        began_s = time.perf_counter()
+        try:
+            for _ in stage():
+                pass
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever it is, the caller gets a sentence
+            self._failed = Failed(failure=failure_from(error))
+        self._start_s[name] = time.perf_counter() - began_s
+
+    def _build(self) -> Iterator[Phase]:
+        order = located(self._order)
+        engine = load_engine(order.engine, order.context)
+        check_device(engine, order.device)
+        yield from engine.prepare()
+        self._engine = engine
+
+    def _started(self) -> Started:
+        return Started(
+            call=modal.current_function_call_id() or "",
+            container=os.environ.get("MODAL_TASK_ID", ""),
+            digest=os.environ.get(DIGEST, ""),
+            born_at=self._born_at,
+            began_at=time.time(),
+            previous_end_at=self._ended_at,
+            start_s=self._start_s,
+            window_s=float(os.environ.get(WINDOW, "0")),
+        )
+
+    def _playing(self, engine: Engine, argument: bytes) -> Iterator[bytes]:
+        cancel = threading.Event()
+        frames: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
+        thread = threading.Thread(target=_perform, args=(engine, argument, cancel, frames), name="play")
+        thread.start()
+        try:
+            while True:
+                try:
+                    frame = frames.get(timeout=ALIVE_S)
+                except queue.Empty:
+                    yield encode(Alive())
+                    continue
+                if frame is None:
+                    return
+                yield frame
+        finally:
+            cancel.set()
+            thread.join()  # the next call must not meet an engine that is still at this one
+
+
+class Worker(Station):
+    """Starts in one go."""
+
+    @modal.enter()
+    def start(self) -> None:
+        """Prepare and load."""
+        self._prepare()
+        self._load()
+
+
+class SnapshotWorker(Station):
+    """Is snapshotted by Modal between preparing and loading; later containers begin there."""
+
+    @modal.enter(snap=True)
+    def prepare(self) -> None:
+        """Prepare."""
+        self._prepare()
+
+    @modal.enter(snap=False)
+    def load(self) -> None:
+        """Load."""
+        self._load()
+
+
+def _perform(engine: Engine, argument: bytes, cancel: threading.Event, frames: queue.SimpleQueue[bytes | None]) -> None:
+    """Play in a thread; the last thing it puts is None."""
+
+    def tell(event: Event) -> None:
+        frames.put(encode(Told(event=event)))
+
+    try:
+        reason, usage = play_one(engine, decode(argument, Play).request, cancel, tell)
+        frames.put(encode(Finished(reason=reason, usage=usage)))
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever it is, the caller gets a sentence
+        frames.put(encode(Failed(failure=failure_from(error))))
+    finally:
+        frames.put(None)
+
+
+def located(order: EngineOrder) -> EngineOrder:
+    """Return an order with the paths of this container instead of those relative to its folders."""
+    files = {name: str(weights_folder() / path) for name, path in order.context.files.items()}
+    where, _, name = order.engine.rpartition(":")
+    engine = f"{code_folder() / where}:{name}" if where.endswith(".py") else order.engine
+    return msgspec.structs.replace(order, engine=engine, context=msgspec.structs.replace(order.context, files=files))
+
+
+def _born_at() -> float:
+    """Return when this process began, seconds since 1970; where the kernel does not tell, now.
+
+    Source: proc(5): `starttime` is the 22nd field of /proc/self/stat, in clock ticks since the boot.
+    """
+    with contextlib.suppress(OSError, ValueError, IndexError):
+        fields = Path("/proc/self/stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()
+        uptime_s = float(Path("/proc/uptime").read_text(encoding="ascii").split()[0])
+        return time.time() - uptime_s + int(fields[19]) / os.sysconf("SC_CLK_TCK")
+    return time.time()

@@ -1,0 +1,195 @@
+"""What an instrument is on Modal, as data: image, weights, machine, limits. Made from its catalogue entry alone.
+
+The same data is what a dry run shows, what a deployment deploys and what the host compares with the deployment that it
+meets. Knows nothing of the modal package.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import re
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final, Literal
+
+import msgspec
+
+import hausmusik
+from hausmusik.hosts.local.environments import WORKER_NEEDS
+from hausmusik.instruments.model import Environment, Instrument, Weights, weights_digest
+from hausmusik.seams import EngineContext, EngineOrder
+from hausmusik.weights.layout import SetFolder
+
+APP_PREFIX: Final = "hausmusik-"
+ENGINES: Final = "hausmusik-engines"
+"""Folder beside our package in the container, for engine files of the user's own."""
+
+FETCH_NEEDS: Final = ("pydantic>=2.11,<3", "filelock>=3.18,<5", "platformdirs>=4.3,<5")
+"""What the weights store imports, for images in which it fetches."""
+
+_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+
+
+class Declaration(msgspec.Struct, frozen=True, kw_only=True):
+    """One instrument on Modal.
+
+    Args:
+        instrument: Catalogue id.
+        python: Version of the image's interpreter, e.g. `3.11`.
+        requirements: For pip, pinned.
+        apt: Debian packages.
+        order: What the container is to be; paths of weights and of the user's own engine file are relative.
+        engine_file: That engine file on this machine; empty: one of ours.
+        engine_sha256: Of its content.
+        weights: Sets, as the catalogue has them.
+        weights_sha256: Digest over all of them.
+        weights_in: Whether they become part of the image or lie in a Volume that all instruments share.
+        gpu: GPU types, best first, each with a count where that is not one (`H100:2`); empty: none.
+        cpu_cores: Physical cores that are reserved.
+        memory_mib: Memory that is reserved.
+        min_containers: Kept running always: costs money day and night.
+        max_containers: Most at once.
+        buffer_containers: Kept idle beside busy ones.
+        scaledown_window_s: How long an idle container stays up, 2 to 3600.
+        timeout_s: Most seconds for one play.
+        startup_timeout_s: Most seconds for a start.
+        max_inputs: Plays that one container takes at once.
+        snapshot: Whether Modal snapshots the prepared process.
+        gpu_snapshot: The same with the GPU's memory (alpha on Modal).
+        region: Empty: anywhere, which is cheapest.
+        nonpreemptible: Whether Modal may not move it; three times the price.
+        secrets: Names of Modal secrets that its environment gets.
+    """
+
+    instrument: str
+    python: str
+    requirements: tuple[str, ...]
+    apt: tuple[str, ...] = ()
+    order: EngineOrder
+    engine_file: str = ""
+    engine_sha256: str = ""
+    weights: tuple[Weights, ...] = ()
+    weights_sha256: str = ""
+    weights_in: Literal["image", "volume"] = "image"
+    gpu: tuple[str, ...] = ()
+    cpu_cores: float = 1.0
+    memory_mib: int = 1024
+    min_containers: int = 0
+    max_containers: int = 1
+    buffer_containers: int = 0
+    scaledown_window_s: int = 60
+    timeout_s: int = 600
+    startup_timeout_s: int = 600
+    max_inputs: int = 1
+    snapshot: bool = False
+    gpu_snapshot: bool = False
+    region: str = ""
+    nonpreemptible: bool = False
+    secrets: tuple[str, ...] = ()
+
+    @property
+    def app(self) -> str:
+        """Name of its Modal app."""
+        return APP_PREFIX + self.instrument
+
+    @property
+    def worker(self) -> str:
+        """Name of the class in `container`."""
+        return "SnapshotWorker" if self.snapshot else "Worker"
+
+    @property
+    def digest(self) -> str:
+        """Hash over all that a deployment of it consists of, our own version included; 16 hex digits."""
+        shape = msgspec.structs.replace(self, weights=(), engine_file="")
+        plain = [msgspec.to_builtins(shape), hausmusik.__version__]
+        return hashlib.sha256(msgspec.json.encode(plain, order="sorted")).hexdigest()[:16]
+
+    @property
+    def worst_s(self) -> float:
+        """Most container seconds that one try of one play can cost: Modal's own limits enforce each part."""
+        return float(self.startup_timeout_s + self.timeout_s + self.scaledown_window_s)
+
+
+def declare(
+    instrument: Instrument, *, weights: Sequence[Weights], environment: Environment | None, gpu: Sequence[str] = ()
+) -> Declaration:
+    """Return what an instrument is on Modal.
+
+    Args:
+        instrument: Its catalogue entry.
+        weights: Its sets.
+        environment: Its environment; None: ours.
+        gpu: As chosen for it; empty: no GPU.
+
+    Raises:
+        OSError: the file of an engine of the user's own cannot be read.
+    """
+    serving = instrument.serving
+    where, _, name = instrument.engine.rpartition(":")
+    own = Path(where) if where.endswith(".py") else None
+    root = Path()
+    files = {
+        f"{each.id}/{file.name}": SetFolder(root, each).file(file).as_posix() for each in weights for file in each.files
+    }
+    size_bytes = sum(each.size_bytes for each in weights)
+    return Declaration(
+        instrument=instrument.id,
+        python=f"{sys.version_info.major}.{sys.version_info.minor}",
+        requirements=_requirements(environment),
+        apt=environment.apt if environment else (),
+        order=EngineOrder(
+            instrument=instrument.id,
+            engine=f"{ENGINES}/{own.name}:{name}" if own else instrument.engine,
+            context=EngineContext(files=files, options=dict(instrument.options)),
+            device="cuda" if gpu else "cpu",
+        ),
+        engine_file=str(own or ""),
+        engine_sha256=hashlib.sha256(own.read_bytes()).hexdigest() if own else "",
+        weights=tuple(weights),
+        weights_sha256=weights_digest(tuple(weights)),
+        weights_in=serving.place_of(size_bytes),
+        gpu=tuple(gpu),
+        cpu_cores=serving.cpu_cores,
+        memory_mib=serving.memory_mib or round(instrument.memory_mib * 1.5),
+        min_containers=serving.min_containers,
+        max_containers=serving.max_containers,
+        buffer_containers=serving.buffer_containers,
+        scaledown_window_s=serving.scaledown_window_s,
+        timeout_s=serving.timeout_s,
+        startup_timeout_s=serving.startup_timeout_s,
+        max_inputs=serving.max_inputs,
+        snapshot=serving.snapshot,
+        gpu_snapshot=serving.gpu_snapshot,
+        region=serving.region,
+        nonpreemptible=serving.nonpreemptible,
+        secrets=serving.secrets,
+    )
+
+
+def _requirements(environment: Environment | None) -> tuple[str, ...]:
+    """Return what is installed into the image: an environment's own pins first, then what the worker needs."""
+    given = environment.requirements if environment else _our_own()
+    named = {_normal(each) for each in given}
+    return (*given, *(each for each in (*WORKER_NEEDS, *FETCH_NEEDS) if _normal(each) not in named))
+
+
+def _our_own() -> tuple[str, ...]:
+    """Return what this installation of ours depends on, at the versions that are here: they make the same bytes."""
+    pins: dict[str, str] = {}
+    for requirement in importlib.metadata.requires("hausmusik") or ():
+        if "extra ==" in requirement and '"embedded"' not in requirement:
+            continue
+        if (found := _NAME.match(requirement)) is None:
+            continue
+        try:
+            pins[_normal(requirement)] = f"{found[0]}=={importlib.metadata.version(found[0])}"
+        except importlib.metadata.PackageNotFoundError:
+            pins[_normal(requirement)] = requirement.partition(";")[0].strip()
+    return tuple(pins[name] for name in sorted(pins))
+
+
+def _normal(requirement: str) -> str:
+    found = _NAME.match(requirement)
+    return re.sub(r"[-_.]+", "-", found[0] if found else requirement).lower()

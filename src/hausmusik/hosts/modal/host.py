@@ -1,0 +1,299 @@
+"""The Modal host: plays instruments that were deployed to the user's own account.
+
+A cold start is part of a play, told in phases, never a failure; a container that dies is replaced by another, which
+must repeat what was delivered; a caller that goes has its call cancelled inside the container too. Modal's own retries
+are not used: they do not exist for streams. Knows nothing of money: what a play took is in its `Usage`.
+
+The client's view of a container's life is thin, so containers stamp it themselves (`messages.Started`); phases and ETAs
+before the first answer come from what earlier starts took.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import math
+from collections.abc import AsyncGenerator, Callable
+from pathlib import Path
+from typing import Any, Final, TypeAlias
+
+from hausmusik.asking import checked
+from hausmusik.codec import decode, encode, error_of
+from hausmusik.errors import (
+    Cancelled,
+    ConfigError,
+    GenerationFailed,
+    HausmusikError,
+    HostUnavailable,
+    StreamBroken,
+    WorkerLost,
+)
+from hausmusik.hosts.learnt import Learnt
+from hausmusik.hosts.modal.account import Account
+from hausmusik.hosts.modal.call import Call
+from hausmusik.hosts.modal.declaration import Declaration
+from hausmusik.hosts.modal.mapping import error_from
+from hausmusik.hosts.modal.messages import Failed, Finished, FromContainer, Play, Started, Told
+from hausmusik.hosts.modal.standing import Standing
+from hausmusik.hosts.replay import Delivered, Departed
+from hausmusik.seams import Clock, EngineOrder, HostState
+from hausmusik.types import Done, Event, Phase, Request, Run, Usage
+
+TRIES: Final = 2
+ASK_EVERY_S: Final = 1.0
+"""How often Modal is asked what a start is at, and a waiting caller told."""
+
+LEAVING_S: Final = 2.0
+_ANY: Final[Any] = FromContainer
+Declaring: TypeAlias = Callable[[str], Declaration]
+
+
+class _Play:
+    """What one play keeps over its tries."""
+
+    def __init__(self, declaration: Declaration, order: EngineOrder, request: Request, run: Run) -> None:
+        self.declaration = declaration
+        self.order = order
+        self.request = request
+        self.run = run
+        self.delivered = Delivered()
+        self.spent = Usage()
+        self.tries = 0
+        self.ends_s = math.inf
+
+
+class ModalHost:
+    """Plays on serverless machines. Use it in one event loop, from any number of tasks.
+
+    Args:
+        account: Whose.
+        declare: What an instrument is on Modal, by id; raises what a catalogue raises.
+        clock: Time.
+        learnt: File of what starts have taken.
+    """
+
+    def __init__(self, account: Account, *, declare: Declaring, clock: Clock, learnt: Path) -> None:
+        self._account = account
+        self._declare = declare
+        self._clock = clock
+        self._learnt = Learnt(learnt)
+        self._standing = Standing(clock, self._learnt)
+        self._workers: dict[str, Any] = {}
+        self._calls: set[Call] = set()
+        self._closed = False
+
+    @property
+    def name(self) -> str:
+        """`modal`."""
+        return "modal"
+
+    @property
+    def needs_weights_here(self) -> bool:
+        """No: a deployment brings them."""
+        return False
+
+    def numeric_class(self, order: EngineOrder) -> str:
+        """Return `cpu-1t` for what plays on a processor, as at home; else the first of its GPU types."""
+        gpu = self._declare(order.instrument).gpu
+        return f"cuda-{gpu[0].lower()}" if gpu else "cpu-1t"
+
+    def worst_s(self, order: EngineOrder, run: Run) -> float | None:
+        """Return what Modal's limits let the tries of one play take: start, play and idle window, each."""
+        del run  # a deadline is ours to keep; were we to die, only Modal's own limits would
+        return TRIES * self._declare(order.instrument).worst_s
+
+    def state(self, order: EngineOrder) -> HostState:
+        """Return how ready it is as far as this process has seen."""
+        return self._standing.state(order.instrument)
+
+    async def play(self, order: EngineOrder, request: Request, run: Run) -> AsyncGenerator[Event, None]:
+        """Yield the events of one play: phases, results, the sum of all `Usage`, `Done`.
+
+        Raises:
+            NotFoundError: the instrument is not deployed.
+            AuthError, MissingExtra, HostUnavailable: Modal cannot be used now.
+            ConfigError: what is deployed is another version than the catalogue's.
+            WorkerLost: containers died before anything was delivered.
+            StreamBroken: they did after, and a new one did not repeat what was delivered.
+            GenerationFailed: it was not done at the run's deadline, or within the deployment's time limit.
+            EngineError: what the engine raised.
+            UsageError: a field of the request is out of its range.
+        """
+        self._check_open()
+        play = _Play(self._declare(order.instrument), order, checked(request), run)
+        while True:
+            play.tries += 1
+            try:
+                async with contextlib.aclosing(self._attempt(play)) as events:
+                    async for event in events:
+                        if play.delivered.is_news(event):
+                            yield event
+            except WorkerLost as lost:
+                if play.tries >= TRIES or self._closed:
+                    raise self._verdict(play, lost) from lost
+                play.delivered.restart()
+            except Departed as departed:
+                raise StreamBroken(
+                    f"the container of {order.instrument} died and a new one did not repeat what had been delivered",
+                    partial=play.delivered.beginning,
+                    hint="play it again from the start",
+                ) from departed
+            else:
+                return
+
+    async def warm(self, order: EngineOrder) -> None:
+        """Have a container started, and wait until it is ready; raises as `play` does."""
+        self._check_open()
+        if self.state(order).state == "warm":
+            return
+        declaration = self._declare(order.instrument)
+        with self._standing.starting(order.instrument):
+            try:
+                answer: FromContainer = decode(await self._worker(declaration).ready.remote.aio(), _ANY)
+            except Exception as error:
+                raise error_from(error, order.instrument, declaration.timeout_s) from error
+        if isinstance(answer, Failed):
+            raise error_of(answer.failure)
+        self._standing.heard(order.instrument, _first(answer, declaration))
+
+    async def release(self, instrument: str = "") -> None:
+        """Have idle containers end now instead of at the end of their windows; busy ones end after their play."""
+        for each in [instrument] if instrument else self._standing.known():
+            if each not in self._workers:
+                continue
+            worker = self._workers[each]
+            with contextlib.suppress(Exception):  # they end by themselves when their windows are over
+                stats = await worker.leave.get_current_stats.aio()
+                await asyncio.gather(*(worker.leave.remote.aio() for _ in range(stats.num_total_runners)))
+            self._standing.forget(each)
+
+    async def close(self) -> None:
+        """Cancel what plays; containers end when their windows are over. Safe to call twice."""
+        self._closed = True
+        calls = tuple(self._calls)
+        for call in calls:
+            call.leave()
+        if calls:
+            await asyncio.wait([call.reader for call in calls], timeout=LEAVING_S)
+        for call in calls:
+            call.reader.cancel()
+        with contextlib.suppress(OSError):  # the next ETA is then a little older, nothing worse
+            self._learnt.save()
+
+    # -- one try ----------------------------------------------------------------------------------------------------
+
+    async def _attempt(self, play: _Play) -> AsyncGenerator[Event, None]:
+        instrument = play.order.instrument
+        worker = self._worker(play.declaration)
+        call = Call(worker.play.remote_gen.aio(encode(Play(request=play.request))), self._cancel)
+        self._calls.add(call)
+        call.reader.add_done_callback(lambda _: self._calls.discard(call))
+        asked_s = self._clock.monotonic()
+        started: Started | None = None
+        over = False
+        try:
+            with self._standing.starting(instrument):
+                while started is None:
+                    yield await self._waiting(play, worker, self._clock.monotonic() - asked_s)
+                    with contextlib.suppress(TimeoutError):
+                        started = _first(await self._hear(call, play, ASK_EVERY_S), play.declaration)
+            self._begin(play, started, self._clock.monotonic() - asked_s)
+            yield Phase(name="play", eta_s=play.order.expected_s)
+            while not isinstance(message := await self._hear(call, play, None), Finished | Failed):
+                if isinstance(message, Told):
+                    yield message.event
+                elif isinstance(message, Started):  # Modal has given the call to another container
+                    raise WorkerLost(f"a container of {instrument} died", hint=f"haus logs {instrument}")
+                elif message is None:
+                    raise WorkerLost(f"a container of {instrument} ended early", hint=f"haus logs {instrument}")
+            over = True
+        finally:
+            if not over:
+                call.leave()
+            if started is not None:
+                self._standing.heard(instrument, started)
+        if isinstance(message, Failed):
+            raise error_of(message.failure)
+        play.delivered.check_complete()
+        counted = message.usage
+        yield counted + play.spent + play.delivered.visible(play.request, counted)
+        yield Done(reason=message.reason)
+
+    async def _waiting(self, play: _Play, worker: Any, waited_s: float) -> Phase:
+        """Return what a call that has no answer yet is probably waiting for."""
+        runners = 0
+        if waited_s >= ASK_EVERY_S:  # most calls are answered before it is worth asking
+            with contextlib.suppress(Exception):  # only for the words
+                runners = (await worker.play.get_current_stats.aio()).num_total_runners
+        return self._standing.phase(play.order.instrument, waited_s, runners)
+
+    def _begin(self, play: _Play, started: Started, waited_s: float) -> None:
+        self._standing.heard(play.order.instrument, started)
+        first = not started.previous_end_at
+        start = started.start_s if first else {}
+        boot_s = start.get("boot", 0.0)
+        load_s = sum(start.values()) - boot_s
+        play.spent += Usage(queue_s=max(0.0, waited_s - boot_s - load_s), boot_s=boot_s, load_s=load_s)
+        if play.run.deadline_s and play.ends_s == math.inf:
+            play.ends_s = self._clock.monotonic() + play.run.deadline_s
+
+    async def _hear(self, call: Call, play: _Play, patience_s: float | None) -> Any:
+        left_s = play.ends_s - self._clock.monotonic()
+        try:
+            return await call.next(min(left_s, patience_s or math.inf) if left_s < math.inf else patience_s)
+        except TimeoutError:
+            if self._clock.monotonic() < play.ends_s:
+                raise
+            raise GenerationFailed(
+                f"{play.order.instrument} was not done after {play.run.deadline_s:g} s, the run's deadline",
+                hint="ask for less at once, or set a later deadline",
+            ) from None
+        except asyncio.CancelledError:
+            raise
+        except Exception as error:
+            if self._closed:
+                raise Cancelled(f"the host was closed while {play.order.instrument} was playing") from error
+            raise error_from(error, play.order.instrument, play.declaration.timeout_s) from error
+
+    def _verdict(self, play: _Play, lost: WorkerLost) -> HausmusikError:
+        if self._closed:
+            return Cancelled(f"the host was closed while {play.order.instrument} was playing")
+        if play.delivered:
+            return StreamBroken(lost.message, partial=play.delivered.beginning, hint=lost.hint)
+        return lost
+
+    # -- small things -----------------------------------------------------------------------------------------------
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise HostUnavailable("the Modal host is closed", hint="open a new house")
+
+    def _worker(self, declaration: Declaration) -> Any:
+        import modal  # noqa: PLC0415 - only where somebody plays there
+
+        if declaration.instrument not in self._workers:
+            found = modal.Cls.from_name(
+                declaration.app,
+                declaration.worker,
+                environment_name=self._account.environment or None,
+                client=self._account.client(),
+            )
+            self._workers[declaration.instrument] = found()
+        return self._workers[declaration.instrument]
+
+    async def _cancel(self, call: str) -> None:
+        import modal  # noqa: PLC0415
+
+        await modal.FunctionCall.from_id(call, client=self._account.client()).cancel.aio()
+
+
+def _first(message: object, declaration: Declaration) -> Started:
+    """Return the container's first answer; raises when it is none, or that of another version."""
+    if not isinstance(message, Started):
+        raise WorkerLost(f"the call of {declaration.instrument} ended before a container took it")
+    if message.digest != declaration.digest:
+        raise ConfigError(
+            f"{declaration.instrument} on Modal is another version than here",
+            hint=f"haus deploy {declaration.instrument}",
+        )
+    return message

@@ -1,0 +1,49 @@
+"""Modal's exceptions as ours, in one place. Source: modal.exception of modal 1.5.4 to 1.6.4."""
+
+from __future__ import annotations
+
+import modal.exception as theirs
+
+from hausmusik.errors import (
+    AuthError,
+    ConfigError,
+    GenerationFailed,
+    HausmusikError,
+    HostUnavailable,
+    NotFoundError,
+    WorkerLost,
+)
+
+_LONGEST: int = 2000
+
+
+def error_from(error: BaseException, instrument: str, timeout_s: float = 0.0) -> HausmusikError:
+    """Return our error for one of Modal's.
+
+    Args:
+        error: What the SDK raised.
+        instrument: What was to be played or deployed.
+        timeout_s: Of its deployment, for the sentence of a time-out.
+    """
+    told = f"{type(error).__name__}: {error}".rstrip(": ")[:_LONGEST]
+    if isinstance(error, HausmusikError):
+        return error
+    if isinstance(error, theirs.AuthError | theirs.PermissionDeniedError):
+        return AuthError(f"Modal refused the key: {told}", hint="run `modal token new`, or see `haus doctor`")
+    if isinstance(error, theirs.NotFoundError):
+        return NotFoundError(f"{instrument} is not deployed on Modal", hint=f"haus deploy {instrument}")
+    if isinstance(error, theirs.FunctionTimeoutError):
+        limit = f" of {timeout_s:g} s" if timeout_s else ""
+        return GenerationFailed(
+            f"{instrument} was not done within its time limit{limit} on Modal",
+            hint="ask for less at once, or deploy it with a longer serving.timeout_s",
+        )
+    if isinstance(error, theirs.InvalidError | theirs.VersionError | theirs.UnimplementedError):
+        return ConfigError(f"Modal does not take this: {told}", hint="install a modal between 1.5.4 and 1.6")
+    if isinstance(error, theirs.ConnectionError | theirs.ServiceError | theirs.ResourceExhaustedError):
+        return HostUnavailable(f"Modal cannot be reached or has no room now: {told}", hint="try again in a minute")
+    if isinstance(error, theirs.ClientClosed | OSError):
+        return HostUnavailable(f"the connection to Modal is gone: {told}", hint="try again")
+    if isinstance(error, theirs.InternalFailure | theirs.RemoteError | theirs.ExecutionError | theirs.TimeoutError):
+        return WorkerLost(f"the container of {instrument} was lost: {told}", hint=f"haus logs {instrument}")
+    return WorkerLost(f"{instrument} on Modal failed: {told}", hint=f"haus logs {instrument}")

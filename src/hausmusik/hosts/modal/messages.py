@@ -1,0 +1,70 @@
+"""What a Modal container and the host say to each other: one frame of `hausmusik.codec` per call argument and per item.
+
+Every answer begins with `Started`, so that the host sees when another container took the call over, and what a
+container's start took, which a caller on Modal cannot see. Imports the foundation alone, because both ends do.
+"""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import msgspec
+
+from hausmusik.codec import Failure
+from hausmusik.types import Event, Request, Usage, Value
+
+
+class Play(Value, frozen=True):
+    """The argument of a call."""
+
+    request: Request
+
+
+class Started(Value, frozen=True):
+    """A container has taken the call.
+
+    Args:
+        call: Modal's id of the call, by which it can be cancelled.
+        container: Modal's id of the container.
+        digest: Of the declaration that was deployed.
+        born_at: When the container's program began, seconds since 1970 by the container's clock.
+        began_at: When this call did.
+        previous_end_at: When the container's last call before this one ended; 0: this is its first.
+        start_s: What its start took by phase: `boot`, `prepare`, `load`, `warm_up`.
+        window_s: How long it will stay up after its last call.
+    """
+
+    call: str
+    container: str
+    digest: str
+    born_at: float
+    began_at: float
+    previous_end_at: float = 0.0
+    start_s: dict[str, float] = msgspec.field(default_factory=dict[str, float])
+    window_s: float = 0.0
+
+
+class Told(Value, frozen=True):
+    """An event of the play; never `Usage` or `Done`, which come in `Finished`."""
+
+    event: Event
+
+
+class Alive(Value, frozen=True):
+    """The engine is at work and has nothing to tell."""
+
+
+class Finished(Value, frozen=True):
+    """The play is complete: why it ended, and what engine and container counted."""
+
+    reason: str
+    usage: Usage
+
+
+class Failed(Value, frozen=True):
+    """The play, or the container's start, ended with an error."""
+
+    failure: Failure
+
+
+FromContainer: TypeAlias = Started | Told | Alive | Finished | Failed
