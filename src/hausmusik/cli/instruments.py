@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, cast, get_args
+from typing import TYPE_CHECKING, Annotated, cast, get_args
 
 import typer
 
@@ -53,14 +53,17 @@ def list_instruments(
     """
     if context.invoked_subcommand is not None:
         return
+    from hausmusik.types import REQUEST_OF_TASK, Task
+
     output: Output = context.obj
-    tasks = get_args(_tasks())
+    tasks = get_args(Task)
     if task and task not in tasks:
         raise UsageError(f"there is no task {task!r}", hint=f"use one of: {', '.join(tasks)}")
 
     def work(house: AsyncHouse) -> tuple[tuple[InstrumentRow, ...], tuple[Router, ...], dict[str, str]]:
         wanted = cast("Task | None", task or None)
-        defaults = {name: str(getattr(house.settings.defaults, name)) for name in tasks if task in ("", name)}
+        played = (name for name in REQUEST_OF_TASK if task in ("", name))
+        defaults = {name: str(getattr(house.settings.defaults, name)) for name in played}
         return house.instruments(task), house.catalogue.routers(wanted), defaults
 
     rows, routers, defaults = with_house(work)
@@ -74,12 +77,6 @@ def list_instruments(
         output.talk(f"{each.id}: {', else '.join(each.candidates)}")
     if chosen:
         output.talk(f"your defaults: {', '.join(chosen)}")
-
-
-def _tasks() -> Any:
-    from hausmusik.types import Task
-
-    return Task
 
 
 def _show_rows(output: Output, rows: tuple[InstrumentRow, ...]) -> None:
