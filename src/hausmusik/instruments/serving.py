@@ -6,7 +6,7 @@ nobody else does before an image was built. Knows nothing of prices, and nothing
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final, Literal, Self, TypeAlias
+from typing import Annotated, Any, Final, Literal, Self, TypeAlias, cast
 
 from pydantic import BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
@@ -25,7 +25,10 @@ LEAST_MEMORY_MIB: Final = 512
 
 
 def _gpus(given: Any) -> Any:
-    """Return the canonical names of a list of GPUs."""
+    """Return the canonical names of a list of GPUs, or of a text with commas; what is neither is judged by its type."""
+    texts: Any = (given,) if isinstance(given, str) else given
+    if not isinstance(texts, tuple) or not all(isinstance(each, str) for each in cast("tuple[Any, ...]", texts)):
+        return given
     try:
         return tuple(str(gpu) for gpu in parse_gpus(given))
     except UsageError as error:
