@@ -1,9 +1,10 @@
 """On which GPU an instrument plays cheapest: what fits, how fast it is at best, what a usual play then costs.
 
-Speeds are roofline bounds, for comparing GPUs and not for quotes: no GPU is faster than its memory lets it read what
-every step must read, nor than its units multiply. Prefill is bound by compute (2 FLOP per active parameter and token),
-each step of decoding by the larger of both. Published rates reach from 22 % of such bounds (FP8 on an H100) to all of
-them (bf16 on an L4); the order of the GPUs stayed the same.
+Speeds are roofline bounds (Williams et al., 2009), for comparing GPUs and not for quotes: no GPU is faster than its
+memory lets it read what every step must read, nor than its units multiply. Prefill is bound by compute (2 FLOP per
+active parameter and token), each step of decoding by the larger of both, or by the processor beside the GPU where that
+is known. Published rates of 7B models reach a third of such a bound (FP8 on an H100), half (bf16 there) or all of it
+(bf16 on an L4), and put these GPUs into the same order by cost.
 
 Two uses differ. *Sporadic*: one play at a time, and a container starts, plays and stays idle for its window before it
 goes; mostly the price per second decides. *Batch*: as many sequences at once as fit, all the time; there the dearest
@@ -142,7 +143,7 @@ def _option(instrument: Instrument, shape: Shape, asked: Gpu, rates: Rates, use:
     need_gib, have_gib = memory_need(shape, gpu.count).total_gib, tier.memory_gib * USABLE
     why_not = _unable(shape.dtype, tier)
     if not (why_not or enough):
-        why_not = f"needs {need_gib:.1f} GiB{' on each' if gpu.count > 1 else ''}, can hold {have_gib:.1f}"
+        why_not = f"needs {need_gib:.2f} GiB{' on each' if gpu.count > 1 else ''}, can hold {have_gib:.2f}"
     option = GpuOption(gpu=str(gpu), need_gib=need_gib, have_gib=have_gib, fits=not why_not, why_not=why_not)
     if why_not:
         return option
@@ -199,7 +200,7 @@ def seconds_per_play(shape: Shape, tier: Tier, gpus: int, use: Use) -> float:
     # A few sequences meet only some of the experts, many meet all.
     read = min(weights_bytes(shape), shape.active * BYTES[shape.dtype] * sequences)
     read += cache_bytes(shape, tokens) * sequences
-    step_s = max(read / bytes_per_s, flop_per_token * sequences / flops)
+    step_s = max(read / bytes_per_s, flop_per_token * sequences / flops, shape.least_step_s)
     return shape.prompt_tokens * flop_per_token / flops + shape.answer_tokens * step_s / sequences
 
 

@@ -12,7 +12,7 @@ from hausmusik.cli.commands import Command, Group
 from hausmusik.cli.options import Json, Yes, confirm
 from hausmusik.cli.output import Output
 from hausmusik.cli.session import ProgressLine, in_house, with_house
-from hausmusik.errors import UsageError
+from hausmusik.errors import HausmusikError, UsageError
 
 if TYPE_CHECKING:
     from hausmusik.house import AsyncHouse
@@ -90,7 +90,7 @@ def _show_rows(output: Output, rows: tuple[InstrumentRow, ...]) -> None:
                 row.licence,
                 "yes" if row.commercial else "no",
                 ", ".join(row.places),
-                row.ready,
+                "planned" if row.planned else row.ready,
                 row.title,
             )
             for row in rows
@@ -107,14 +107,14 @@ def show(context: typer.Context, name: Name, *, json: Json = False) -> None:
     """
     output: Output = context.obj
 
-    def work(house: AsyncHouse) -> tuple[Instrument | Router, InstrumentRow | None]:
+    def work(house: AsyncHouse) -> tuple[Instrument | Router, InstrumentRow | None, str]:
         routers = {each.id: each for each in house.catalogue.routers()}
         if name in routers:
-            return routers[name], None
+            return routers[name], None, ""
         entry = house.catalogue.instrument(name)
-        return entry, next(row for row in house.instruments() if row.id == name)
+        return entry, next(row for row in house.instruments() if row.id == name), _gpu(house, entry)
 
-    entry, row = with_house(work)
+    entry, row, gpu = with_house(work)
     if json:
         output.json(entry)
         return
@@ -125,6 +125,25 @@ def show(context: typer.Context, name: Name, *, json: Json = False) -> None:
         output.data(f"chooses from: {', '.join(cast('Router', entry).candidates)}")
         return
     _show_instrument(output, cast("Instrument", entry), row)
+    if gpu:
+        output.data(gpu)
+
+
+def _gpu(house: AsyncHouse, entry: Instrument) -> str:
+    """Return what an instrument needs of a GPU and which was chosen; empty where it plays on a CPU."""
+    from hausmusik.money.dollars import shown
+
+    shape = entry.shape
+    if shape is None:
+        return ""
+    try:
+        best = house.choose_gpu(entry.id).best
+    except HausmusikError as error:
+        return f"gpu: {error}"
+    context = f", {shape.batch} x {shape.context_tokens} tokens" if shape.context_tokens else ""
+    price = f"{shown(best.price.usd_per_s * 3600)} an hour, price of {best.price.date}" if best.price else ""
+    need = f"{shape.parameters / 1e9:.3g} billion parameters in {shape.dtype}{context}: {best.need_gib:.1f} GiB"
+    return f"gpu: {need} of {best.have_gib:.1f} on {best.gpu}, {price}; `haus gpus --for {entry.id}` explains"
 
 
 def _show_instrument(output: Output, entry: Instrument, row: InstrumentRow) -> None:
@@ -135,8 +154,8 @@ def _show_instrument(output: Output, entry: Instrument, row: InstrumentRow) -> N
     output.data(f"credit: {entry.licence.credit}")
     if entry.licence.note:
         output.data(f"note: {entry.licence.note}")
-    unit = "second of audio" if entry.measured.unit == "audio_s" else "character"
-    speed = f"{entry.measured.cpu_s_per_unit:g} s per {unit}, {entry.measured.cold_start_s:g} s to start"
+    speed = f"{entry.measured.cpu_s_per_unit:g} s per {entry.measured.unit_name}, "
+    speed += f"{entry.measured.cold_start_s:g} s to start"
     output.data(f"speed: {speed} ({entry.measured.on})")
     size = f"{row.size_bytes / 1e6:.0f} MB of weights, " if row.size_bytes else ""
     output.data(f"needs: {size}{entry.memory_mib} MiB of memory; ready: {row.ready}")

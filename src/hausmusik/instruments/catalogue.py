@@ -95,6 +95,10 @@ class Catalogue:
         """Return the whole repositories that an instrument loads, in its order."""
         return tuple(self._all.checkpoints[name] for name in instrument.checkpoints)
 
+    def checkpoints(self) -> tuple[Checkpoint, ...]:
+        """Return every whole repository, by id."""
+        return tuple(self._all.checkpoints[name] for name in sorted(self._all.checkpoints))
+
     def size_bytes_of(self, instrument: Instrument) -> int:
         """Return the size of all that an instrument loads."""
         return sum(each.size_bytes for each in (*self.weights_of(instrument), *self.checkpoints_of(instrument)))

@@ -262,6 +262,11 @@ class Measured(Strict):
     cold_start_s: Annotated[float, Field(ge=0)]
     on: str
 
+    @property
+    def unit_name(self) -> str:
+        """The unit in words."""
+        return {"audio_s": "second of audio", "characters": "character", "tokens_out": "token"}[self.unit]
+
 
 class Voice(Strict):
     """A named speaker of a `speak` instrument.

@@ -35,6 +35,7 @@ class Shape(Strict):
         most_gpus: Over how many GPUs the engine can split it.
         prompt_tokens: Taken in by a usual play, for comparing GPUs.
         answer_tokens: Made by a usual play, one step each; 0: its speed is not reckoned.
+        least_step_s: What a step takes on the fastest GPU, as the processor beside it cannot go faster.
     """
 
     parameters: Annotated[int, Field(gt=0)]
@@ -52,6 +53,7 @@ class Shape(Strict):
     most_gpus: Annotated[int, Field(ge=1, le=8)] = 1
     prompt_tokens: Count = 0
     answer_tokens: Count = 0
+    least_step_s: Annotated[float, Field(ge=0)] = 0.0
 
     @model_validator(mode="after")
     def _agree(self) -> Self:
