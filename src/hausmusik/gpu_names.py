@@ -23,7 +23,7 @@ MOST_GPUS: Final = 8
 """Most that any container has; a tier may allow fewer."""
 
 _SYNONYMS: Final = MappingProxyType(
-    {"A10G": "A10", "A100": "A100-40GB", "A100-40": "A100-40GB", "A100-80": "A100-80GB", "RTX-6000": "RTX-PRO-6000"}
+    {"A10G": "A10", "A100": "A100-40GB", "A100-40": "A100-40GB", "A100-80": "A100-80GB"}
 )
 _FORM: Final = re.compile(r"([A-Z0-9-]+?)([!+]?)(?::([0-9]{1,3}))?", re.ASCII)
 _MARKS: Final = MappingProxyType({"!": "H100", "+": "B200"})
