@@ -6,7 +6,9 @@ from typing import get_args
 
 from hausmusik.instruments import builtin
 from hausmusik.instruments.catalogue import Catalogue
+from hausmusik.instruments.checkpoint import Checkpoint
 from hausmusik.instruments.discovery import Plugin
+from hausmusik.instruments.memory import memory_need
 from hausmusik.instruments.model import Instrument, Weights
 from hausmusik.types import Task
 from pages.markdown import code, listed, paragraphs, table
@@ -40,27 +42,43 @@ def page() -> str:
             "\n## Weights\n\nFor `haus pull`. Sources are tried in this order, after ",
             "[folders of your own](../how-to/keep-weights.md).\n\n",
             table(columns, map(_weights_row, catalogue.weight_sets())),
+            "\n## Checkpoints\n\nWhole repositories of the Hugging Face hub, which planned instruments will load in a cloud.\n\n",
+            table(
+                ("name", "repository", "commit", "size", "where the size is from", "licence", "origin"),
+                map(_checkpoint_row, catalogue.checkpoints()),
+            ),
         ]
     )
 
 
 def _row(each: Instrument, catalogue: Catalogue) -> tuple[str, ...]:
-    size_bytes = sum(one.size_bytes for one in catalogue.weights_of(each))
     commercial = "yes" if each.licence.commercial else "no"
-    return f"[{each.id}](#{each.id})", each.task, _size(size_bytes), each.licence.weights, commercial, each.title
+    size = _size(catalogue.size_bytes_of(each))
+    name = f"[{each.id}](#{_anchor(each.id)}){' (planned)' if each.planned else ''}"
+    return name, each.task, size, each.licence.weights, commercial, each.title
+
+
+def _anchor(name: str) -> str:
+    """Return what a heading of that name is linked by: its letters, digits and hyphens."""
+    return name.replace(".", "")
 
 
 def _section(each: Instrument, catalogue: Catalogue) -> str:
-    unit = "second of audio" if each.measured.unit == "audio_s" else "character"
-    speed = f"{each.measured.cpu_s_per_unit:g} s of one core per {unit}, {each.measured.cold_start_s:g} s to start"
+    of = "" if each.shape else " of one core"
+    speed = f"{each.measured.cpu_s_per_unit:g} s{of} per {each.measured.unit_name}, {each.measured.cold_start_s:g} s to start"
     facts = {
         "Licence": f"{each.licence.weights} (weights), {each.licence.code} (code)",
         "Credit": each.licence.credit,
         "Note": each.licence.note,
-        "Weights": listed(f"{code(one.id)} ({_size(one.size_bytes)})" for one in catalogue.weights_of(each)),
+        "Planned": "its engine is not in this version" if each.planned else "",
+        "Weights": listed(
+            f"{code(one.id)} ({_size(one.size_bytes)})"
+            for one in (*catalogue.weights_of(each), *catalogue.checkpoints_of(each))
+        ),
         "Environment": code(each.environment),
         "Memory": f"{each.memory_mib} MiB",
-        "Sample rate": f"{each.sample_rate_hz} Hz",
+        "GPU memory": _gpu_memory(each),
+        "Sample rate": f"{each.sample_rate_hz} Hz" if each.sample_rate_hz else "",
         "Runs": listed(each.places),
         "Speed": f"{speed} ({each.measured.on})",
     }
@@ -73,6 +91,20 @@ def _section(each: Instrument, catalogue: Catalogue) -> str:
         ]
         out += "\n" + table(("voice", "language", "what it is"), voices)
     return out
+
+
+def _gpu_memory(each: Instrument) -> str:
+    if each.shape is None:
+        return ""
+    need = memory_need(each.shape)
+    cache = f" with {each.shape.batch} x {each.shape.context_tokens} tokens" if each.shape.context_tokens else ""
+    return f"{need.total_gib:.1f} GiB{cache}, {need.weights_gib:.1f} of it weights in {each.shape.dtype}"
+
+
+def _checkpoint_row(each: Checkpoint) -> tuple[str, ...]:
+    revision = code(each.revision[:8]) if each.revision else "not known"
+    licence = f"{each.licence}{', asks for an account' if each.gated else ''}"
+    return code(each.id), code(each.repo), revision, _size(each.size_bytes), each.size_source, licence, each.origin
 
 
 def _weights_row(each: Weights) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from typing import Any, Self
 
 from hausmusik.config.folders import Folders
 from hausmusik.config.model import Settings
+from hausmusik.gpu_choice import GpuChoice, Use
 from hausmusik.hosts.local.environments import Environments
 from hausmusik.house import AsyncHouse, open_async
 from hausmusik.instruments.catalogue import Catalogue
@@ -22,6 +23,7 @@ from hausmusik.money.budget import Budget
 from hausmusik.money.ledger import Ledger
 from hausmusik.money.prices import PriceSource
 from hausmusik.money.quote import Quote
+from hausmusik.money.rates import Rates
 from hausmusik.money.rows import Grouping, Total
 from hausmusik.player import HousePlayer
 from hausmusik.portal import Portal
@@ -96,6 +98,11 @@ class House:
     def prices(self) -> PriceSource:
         """What a second costs, by host."""
         return self._house.prices
+
+    @property
+    def rates(self) -> Rates:
+        """What clouds ask for a second of a container."""
+        return self._house.rates
 
     @property
     def journal(self) -> Journal:
@@ -191,6 +198,10 @@ class House:
     def instruments(self, task: str = "") -> tuple[InstrumentRow, ...]:
         """Return what instruments there are and whether they are ready."""
         return self._house.instruments(task)
+
+    def choose_gpu(self, instrument: str, *, use: Use = "sporadic") -> GpuChoice:
+        """Return on which GPU an instrument plays cheapest, and what was said of every other."""
+        return self._house.choose_gpu(instrument, use=use)
 
     def add_instrument(self, file: Path | str) -> tuple[str, ...]:
         """Add instruments from a TOML file with its engine file beside it; returns their names."""

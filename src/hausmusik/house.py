@@ -23,6 +23,7 @@ from hausmusik.config.folders import Folders
 from hausmusik.config.loading import LoadedSettings, load_settings
 from hausmusik.config.model import Settings
 from hausmusik.errors import UsageError
+from hausmusik.gpu_choice import GpuChoice, Use, choose_gpu
 from hausmusik.hosts.local.environments import Environments
 from hausmusik.hosts.local.host import LocalHost, usable_cores
 from hausmusik.instruments.additions import add, remove
@@ -35,6 +36,7 @@ from hausmusik.money.ledger import Ledger
 from hausmusik.money.meter import Meter
 from hausmusik.money.prices import LocalPrices, PriceSource
 from hausmusik.money.quote import Quote, QuoteItem, quote, units_of
+from hausmusik.money.rates import Rates
 from hausmusik.money.rows import Grouping, Total
 from hausmusik.money.tables import money_file
 from hausmusik.player import HousePlayer
@@ -158,6 +160,11 @@ class AsyncHouse(Verbs):
     def prices(self) -> PriceSource:
         """What a second costs, by host."""
         return LocalPrices(self.clock, tuple(self.hosts))
+
+    @cached_property
+    def rates(self) -> Rates:
+        """What clouds ask for a second of a container."""
+        return Rates.load(self.folders.prices)
 
     @cached_property
     def journal(self) -> Journal:
@@ -379,11 +386,17 @@ class AsyncHouse(Verbs):
         known = {each.id: each for each in self.catalogue.instruments()}
         if name in known and not known[name].environment:
             raise UsageError(f"{name} needs no environment of its own", hint="it plays as it is")
-        return self.catalogue.environment(known[name].environment if name in known else name)
+        if name in known:
+            return self.catalogue.environment(self.catalogue.in_this_version(known[name]).environment)
+        return self.catalogue.environment(name)
 
     def instruments(self, task: str = "") -> tuple[InstrumentRow, ...]:
         """Return what instruments there are and whether they are ready."""
         return instrument_rows(self.catalogue, self.weights, self.environments, task)
+
+    def choose_gpu(self, instrument: str, *, use: Use = "sporadic") -> GpuChoice:
+        """Return on which GPU an instrument plays cheapest, and what was said of every other."""
+        return choose_gpu(self.catalogue.instrument(instrument), self.rates, use)
 
     def add_instrument(self, file: Path | str) -> tuple[str, ...]:
         """Add instruments from a TOML file with its engine file beside it; returns their names."""

@@ -17,8 +17,8 @@ import numpy.typing as npt
 
 FloatArray: TypeAlias = npt.NDArray[np.float32]
 
-Task: TypeAlias = Literal["speak", "music", "sound", "transcribe", "judge"]
-"""What an instrument does. `chat` and `embed` join when their engines do."""
+Task: TypeAlias = Literal["speak", "music", "sound", "transcribe", "judge", "chat"]
+"""What an instrument does. `chat` has no request yet: its instruments are listed and planned. `embed` joins later."""
 
 Positive: TypeAlias = Annotated[float, msgspec.Meta(gt=0, le=1e6)]
 Length: TypeAlias = Annotated[float, msgspec.Meta(gt=0, le=86_400)]

@@ -43,6 +43,7 @@ class InstrumentRow(msgspec.Struct, frozen=True, kw_only=True):
         licence: Of its weights.
         commercial: Whether results may be used commercially.
         places: Where it can run.
+        planned: Whether its engine is not in this version.
         ready: `yes`, or what is missing in words.
     """
 
@@ -53,6 +54,7 @@ class InstrumentRow(msgspec.Struct, frozen=True, kw_only=True):
     licence: str
     commercial: bool
     places: tuple[str, ...]
+    planned: bool
     ready: str
 
 
@@ -74,10 +76,11 @@ def instrument_rows(
             id=each.id,
             task=each.task,
             title=each.title,
-            size_bytes=sum(one.size_bytes for one in catalogue.weights_of(each)),
+            size_bytes=catalogue.size_bytes_of(each),
             licence=each.licence.weights,
             commercial=each.licence.commercial,
             places=each.places,
+            planned=each.planned,
             ready=readiness(each, catalogue, weights, environments),
         )
         for each in catalogue.instruments()
@@ -88,6 +91,8 @@ def instrument_rows(
 
 def readiness(instrument: Instrument, catalogue: Catalogue, weights: WeightsStore, environments: Environments) -> str:
     """Return `yes`, or what must be done before it can play here."""
+    if instrument.planned:
+        return "planned: not in this version"
     if instrument.environment and not environments.is_installed(catalogue.environment(instrument.environment)):
         return f"after `haus install {instrument.environment}`"
     missing = sum(state.missing_bytes for state in weights.missing(catalogue.weights_of(instrument)))
@@ -111,6 +116,8 @@ def examine(
     for problem in catalogue.problems:
         yield Finding(what=f"catalogue {problem.file}", state="bad", how=problem.reason, fix=problem.fix)
     for each in catalogue.instruments():
+        if each.planned:
+            continue  # nothing is wrong with it, and nothing can be done
         ready = readiness(each, catalogue, weights, environments)
         yield Finding(what=f"instrument {each.id}", state="good" if ready == "yes" else "note", how=_ready_words(ready))
     if hash_weights:

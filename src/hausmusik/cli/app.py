@@ -11,7 +11,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from hausmusik.cli import care, instruments, jobs, pieces, playing, settings, takes
+from hausmusik.cli import care, gpus, instruments, jobs, pieces, playing, settings, takes
 from hausmusik.cli.commands import Group
 from hausmusik.cli.output import Output
 from hausmusik.errors import Cancelled, HausmusikError, OutputError, UsageError
@@ -33,6 +33,7 @@ pieces.register(app)
 takes.register(app)
 playing.register(app)
 instruments.register(app)
+gpus.register(app)
 care.register(app)
 jobs.register(app)
 settings.register(app)

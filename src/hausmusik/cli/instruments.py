@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, cast, get_args
+from typing import TYPE_CHECKING, Annotated, cast, get_args
 
 import typer
 
@@ -12,7 +12,7 @@ from hausmusik.cli.commands import Command, Group
 from hausmusik.cli.options import Json, Yes, confirm
 from hausmusik.cli.output import Output
 from hausmusik.cli.session import ProgressLine, in_house, with_house
-from hausmusik.errors import UsageError
+from hausmusik.errors import HausmusikError, UsageError
 
 if TYPE_CHECKING:
     from hausmusik.house import AsyncHouse
@@ -53,14 +53,17 @@ def list_instruments(
     """
     if context.invoked_subcommand is not None:
         return
+    from hausmusik.types import REQUEST_OF_TASK, Task
+
     output: Output = context.obj
-    tasks = get_args(_tasks())
+    tasks = get_args(Task)
     if task and task not in tasks:
         raise UsageError(f"there is no task {task!r}", hint=f"use one of: {', '.join(tasks)}")
 
     def work(house: AsyncHouse) -> tuple[tuple[InstrumentRow, ...], tuple[Router, ...], dict[str, str]]:
         wanted = cast("Task | None", task or None)
-        defaults = {name: str(getattr(house.settings.defaults, name)) for name in tasks if task in ("", name)}
+        played = (name for name in REQUEST_OF_TASK if task in ("", name))
+        defaults = {name: str(getattr(house.settings.defaults, name)) for name in played}
         return house.instruments(task), house.catalogue.routers(wanted), defaults
 
     rows, routers, defaults = with_house(work)
@@ -76,12 +79,6 @@ def list_instruments(
         output.talk(f"your defaults: {', '.join(chosen)}")
 
 
-def _tasks() -> Any:
-    from hausmusik.types import Task
-
-    return Task
-
-
 def _show_rows(output: Output, rows: tuple[InstrumentRow, ...]) -> None:
     output.table(
         ("name", "task", "MB", "licence", "commercial", "on", "ready", "title"),
@@ -93,7 +90,7 @@ def _show_rows(output: Output, rows: tuple[InstrumentRow, ...]) -> None:
                 row.licence,
                 "yes" if row.commercial else "no",
                 ", ".join(row.places),
-                row.ready,
+                "planned" if row.planned else row.ready,
                 row.title,
             )
             for row in rows
@@ -110,14 +107,14 @@ def show(context: typer.Context, name: Name, *, json: Json = False) -> None:
     """
     output: Output = context.obj
 
-    def work(house: AsyncHouse) -> tuple[Instrument | Router, InstrumentRow | None]:
+    def work(house: AsyncHouse) -> tuple[Instrument | Router, InstrumentRow | None, str]:
         routers = {each.id: each for each in house.catalogue.routers()}
         if name in routers:
-            return routers[name], None
+            return routers[name], None, ""
         entry = house.catalogue.instrument(name)
-        return entry, next(row for row in house.instruments() if row.id == name)
+        return entry, next(row for row in house.instruments() if row.id == name), _gpu(house, entry)
 
-    entry, row = with_house(work)
+    entry, row, gpu = with_house(work)
     if json:
         output.json(entry)
         return
@@ -128,6 +125,25 @@ def show(context: typer.Context, name: Name, *, json: Json = False) -> None:
         output.data(f"chooses from: {', '.join(cast('Router', entry).candidates)}")
         return
     _show_instrument(output, cast("Instrument", entry), row)
+    if gpu:
+        output.data(gpu)
+
+
+def _gpu(house: AsyncHouse, entry: Instrument) -> str:
+    """Return what an instrument needs of a GPU and which was chosen; empty where it plays on a CPU."""
+    from hausmusik.money.dollars import shown
+
+    shape = entry.shape
+    if shape is None:
+        return ""
+    try:
+        best = house.choose_gpu(entry.id).best
+    except HausmusikError as error:
+        return f"gpu: {error}"
+    context = f", {shape.batch} x {shape.context_tokens} tokens" if shape.context_tokens else ""
+    price = f"{shown(best.price.usd_per_s * 3600)} an hour, price of {best.price.date}" if best.price else ""
+    need = f"{shape.parameters / 1e9:.3g} billion parameters in {shape.dtype}{context}: {best.need_gib:.1f} GiB"
+    return f"gpu: {need} of {best.have_gib:.1f} on {best.gpu}, {price}; `haus gpus --for {entry.id}` explains"
 
 
 def _show_instrument(output: Output, entry: Instrument, row: InstrumentRow) -> None:
@@ -138,8 +154,8 @@ def _show_instrument(output: Output, entry: Instrument, row: InstrumentRow) -> N
     output.data(f"credit: {entry.licence.credit}")
     if entry.licence.note:
         output.data(f"note: {entry.licence.note}")
-    unit = "second of audio" if entry.measured.unit == "audio_s" else "character"
-    speed = f"{entry.measured.cpu_s_per_unit:g} s per {unit}, {entry.measured.cold_start_s:g} s to start"
+    speed = f"{entry.measured.cpu_s_per_unit:g} s per {entry.measured.unit_name}, "
+    speed += f"{entry.measured.cold_start_s:g} s to start"
     output.data(f"speed: {speed} ({entry.measured.on})")
     size = f"{row.size_bytes / 1e6:.0f} MB of weights, " if row.size_bytes else ""
     output.data(f"needs: {size}{entry.memory_mib} MiB of memory; ready: {row.ready}")

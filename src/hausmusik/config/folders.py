@@ -19,7 +19,7 @@ class Folders(msgspec.Struct, frozen=True, kw_only=True):
     """The four folders, absolute.
 
     Args:
-        config: What the user writes: `config.toml`, `instruments.d`.
+        config: What the user writes: `config.toml`, `prices.toml`, `instruments.d`.
         data: What may have cost money or work and must not be lost: takes, ledger, jobs.
         cache: What can be had again: weights.
         state: Logs and locks.
@@ -34,6 +34,11 @@ class Folders(msgspec.Struct, frozen=True, kw_only=True):
     def config_file(self) -> Path:
         """The user's settings."""
         return self.config / "config.toml"
+
+    @property
+    def prices(self) -> Path:
+        """The user's own prices of clouds."""
+        return self.config / "prices.toml"
 
     @property
     def instruments(self) -> Path:

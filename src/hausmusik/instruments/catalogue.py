@@ -12,7 +12,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import TypeVar, cast
 
-from hausmusik.errors import ConfigError, NotFoundError, UsageError
+from hausmusik.errors import ConfigError, MissingExtra, NotFoundError, UsageError
+from hausmusik.instruments.checkpoint import Checkpoint
 from hausmusik.instruments.discovery import Plugin, find, plugins
 from hausmusik.instruments.gathering import Gathered, gather
 from hausmusik.instruments.model import Environment, Instrument, Router, Weights
@@ -90,16 +91,43 @@ class Catalogue:
         """Return the weight sets of an instrument, in its order."""
         return tuple(self.weight_set(name) for name in instrument.weights)
 
+    def checkpoints_of(self, instrument: Instrument) -> tuple[Checkpoint, ...]:
+        """Return the whole repositories that an instrument loads, in its order."""
+        return tuple(self._all.checkpoints[name] for name in instrument.checkpoints)
+
+    def checkpoints(self) -> tuple[Checkpoint, ...]:
+        """Return every whole repository, by id."""
+        return tuple(self._all.checkpoints[name] for name in sorted(self._all.checkpoints))
+
+    def size_bytes_of(self, instrument: Instrument) -> int:
+        """Return the size of all that an instrument loads."""
+        return sum(each.size_bytes for each in (*self.weights_of(instrument), *self.checkpoints_of(instrument)))
+
+    def in_this_version(self, instrument: Instrument) -> Instrument:
+        """Return an instrument that can be played, pulled and installed.
+
+        Raises:
+            MissingExtra: it is planned: its engine is not in this version.
+        """
+        if not instrument.planned:
+            return instrument
+        others = [each.id for each in self.instruments(instrument.task) if not each.planned]
+        raise MissingExtra(
+            f"{instrument.id} is planned: its engine is not in this version",
+            hint=f"what plays {instrument.task} now: {', '.join(others) or 'nothing'}",
+        )
+
     def pullable(self, name: str) -> tuple[Weights, ...]:
         """Return the weight sets that `haus pull NAME` means: a set, an instrument's, or all of a router's candidates.
 
         Raises:
+            MissingExtra: its engine is not in this version.
             NotFoundError: nothing has that name.
         """
         if name in self._all.weights:
             return (self._all.weights[name],)
         if name in self._all.instruments:
-            return self.weights_of(self._all.instruments[name])
+            return self.weights_of(self.in_this_version(self._all.instruments[name]))
         if name in self._all.routers:
             of = (self.weights_of(self.instrument(each)) for each in self._all.routers[name].candidates)
             return tuple({weights.id: weights for each in of for weights in each}.values())
@@ -130,20 +158,21 @@ class Catalogue:
 
         Raises:
             NotFoundError: no such name; the hint has the closest ones.
+            MissingExtra: its engine is not in this version.
             UsageError: its task is not the request's.
             ConfigError: a router's rule cannot be loaded or chose something else than a candidate.
         """
         entry = _named(name, {**self._all.instruments, **self._all.routers}, "instrument")
-        if not isinstance(request, REQUEST_OF_TASK[entry.task]):
+        if not isinstance(request, REQUEST_OF_TASK.get(entry.task, ())):
             task = next(task for task, kind in REQUEST_OF_TASK.items() if isinstance(request, kind))
             everyone = (*self._all.routers.values(), *self._all.instruments.values())
-            others = [each.id for each in everyone if each.task == task]
+            others = [each.id for each in everyone if each.task == task and not getattr(each, "planned", False)]
             raise UsageError(
                 f"{name} does `{entry.task}`, not `{task}`",
                 hint=f"instruments for {task}: {', '.join(others) or 'none'}",
             )
         if isinstance(entry, Instrument):
-            return entry
+            return self.in_this_version(entry)
         candidates = tuple(self.instrument(each) for each in entry.candidates)
         chosen = _rule(entry)(request, candidates, facts)
         if chosen not in entry.candidates:
@@ -151,7 +180,7 @@ class Catalogue:
                 f"the rule {entry.rule} of the router {name} chose {chosen!r}, which is not a candidate",
                 hint="report it to the author of that rule",
             )
-        return self.instrument(chosen)
+        return self.in_this_version(self.instrument(chosen))
 
 
 def _named(name: str, entries: Mapping[str, T], noun: str) -> T:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from hausmusik.instruments.checkpoint import Checkpoint
 from hausmusik.instruments.discovery import TomlFile
 from hausmusik.instruments.licences import has_licence_text
 from hausmusik.instruments.model import Environment, Instrument, Router, Weights
@@ -22,6 +23,7 @@ class Gathered:
         self.instruments: dict[str, Instrument] = {}
         self.routers: dict[str, Router] = {}
         self.weights: dict[str, Weights] = {}
+        self.checkpoints: dict[str, Checkpoint] = {}
         self.environments: dict[str, Environment] = {}
         self.owners: dict[tuple[str, str], str] = {}
         self.problems: list[Problem] = []
@@ -33,6 +35,9 @@ class Gathered:
         for weights in content.weights:
             if self._claim("weights", weights.id, file) and (own := self._with_licence(weights, file)):
                 self.weights[own.id] = own
+        for checkpoint in content.checkpoint:
+            if self._claim("checkpoint", checkpoint.id, file):
+                self.checkpoints[checkpoint.id] = checkpoint
         for environment in content.environment:
             if self._claim("environment", environment.id, file):
                 self.environments[environment.id] = environment
@@ -49,17 +54,33 @@ class Gathered:
             missing = [
                 ("weights", name, tuple(self.weights)) for name in instrument.weights if name not in self.weights
             ]
+            missing += [
+                ("checkpoint", name, tuple(self.checkpoints))
+                for name in instrument.checkpoints
+                if name not in self.checkpoints
+            ]
             if instrument.environment and instrument.environment not in self.environments:
                 missing.append(("environment", instrument.environment, tuple(self.environments)))
             for noun, name, known in missing:
                 self._dangling("instrument", instrument.id, noun, name, known)
                 self.instruments.pop(instrument.id, None)
+            if not missing and not self._is_pinned(instrument):
+                del self.instruments[instrument.id]
         for router in list(self.routers.values()):
             fitting = tuple(name for name in router.candidates if self._fits(router, name))
             if fitting:
                 self.routers[router.id] = router.model_copy(update={"candidates": fitting})
             else:
                 del self.routers[router.id]
+
+    def _is_pinned(self, instrument: Instrument) -> bool:
+        """Return whether what it loads will be the same tomorrow; only what is not played yet may be without that."""
+        loose = [name for name in instrument.checkpoints if not self.checkpoints[name].revision]
+        if instrument.planned or not loose:
+            return True
+        reason = f"instrument {instrument.id!r} uses the checkpoint {loose[0]!r}, which names no revision"
+        self._problem(self.owners["instrument", instrument.id], reason, "give the full commit of the repository")
+        return False
 
     def _fits(self, router: Router, name: str) -> bool:
         candidate = self.instruments.get(name)

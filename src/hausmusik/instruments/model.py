@@ -1,75 +1,42 @@
 """What a catalogue entry says: pure data, strictly checked, written as TOML by us and by users.
 
-A file holds any number of `[[instrument]]`, `[[router]]`, `[[weights]]` and `[[environment]]` tables. Unknown keys are
-errors. Knows nothing of engines beyond their entry point's name, and nothing of how weights are fetched.
+A file holds any number of `[[instrument]]`, `[[router]]`, `[[weights]]`, `[[checkpoint]]` and `[[environment]]` tables.
+Unknown keys are errors. Knows nothing of engines beyond their entry point's name, and nothing of how weights are
+fetched.
 """
 
 from __future__ import annotations
 
 import hashlib
-import re
-from typing import Annotated, Any, Final, Literal, Self, TypeAlias, cast
+from typing import Annotated, Final, Literal, Self, TypeAlias
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import Field, field_validator, model_validator
 
+from hausmusik.instruments.checkpoint import Checkpoint
+from hausmusik.instruments.serving import Serving
+from hausmusik.instruments.shape import Shape
+from hausmusik.instruments.values import (
+    Bytes,
+    DebName,
+    EntryPoint,
+    Member,
+    Name,
+    PinnedNpm,
+    PinnedRequirement,
+    PinnedWheel,
+    RelativePath,
+    RepoName,
+    Sha256,
+    Strict,
+    inside,
+)
 from hausmusik.seams import Scalar
 from hausmusik.types import Task
 
-Name: TypeAlias = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
-Sha256: TypeAlias = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-EntryPoint: TypeAlias = Annotated[str, Field(pattern=r"^[^:]+:[A-Za-z_][A-Za-z0-9_]*$")]
 NumericPlace: TypeAlias = Literal["local", "modal", "ray"]
-Bytes: TypeAlias = Annotated[int, Field(gt=0)]
-
-# Package names end up in argument lists of pip, npm and apt-get: none may look like an option, all are pinned.
-PinnedWheel: TypeAlias = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*==[A-Za-z0-9][A-Za-z0-9.!+_-]*$")]
-PinnedNpm: TypeAlias = Annotated[
-    str, Field(pattern=r"^(@[a-z0-9][a-z0-9._-]*/)?[a-z0-9][a-z0-9._-]*@[0-9][A-Za-z0-9.+-]*$")
-]
-DebName: TypeAlias = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9+.-]+$")]
 
 OUR_FILES: Final = frozenset({"origin.json", "LICENCE.txt"})
 """What the weights store writes beside the files of a set."""
-
-
-def _inside(path: str) -> str:
-    """Refuse a path that could leave its root on any system: absolute, `..`, backslash, drive, control character."""
-    parts = path.split("/")
-    if not path or any(part in {"", ".", ".."} for part in parts) or re.search(r'[\\:*?"<>|\x00-\x1f]', path):
-        raise ValueError("must be a relative path with '/' between its parts and without '..'")
-    return path
-
-
-RelativePath: TypeAlias = Annotated[str, AfterValidator(_inside)]
-Member: TypeAlias = RelativePath
-
-
-def _pinned(requirement: str) -> str:
-    """Refuse what is not one exact version: it would be another engine tomorrow, under the same take keys."""
-    if _REQUIREMENT.fullmatch(requirement) is None:
-        told = {"requirement": requirement, "fix": "write name==version"}
-        raise PydanticCustomError("unpinned", "'{requirement}' is not pinned to one version of a package", told)
-    return requirement
-
-
-_REQUIREMENT: Final = re.compile(r"[A-Za-z0-9][\w.-]*(\[[\w.,-]+\])?==[A-Za-z0-9][A-Za-z0-9.!+_-]*", re.ASCII)
-PinnedRequirement: TypeAlias = Annotated[str, AfterValidator(_pinned)]
-
-
-class Strict(BaseModel):
-    """Frozen; unknown keys, other types and numbers that are none are errors, and nothing is converted silently."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _arrays(cls, given: Any) -> Any:
-        """Take the arrays of a TOML file as the tuples that they become."""
-        if not isinstance(given, dict):
-            return given
-        table = cast("dict[str, Any]", given)
-        return {key: tuple(cast("list[Any]", each)) if isinstance(each, list) else each for key, each in table.items()}
 
 
 class Licence(Strict):
@@ -171,7 +138,7 @@ class HubSource(Strict):
     """
 
     kind: Literal["hub"] = "hub"
-    repo: Annotated[str, Field(pattern=r"^[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*$")]
+    repo: RepoName
     revision: Annotated[str, Field(pattern=r"^[A-Za-z0-9][\w.-]*$")]
     path: Member
 
@@ -242,7 +209,7 @@ class Weights(Strict):
     @field_validator("licence_text")
     @classmethod
     def _a_file_name(cls, licence_text: str) -> str:
-        if "/" in _inside(licence_text):
+        if "/" in inside(licence_text):
             raise ValueError("licence_text must be the name of a file, without a folder")
         return licence_text
 
@@ -284,16 +251,21 @@ class Measured(Strict):
     """What it took on the machine named in `on`; quotes start from it until the ledger has learnt better.
 
     Args:
-        unit: What `per_unit` counts: `audio_s` made or heard, or `characters`.
-        cpu_s_per_unit: Processor seconds per unit.
+        unit: What `per_unit` counts: `audio_s` made or heard, `characters`, or `tokens_out`.
+        cpu_s_per_unit: Seconds per unit of the processor that does the work: a GPU's where it plays on one.
         cold_start_s: Process start, load and warm-up.
         on: Machine and date.
     """
 
-    unit: Literal["audio_s", "characters"] = "audio_s"
+    unit: Literal["audio_s", "characters", "tokens_out"] = "audio_s"
     cpu_s_per_unit: Annotated[float, Field(ge=0)]
     cold_start_s: Annotated[float, Field(ge=0)]
     on: str
+
+    @property
+    def unit_name(self) -> str:
+        """The unit in words."""
+        return {"audio_s": "second of audio", "characters": "character", "tokens_out": "token"}[self.unit]
 
 
 class Voice(Strict):
@@ -320,8 +292,10 @@ class Instrument(Strict):
         engine: `package.module:Class`, or `file.py:Class` beside a TOML file in `instruments.d`.
         environment: Name of an `[[environment]]`; empty: the caller's own interpreter.
         weights: Ids of weight sets; all their files are handed to the engine.
+        checkpoints: Ids of whole repositories that the engine loads by itself.
         licence: See `Licence`.
         places: Where it can run.
+        planned: Whether its engine is not in this version: it is listed and its deployment planned, never played.
         memory_mib: Resident memory of a loaded worker.
         sample_rate_hz: Of the audio it makes or expects; 0 where that makes no sense.
         workers: Most workers at once on one machine (still never more than its cores).
@@ -330,6 +304,8 @@ class Instrument(Strict):
         one_shot: Whether what it plays are events of their own length, which a score plays once unless told to loop.
         measured: Speed and cold start.
         options: Passed to the engine as they are.
+        serving: Its container in a cloud.
+        shape: What its memory on a GPU is reckoned from; None: it plays on a CPU.
         summary: One or two sentences, honest about what it is not.
     """
 
@@ -339,8 +315,10 @@ class Instrument(Strict):
     engine: EntryPoint
     environment: str = ""
     weights: tuple[Name, ...] = ()
+    checkpoints: tuple[Name, ...] = ()
     licence: Licence
     places: tuple[NumericPlace, ...] = ("local",)
+    planned: bool = False
     memory_mib: Annotated[int, Field(gt=0)]
     sample_rate_hz: Annotated[int, Field(ge=0)] = 0
     workers: Annotated[int, Field(ge=1)] = 1
@@ -348,7 +326,9 @@ class Instrument(Strict):
     default_voice: str = ""
     one_shot: bool = False
     measured: Measured
-    options: dict[str, Scalar] = {}
+    options: dict[str, Scalar] = Field(default_factory=dict[str, Scalar])
+    serving: Serving = Serving()
+    shape: Shape | None = None
     summary: str = ""
 
     @model_validator(mode="after")
@@ -403,6 +383,7 @@ class CatalogueFile(Strict):
     instrument: tuple[Instrument, ...] = ()
     router: tuple[Router, ...] = ()
     weights: tuple[Weights, ...] = ()
+    checkpoint: tuple[Checkpoint, ...] = ()
     environment: tuple[Environment, ...] = ()
 
 
