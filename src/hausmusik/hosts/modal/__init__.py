@@ -1,0 +1,1 @@
+"""Serverless GPUs on Modal as a host."""
