@@ -1,4 +1,4 @@
-"""A local control plane for Modal: an app is deployed to it and called through it with the ordinary SDK, without a cloud.
+"""A local control plane for Modal: apps are deployed to it and called through it by the ordinary SDK, without a cloud.
 
     Plane            the server; `with Plane(folder) as plane: ...`
     PlaneOptions     how it runs what was deployed, or that it does not

@@ -14,6 +14,7 @@ from hausmusik.hosts.modal.plane.messages import make
 from hausmusik.hosts.modal.plane.pools import Pools
 from hausmusik.hosts.modal.plane.routes import Routes
 from hausmusik.hosts.modal.plane.state import App, State, found
+from hausmusik.hosts.modal.plane.variants import Variants
 
 _BUILDER_VERSION = "2025.06"
 """Of images; one that all supported SDKs know."""
@@ -25,11 +26,13 @@ class Apps:
     Args:
         state: Where they are kept.
         pools: What runs them.
+        variants: Gives the binding of a class that is kept warm.
     """
 
-    def __init__(self, state: State, pools: Pools) -> None:
+    def __init__(self, state: State, pools: Pools, variants: Variants) -> None:
         self._state = state
         self._pools = pools
+        self._variants = variants
 
     def routes(self) -> Routes:
         """Return what is answered here."""
@@ -76,9 +79,9 @@ class Apps:
 
     async def get_or_create(self, request: api_pb2.AppGetOrCreateRequest) -> api_pb2.AppGetOrCreateResponse:
         """Find a deployed app, or make one."""
-        if request.object_creation_type == api_pb2.OBJECT_CREATION_TYPE_CREATE_IF_MISSING:
-            if request.app_name not in self._state.deployed:
-                self._state.deployed[request.app_name] = self._new(request.app_name, api_pb2.APP_STATE_DEPLOYED)
+        create = request.object_creation_type == api_pb2.OBJECT_CREATION_TYPE_CREATE_IF_MISSING
+        if create and request.app_name not in self._state.deployed:
+            self._state.deployed[request.app_name] = self._new(request.app_name, api_pb2.APP_STATE_DEPLOYED)
         return make(api_pb2.AppGetOrCreateResponse, app_id=self._state.deployed_app(request.app_name).id)
 
     async def by_name(self, request: api_pb2.AppGetByDeploymentNameRequest) -> api_pb2.AppGetByDeploymentNameResponse:
@@ -100,7 +103,8 @@ class Apps:
         if request.app_state == api_pb2.APP_STATE_DEPLOYED:
             app.name = request.name
             self._state.deployed[app.name] = app
-        self._pools.published(app)
+        functions = [found(self._state.functions, each, "function") for each in app.function_ids.values()]
+        self._pools.published(app, [self._variants.plain(each) for each in functions])
         url = f"{self._state.http_url}/apps/{app.id}"
         return make(api_pb2.AppPublishResponse, url=url, deployed_at=self._state.clock.now())
 

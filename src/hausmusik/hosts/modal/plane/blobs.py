@@ -1,4 +1,4 @@
-"""What is too large for a message: blobs, blocks of volumes and volumes' files, over HTTP at addresses nobody can guess.
+"""What is too large for a message: blobs, and blocks of volumes' files, over HTTP at addresses nobody can guess.
 
 Everything is streamed to and from disk. Knows nothing of what the bytes are.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from pathlib import Path
+from typing import Protocol
 
 from aiohttp import web
 from grpclib import GRPCError, Status
@@ -18,6 +19,13 @@ from hausmusik.hosts.modal.plane.paths import inside
 from hausmusik.hosts.modal.plane.routes import Routes
 from hausmusik.hosts.modal.plane.state import State, found
 from hausmusik.hosts.modal.plane.volumes import BLOCK_BYTES
+
+
+class Digest(Protocol):
+    """A hash that is fed."""
+
+    def update(self, data: bytes, /) -> None:
+        """Take more bytes."""
 
 
 class Blobs:
@@ -96,12 +104,12 @@ class Blobs:
             return web.Response(body=file.read(BLOCK_BYTES))
 
 
-async def _receive(request: web.Request, path: Path, digest: hashlib._Hash) -> None:
+async def _receive(request: web.Request, path: Path, digest: Digest) -> None:
     try:
         with path.open("wb") as file:
             async for chunk in request.content.iter_chunked(256 * 1024):
                 digest.update(chunk)
                 file.write(chunk)
     except OSError as error:
-        path.unlink(missing_ok=True)
+        path.unlink(missing_ok=True)  # noqa: ASYNC240 - as quick as any
         raise web.HTTPInsufficientStorage(text=f"the local plane's folder cannot be written: {error}") from error

@@ -82,7 +82,7 @@ class Calls:
                 container.cancelled.append(item.id)
                 container.bell.ring()
                 if terminate:
-                    self._pools.kill(container, "stopped")
+                    self._pools.fleet.kill(container, "stopped")
             self._pools.settle(item, result)
 
     # for clients

@@ -1,4 +1,4 @@
-"""`modal.Dict`: named maps that clients and containers share. Keys and values are opaque bytes; nothing is unpickled."""
+"""`modal.Dict`: named maps that clients and containers share. Keys and values are bytes, never unpickled."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Functions and classes: declared, found, scaled. Calls are elsewhere (`calls`), and so are bound variants (`variants`)."""
+"""Functions and classes: declared, found, scaled. Calls (`calls`) and bound variants (`variants`) are elsewhere."""
 
 from __future__ import annotations
 

@@ -13,6 +13,7 @@ from modal_proto import api_pb2
 
 from hausmusik.hosts.modal.plane.calls import Calls
 from hausmusik.hosts.modal.plane.messages import make
+from hausmusik.hosts.modal.plane.pools import Pools
 from hausmusik.hosts.modal.plane.records import BuildSeen
 from hausmusik.hosts.modal.plane.routes import Routes
 from hausmusik.hosts.modal.plane.state import Image, State, found
@@ -25,11 +26,13 @@ class Images:
 
     Args:
         state: Where they are kept.
+        pools: Ends their containers.
         calls: Runs build functions.
     """
 
-    def __init__(self, state: State, calls: Calls) -> None:
+    def __init__(self, state: State, pools: Pools, calls: Calls) -> None:
         self._state = state
+        self._pools = pools
         self._calls = calls
 
     def routes(self) -> Routes:
@@ -61,6 +64,8 @@ class Images:
                 arguments.data_format = api_pb2.DATA_FORMAT_PICKLE
             call = self._calls.begin(function, api_pb2.FUNCTION_CALL_INVOCATION_TYPE_SYNC)
             result = (await self._calls.answer(self._calls.add(call, 0, arguments))).result
+            for container in list(self._pools.of(function).containers.values()):
+                self._pools.fleet.stop(container)
         error = result.exception
         self._state.builds.append(BuildSeen(image=image_id, function=function.name, ran=ran, error=error))
         # A build fails by one of few statuses; whatever else it was, this one shows the exception.

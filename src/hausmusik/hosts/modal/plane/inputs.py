@@ -49,8 +49,8 @@ class Inputs:
 
     async def heartbeat(
         self,
-        request: api_pb2.ContainerHeartbeatRequest,
-        container: Container,  # noqa: ARG002
+        request: api_pb2.ContainerHeartbeatRequest,  # noqa: ARG002
+        container: Container,
     ) -> api_pb2.ContainerHeartbeatResponse:
         """Tell a container which of its inputs were cancelled."""
         if not container.cancelled:
@@ -131,5 +131,5 @@ class Inputs:
 
     async def stop(self, request: api_pb2.ContainerStopRequest) -> api_pb2.ContainerStopResponse:
         """End one container, for a client or for itself."""
-        self._pools.stop(found(self._state.containers, request.task_id, "container"))
+        self._pools.fleet.stop(found(self._state.containers, request.task_id, "container"))
         return api_pb2.ContainerStopResponse()

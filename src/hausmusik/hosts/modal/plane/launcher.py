@@ -2,9 +2,9 @@
 
     python launcher.py LIFELINE
 
-LIFELINE is the descriptor of a pipe that nobody writes to and whose other end only the plane holds. Where volumes are to
-be bind-mounted (HAUSMUSIK_BIND_VOLUMES=1), it does that too, in a mount namespace of its own. Imports the standard library
-alone, because it runs in the container's interpreter, where our package may be missing.
+LIFELINE is the descriptor of a pipe that nobody writes to and whose other end only the plane holds. Where volumes are
+to be bind-mounted (HAUSMUSIK_BIND_VOLUMES=1), it does that too, in a mount namespace of its own. Imports the standard
+library alone, because it runs in the container's interpreter, where our package may be missing.
 """
 
 from __future__ import annotations

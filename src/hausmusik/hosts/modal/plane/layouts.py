@@ -1,4 +1,4 @@
-"""What the SDK wants to be told about functions and apps: handles, definitions, layouts. Builds messages, changes nothing."""
+"""What the SDK wants to be told of functions and apps: handles, definitions, layouts. Changes nothing."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def _object(state: State, object_id: str) -> api_pb2.Object:
     if (function := state.functions.get(object_id)) is not None:
         return api_pb2.Object(object_id=object_id, function_handle_metadata=handle_of(function))
     if (volume := state.volumes.get(object_id)) is not None:
-        metadata = api_pb2.VolumeMetadata(name=volume.name, version=volume.version)
+        metadata = make(api_pb2.VolumeMetadata, name=volume.name, version=volume.version)
         return api_pb2.Object(object_id=object_id, volume_metadata=metadata)
     if object_id in state.mounts:
         return api_pb2.Object(object_id=object_id, mount_handle_metadata=api_pb2.MountHandleMetadata())

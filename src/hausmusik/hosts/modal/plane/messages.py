@@ -23,9 +23,8 @@ def make(kind: type[M], **fields: Any) -> M:
 
 def repeated(field: FieldDescriptor) -> bool:
     """Return whether a field is a list or a map."""
-    # `label` is deprecated from protobuf 6 on, `is_repeated` is missing before.
-    flag: bool | None = getattr(field, "is_repeated", None)
-    return field.label == FieldDescriptor.LABEL_REPEATED if flag is None else flag
+    flag: bool | None = getattr(field, "is_repeated", None)  # missing from protobufs that have `label` instead
+    return bool(getattr(field, "label", 0) == FieldDescriptor.LABEL_REPEATED) if flag is None else flag
 
 
 def copy_by_name(source: Message, target: Message, *, leave: Collection[str] = ()) -> None:

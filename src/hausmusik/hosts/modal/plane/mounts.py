@@ -1,7 +1,7 @@
 """Local files that the SDK uploads: mounts, and the folder in which a container finds them.
 
-Files are kept once, by hash. The folder with everything that one function's containers see is put together once, too, and
-shared by them, so that compiled modules are. Knows nothing of processes.
+Files are kept once, by hash. The folder with everything that one function's containers see is put together once, too,
+and shared by them, so that compiled modules are. Knows nothing of processes.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from pathlib import PurePosixPath
 from grpclib import GRPCError, Status
 from modal_proto import api_pb2
 
-from hausmusik.atomic import write_whole
 from hausmusik.hosts.modal.plane.messages import make
 from hausmusik.hosts.modal.plane.paths import inside
 from hausmusik.hosts.modal.plane.routes import Routes
@@ -58,7 +57,9 @@ class Mounts:
         if not path.exists() and kind == "data":
             if hashlib.sha256(request.data).hexdigest() != request.sha256_hex:
                 raise GRPCError(Status.INVALID_ARGUMENT, "a file's bytes are not those of its hash")
-            write_whole(path, request.data)
+            growing = path.with_suffix(".part")
+            growing.write_bytes(request.data)
+            growing.replace(path)
         elif not path.exists() and kind == "data_blob_id":
             shutil.copyfile(self._state.blob(request.data_blob_id), path)
         return make(api_pb2.MountPutFileResponse, exists=path.exists())

@@ -75,15 +75,20 @@ class ContainerProcess:
         """The process id, which is also that of its group."""
         return self._process.pid
 
-    def send(self, number: signal.Signals) -> None:
-        """Send a signal to the process and all that it has started."""
+    def interrupt(self) -> None:
+        """Have the process leave what it does; its exit hooks run."""
+        with contextlib.suppress(ProcessLookupError):
+            self._process.send_signal(signal.SIGINT)
+
+    def kill(self) -> None:
+        """End the process and all that it has started, at once."""
         with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self.pid, number)
+            os.killpg(self.pid, signal.SIGKILL)
 
     async def ended(self) -> int:
         """Wait for its end, take along what it left behind, and return its exit code (negative: the signal)."""
         code = await self._process.wait()
-        self.send(signal.SIGKILL)
+        self.kill()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(0.5):  # the last words; a child that moved into another group may hold the pipe
                 await self._reader.ended.wait()

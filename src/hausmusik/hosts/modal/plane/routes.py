@@ -1,4 +1,4 @@
-"""From a service's plain methods to a gRPC server's handlers: who is calling is checked, calls are counted, errors are told.
+"""From plain methods of services to the handlers of a gRPC server: callers are checked, calls counted, errors told.
 
 A service names the RPCs it answers in a `Routes`; all others are UNIMPLEMENTED. Knows nothing of what they do.
 """
@@ -6,14 +6,13 @@ A service names the RPCs it answers in a `Routes`; all others are UNIMPLEMENTED.
 from __future__ import annotations
 
 import hmac
-import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 
 import grpclib.const
 import grpclib.server
-import modal  # noqa: F401 - before modal_proto.api_grpc, whose imports go in a circle otherwise
+import modal  # noqa: F401 # pyright: ignore[reportUnusedImport] - before api_grpc, whose imports go in a circle
 from grpclib import GRPCError, Status
 from modal_proto import api_grpc
 
@@ -25,8 +24,6 @@ KEY_HEADER: Final = "x-hausmusik-container"
 Unary: TypeAlias = Callable[[Any], Awaitable[Any]]
 Stream: TypeAlias = Callable[[Any], AsyncIterator[Any]]
 Contained: TypeAlias = Callable[[Any, Container], Awaitable[Any]]
-
-_LOG: Final = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -64,16 +61,11 @@ class Router:
 
     def __mapping__(self) -> dict[str, grpclib.const.Handler]:
         """Return every RPC of the SDK with its handler, as grpclib wants it."""
-        abstract = {name: _abstract for name in api_grpc.ModalClientBase.__abstractmethods__}
+        abstract = dict.fromkeys(api_grpc.ModalClientBase.__abstractmethods__, _abstract)
         every: Mapping[str, grpclib.const.Handler] = type(
             "Every", (api_grpc.ModalClientBase,), abstract
         )().__mapping__()
-        handlers = {
-            path: handler._replace(func=self._handler(path.rpartition("/")[2])) for path, handler in every.items()
-        }
-        unknown = {*self._unary, *self._streams, *self._contained} - {path.rpartition("/")[2] for path in every}
-        _LOG.debug("this version of the SDK lacks %s", sorted(unknown))
-        return handlers
+        return {path: handler._replace(func=self._handler(path.rpartition("/")[2])) for path, handler in every.items()}
 
     def _handler(self, name: str) -> Callable[[grpclib.server.Stream[Any, Any]], Awaitable[None]]:
         async def handle(stream: grpclib.server.Stream[Any, Any]) -> None:
@@ -102,10 +94,8 @@ class Router:
 
     def _caller(self, metadata: Mapping[str, Any]) -> Container | None:
         """Return the container that calls; None: a client with the right token. Everybody else is refused."""
-        if (key := metadata.get(KEY_HEADER)) is not None:
-            for container in self._state.containers.values():
-                if hmac.compare_digest(container.key, key):
-                    return container
+        if (container := self._state.keys.get(str(metadata.get(KEY_HEADER)))) is not None:
+            return container
         shown = (str(metadata.get("x-modal-token-id")), str(metadata.get("x-modal-token-secret")))
         if all(hmac.compare_digest(mine, theirs) for mine, theirs in zip(self._state.token, shown, strict=True)):
             return None

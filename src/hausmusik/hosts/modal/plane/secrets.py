@@ -25,7 +25,7 @@ class Secrets:
         return Routes(unary={"SecretGetOrCreate": self.get_or_create})
 
     async def get_or_create(self, request: api_pb2.SecretGetOrCreateRequest) -> api_pb2.SecretGetOrCreateResponse:
-        """Find a secret or make one; in a plane for dry runs every named one exists, with the keys that are required."""
+        """Find a secret or make one; in a plane for dry runs every named one exists, with all required keys."""
         name, kind = request.deployment_name, request.object_creation_type
         secret_id = by_name(self._state.secrets, name)
         if secret_id is not None and kind == api_pb2.OBJECT_CREATION_TYPE_CREATE_FAIL_IF_EXISTS:

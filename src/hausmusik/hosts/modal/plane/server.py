@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 import threading
 from collections import Counter
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self, TypeVar
+from typing import Self, TypeVar
 
 import grpclib.server
 import modal
@@ -143,8 +144,8 @@ class Plane:
     def client(self) -> modal.Client:
         """Return an SDK client of this plane, whatever the environment says; it is closed with the plane."""
         if self._client is None:
-            client = modal.Client(self.url, api_pb2.CLIENT_TYPE_CLIENT, self._known.token)
-            self._client = client.__enter__()
+            self._client = modal.Client(self.url, api_pb2.CLIENT_TYPE_CLIENT, self._known.token)
+            self._client.__enter__()
         return self._client
 
     def proxy_headers(self) -> dict[str, str]:
@@ -267,7 +268,13 @@ class Plane:
         pools = Pools(state)
         calls, variants, blobs = Calls(state, pools), Variants(state), Blobs(state)
         services = (
-            *(Apps(state, pools), Functions(state, pools, variants), variants, Images(state, calls), calls),
+            *(
+                Apps(state, pools, variants),
+                Functions(state, pools, variants),
+                variants,
+                Images(state, pools, calls),
+                calls,
+            ),
             *(Inputs(state, pools), Mounts(state), blobs, Volumes(state), Secrets(state), Dicts(state)),
         )
         http = web.Application()
@@ -279,18 +286,17 @@ class Plane:
             await runner.setup()
             await web.TCPSite(runner, "127.0.0.1", 0).start()
             state.http_url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-            await server.start("127.0.0.1", 0)
-            sockets = server._server.sockets  # noqa: SLF001 - grpclib tells the port in no other way
-            state.grpc_url = f"http://127.0.0.1:{sockets[0].getsockname()[1]}"
-            pools.start()
-        except BaseException as error:
-            started.set_exception(error)
-            raise
+            listening = socket.create_server(("127.0.0.1", 0))
+            state.grpc_url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+            await server.start(sock=listening)
+            pools.begin_storms()
+        except Exception as error:  # noqa: BLE001 - whatever it is
+            started.set_exception(error)  # raised where it was started
         else:
             started.set_result(None)
             await self._end.wait()
         finally:
-            await pools.close()
+            await pools.fleet.close()
             server.close()
             await server.wait_closed()
             await runner.cleanup()

@@ -72,6 +72,11 @@ class Function:
         """The function's or class's name."""
         return self.definition.function_name.removesuffix(".*")
 
+    @property
+    def current(self) -> bool:
+        """Whether it, or what it was bound from, is in its app's latest version."""
+        return (self.base or self).id in self.app.function_ids.values() and not self.app.stopped
+
 
 @dataclass(eq=False)
 class Image:
@@ -106,6 +111,11 @@ class State:
     Args:
         folder: Where its files lie.
         options: How it runs.
+        clock: Its time.
+        private_path: Under which its files are served; cannot be guessed.
+        token: What a client must show.
+        proxy_token: What a caller of a guarded web face must show.
+        keys: The containers that live, by what they must show.
     """
 
     folder: Path
@@ -132,6 +142,7 @@ class State:
     calls: dict[str, Call] = field(default_factory=dict[str, Call])
     inputs: dict[str, Input] = field(default_factory=dict[str, Input])
     containers: dict[str, Container] = field(default_factory=dict[str, Container])
+    keys: dict[str, Container] = field(default_factory=dict[str, Container])
     checkpoints: list[str] = field(default_factory=list[str])
     rpcs: Counter[str] = field(default_factory=Counter[str])
     unimplemented: Counter[str] = field(default_factory=Counter[str])

@@ -74,13 +74,14 @@ def _apply(bound: Function) -> None:
     if options.replace_secret_ids:
         del definition.secret_ids[:]
     # What was said about scaling in the new fields would win over the old ones that options still use.
+    said = {field.name for field, _ in options.ListFields()}
     for old, new in (
         ("concurrency_limit", "max_containers"),
         ("task_idle_timeout_secs", "scaledown_window"),
         ("buffer_containers", "buffer_containers"),
         ("warm_pool_size", "min_containers"),
     ):
-        if options.HasField(old):
+        if old in said:
             setattr(definition.autoscaler_settings, new, getattr(options, old))
     copy_by_name(options, definition, leave=("resources",))
     if options.HasField("resources"):

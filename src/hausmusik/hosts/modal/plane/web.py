@@ -10,7 +10,10 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from aiohttp import web
-from modal._serialization import deserialize_data_format, serialize_data_format
+from modal._serialization import (
+    deserialize_data_format,  # pyright: ignore[reportUnknownVariableType] - of its client, which we have none of
+    serialize_data_format,
+)
 from modal_proto import api_pb2
 
 from hausmusik.hosts.modal.plane.calls import Calls
@@ -43,7 +46,7 @@ class WebFaces:
     async def serve(self, request: web.Request) -> web.StreamResponse:
         """Answer one request from a container."""
         face = self._state.web.get(request.match_info["label"])
-        if face is None or face[0].app.stopped:
+        if face is None or not face[0].current:
             return web.Response(status=404, text="modal-http: app for invoked web endpoint is stopped")
         function, method = face
         definition = function.definition
@@ -58,9 +61,11 @@ class WebFaces:
             async for part in _parts(request):
                 _say(call, part)
             return await self._respond(request, call, item)
-        finally:  # the client has gone, or all is said
-            _say(call, {"type": "http.disconnect"})
+        except BaseException:  # most often because the client has gone
             self._calls.cancel(call)
+            raise
+        finally:
+            _say(call, {"type": "http.disconnect"})
 
     def _authorised(self, request: web.Request) -> bool:
         shown = (request.headers.get("Modal-Key", ""), request.headers.get("Modal-Secret", ""))

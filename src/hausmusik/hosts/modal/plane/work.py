@@ -90,6 +90,7 @@ class Container:
         definition: What it was started for; another one than the function's own: it is out of date.
         leaving: It gets no further input.
         why: Why it ends, known before it has.
+        unlucky: Its boot was made to fail.
     """
 
     id: str
@@ -110,3 +111,4 @@ class Container:
     killed: asyncio.Event = field(default_factory=asyncio.Event)
     process: ContainerProcess | None = None
     boot_alarm: asyncio.TimerHandle | None = None
+    unlucky: bool = False
