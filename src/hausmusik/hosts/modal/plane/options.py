@@ -1,0 +1,59 @@
+"""How a plane runs what is deployed to it. Plain values; knows nothing of servers."""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from hausmusik.errors import UsageError
+from hausmusik.hosts.modal.plane.declared import Declared
+from hausmusik.hosts.modal.plane.faults import Faults
+
+
+def own_interpreter(declared: Declared) -> str:  # noqa: ARG001 - the same for all
+    """Return the interpreter of this process."""
+    return sys.executable
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlaneOptions:
+    """How a plane runs what is deployed to it.
+
+    Args:
+        containers: `run`: calls run in real subprocesses; `none`: nothing is ever started, every call fails at once and
+            any named secret is taken to exist, for dry runs.
+        builds: `run`: `image.run_function` steps are run; `record`: they are only written down.
+        interpreter: The interpreter of a function's containers, which must have `modal`; the image's packages are not
+            installed.
+        variables: Extra environment of all containers and builds; ours (MODAL_*, HAUSMUSIK_VOLUMES) win.
+        secrets: Named secrets that exist from the beginning: name -> variable -> value.
+        snapshots: Run the hooks of deployed functions with memory snapshots in the order of a snapshot and a restore.
+        max_containers: For functions that set no limit of their own; at least 1.
+        bind_volumes: Mount volumes where they were declared, in a private namespace; needs root, and makes the mount
+            points. Else containers find them through HAUSMUSIK_VOLUMES, JSON of mount path -> real folder.
+        time_factor: Plane seconds per real second, for windows, timeouts, boot delays and the accounting.
+        faults: What goes wrong.
+
+    Raises:
+        UsageError: a number is out of its range.
+    """
+
+    containers: Literal["run", "none"] = "run"
+    builds: Literal["run", "record"] = "run"
+    interpreter: Callable[[Declared], str] = own_interpreter
+    variables: Mapping[str, str] = field(default_factory=dict[str, str])
+    secrets: Mapping[str, Mapping[str, str]] = field(default_factory=dict[str, Mapping[str, str]])
+    snapshots: bool = False
+    max_containers: int = 4
+    bind_volumes: bool = False
+    time_factor: float = 1.0
+    faults: Faults = field(default_factory=Faults)
+
+    def __post_init__(self) -> None:
+        if not (0 < self.time_factor < math.inf):
+            raise UsageError(f"time_factor must be above 0, not {self.time_factor}")
+        if self.max_containers < 1:
+            raise UsageError(f"max_containers must be at least 1, not {self.max_containers}")
