@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import importlib.resources
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import modal
 import msgspec
@@ -44,7 +44,7 @@ def app_of(declaration: Declaration, store: WeightsStore) -> modal.App:
     """
     app = modal.App(declaration.app)
     volumes: dict[str, Any] = {}
-    if declaration.weights and declaration.weights_in == "volume":
+    if declaration.weights_in == "volume":
         volumes[WEIGHTS_MOUNT] = modal.Volume.from_name(WEIGHTS_VOLUME, create_if_missing=True)
     image = _image(declaration, store, dict(volumes))
     if declaration.gpu:  # compiled kernels and graphs, kept between containers
@@ -71,7 +71,8 @@ def app_of(declaration: Declaration, store: WeightsStore) -> modal.App:
     }
     worker: Any = SnapshotWorker if declaration.snapshot else Worker
     if declaration.max_inputs > 1:
-        worker = modal.concurrent(max_inputs=declaration.max_inputs)(worker)
+        target = declaration.target_inputs or None
+        worker = modal.concurrent(max_inputs=declaration.max_inputs, target_inputs=target)(worker)
     app.cls(**{name: value for name, value in options.items() if value is not None})(worker)
     return app
 
@@ -104,12 +105,12 @@ def _image(declaration: Declaration, store: WeightsStore, volumes: dict[str, Any
     if declaration.engine_file:
         own = Path(declaration.engine_file)
         image = image.add_local_file(own, f"{ROOT}/{ENGINES}/{own.name}", copy=True)
-    if missing:
-        sets = msgspec.json.encode([each.model_dump(mode="json") for each in missing]).decode()
+    if missing or declaration.checkpoints:
+        wanted = [[each.model_dump(mode="json") for each in kind] for kind in (missing, declaration.checkpoints)]
         image = image.run_function(
             fetch,
-            args=(sets,),
-            volumes=volumes,
+            args=(msgspec.json.encode(wanted).decode(),),
+            volumes=cast("dict[Any, Any]", volumes),
             secrets=[modal.Secret.from_name(name) for name in declaration.secrets],
             timeout=FETCH_TIMEOUT_S,
             include_source=False,

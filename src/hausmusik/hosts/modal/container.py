@@ -15,7 +15,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import modal
 import modal.experimental
@@ -63,7 +63,7 @@ class Station:
             yield encode(self._started())
             if self._failed is not None or self._engine is None:
                 yield encode(self._failed or Failed(failure=failure_from(RuntimeError("no engine"))))
-                modal.experimental.stop_fetching_inputs()  # a new container may do better; this one never will
+                _end_soon()  # a new container may do better; this one never will
                 return
             yield from self._playing(self._engine, argument)
         finally:
@@ -80,7 +80,7 @@ class Station:
     @modal.method()
     def leave(self) -> None:
         """Have this container end instead of idling on."""
-        modal.experimental.stop_fetching_inputs()
+        _end_soon()
 
     @modal.exit()
     def close(self) -> None:
@@ -175,6 +175,12 @@ def _perform(engine: Engine, argument: bytes, cancel: threading.Event, frames: q
         frames.put(encode(Failed(failure=failure_from(error))))
     finally:
         frames.put(None)
+
+
+def _end_soon() -> None:
+    """Have Modal end this container after the call that it is at."""
+    stop: Any = modal.experimental.stop_fetching_inputs  # typed as a coroutine; Modal's wrapper makes it a plain call
+    stop()
 
 
 def located(order: EngineOrder) -> EngineOrder:

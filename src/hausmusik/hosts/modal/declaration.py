@@ -18,6 +18,7 @@ import msgspec
 
 import hausmusik
 from hausmusik.hosts.local.environments import WORKER_NEEDS
+from hausmusik.instruments.checkpoint import Checkpoint
 from hausmusik.instruments.model import Environment, Instrument, Weights, weights_digest
 from hausmusik.seams import EngineContext, EngineOrder
 from hausmusik.weights.layout import SetFolder
@@ -28,6 +29,9 @@ ENGINES: Final = "hausmusik-engines"
 
 FETCH_NEEDS: Final = ("pydantic>=2.11,<3", "filelock>=3.18,<5", "platformdirs>=4.3,<5")
 """What the weights store imports, for images in which it fetches."""
+
+CHECKPOINT_NEEDS: Final = ("huggingface-hub>=0.34,<2",)
+"""The hub's own client: whole repositories, many files at once, resumed."""
 
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
@@ -45,6 +49,7 @@ class Declaration(msgspec.Struct, frozen=True, kw_only=True):
         engine_sha256: Of its content.
         weights: Sets, as the catalogue has them.
         weights_sha256: Digest over all of them.
+        checkpoints: Whole repositories, fetched in the cloud.
         weights_in: Whether they become part of the image or lie in a Volume that all instruments share.
         gpu: GPU types, best first, each with a count where that is not one (`H100:2`); empty: none.
         cpu_cores: Physical cores that are reserved.
@@ -56,6 +61,7 @@ class Declaration(msgspec.Struct, frozen=True, kw_only=True):
         timeout_s: Most seconds for one play.
         startup_timeout_s: Most seconds for a start.
         max_inputs: Plays that one container takes at once.
+        target_inputs: Beyond which another container starts; 0: `max_inputs`.
         snapshot: Whether Modal snapshots the prepared process.
         gpu_snapshot: The same with the GPU's memory (alpha on Modal).
         region: Empty: anywhere, which is cheapest.
@@ -72,6 +78,7 @@ class Declaration(msgspec.Struct, frozen=True, kw_only=True):
     engine_sha256: str = ""
     weights: tuple[Weights, ...] = ()
     weights_sha256: str = ""
+    checkpoints: tuple[Checkpoint, ...] = ()
     weights_in: Literal["image", "volume"] = "image"
     gpu: tuple[str, ...] = ()
     cpu_cores: float = 1.0
@@ -83,6 +90,7 @@ class Declaration(msgspec.Struct, frozen=True, kw_only=True):
     timeout_s: int = 600
     startup_timeout_s: int = 600
     max_inputs: int = 1
+    target_inputs: int = 0
     snapshot: bool = False
     gpu_snapshot: bool = False
     region: str = ""
@@ -102,8 +110,9 @@ class Declaration(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def digest(self) -> str:
         """Hash over all that a deployment of it consists of, our own version included; 16 hex digits."""
-        shape = msgspec.structs.replace(self, weights=(), engine_file="")
-        plain = [msgspec.to_builtins(shape), hausmusik.__version__]
+        shape = msgspec.structs.replace(self, weights=(), checkpoints=(), engine_file="")
+        pins = [(each.repo, each.revision) for each in self.checkpoints]
+        plain = [msgspec.to_builtins(shape), pins, hausmusik.__version__]
         return hashlib.sha256(msgspec.json.encode(plain, order="sorted")).hexdigest()[:16]
 
     @property
@@ -113,13 +122,19 @@ class Declaration(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def declare(
-    instrument: Instrument, *, weights: Sequence[Weights], environment: Environment | None, gpu: Sequence[str] = ()
+    instrument: Instrument,
+    *,
+    weights: Sequence[Weights] = (),
+    checkpoints: Sequence[Checkpoint] = (),
+    environment: Environment | None = None,
+    gpu: Sequence[str] = (),
 ) -> Declaration:
     """Return what an instrument is on Modal.
 
     Args:
         instrument: Its catalogue entry.
         weights: Its sets.
+        checkpoints: Its whole repositories.
         environment: Its environment; None: ours.
         gpu: As chosen for it; empty: no GPU.
 
@@ -133,11 +148,11 @@ def declare(
     files = {
         f"{each.id}/{file.name}": SetFolder(root, each).file(file).as_posix() for each in weights for file in each.files
     }
-    size_bytes = sum(each.size_bytes for each in weights)
+    size_bytes = sum(each.size_bytes for each in (*weights, *checkpoints))
     return Declaration(
         instrument=instrument.id,
         python=f"{sys.version_info.major}.{sys.version_info.minor}",
-        requirements=_requirements(environment),
+        requirements=_requirements(environment, checkpoints),
         apt=environment.apt if environment else (),
         order=EngineOrder(
             instrument=instrument.id,
@@ -149,10 +164,11 @@ def declare(
         engine_sha256=hashlib.sha256(own.read_bytes()).hexdigest() if own else "",
         weights=tuple(weights),
         weights_sha256=weights_digest(tuple(weights)),
-        weights_in=serving.place_of(size_bytes),
+        checkpoints=tuple(checkpoints),
+        weights_in=serving.weights_place(size_bytes),
         gpu=tuple(gpu),
         cpu_cores=serving.cpu_cores,
-        memory_mib=serving.memory_mib or round(instrument.memory_mib * 1.5),
+        memory_mib=serving.container_memory_mib(instrument.memory_mib),
         min_containers=serving.min_containers,
         max_containers=serving.max_containers,
         buffer_containers=serving.buffer_containers,
@@ -160,6 +176,7 @@ def declare(
         timeout_s=serving.timeout_s,
         startup_timeout_s=serving.startup_timeout_s,
         max_inputs=serving.max_inputs,
+        target_inputs=serving.target_inputs,
         snapshot=serving.snapshot,
         gpu_snapshot=serving.gpu_snapshot,
         region=serving.region,
@@ -168,11 +185,12 @@ def declare(
     )
 
 
-def _requirements(environment: Environment | None) -> tuple[str, ...]:
+def _requirements(environment: Environment | None, checkpoints: Sequence[Checkpoint]) -> tuple[str, ...]:
     """Return what is installed into the image: an environment's own pins first, then what the worker needs."""
     given = environment.requirements if environment else _our_own()
     named = {_normal(each) for each in given}
-    return (*given, *(each for each in (*WORKER_NEEDS, *FETCH_NEEDS) if _normal(each) not in named))
+    needs = (*WORKER_NEEDS, *FETCH_NEEDS, *(CHECKPOINT_NEEDS if checkpoints else ()))
+    return (*given, *(each for each in needs if _normal(each) not in named))
 
 
 def _our_own() -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""The build step that brings weights into an image or a Volume, run by Modal in the cloud: our own pull, with its hashes.
+"""The build step that brings weights into an image or a Volume, run by Modal in the cloud; checked by hash there too.
 
 Knows nothing of Modal beyond where the folder is.
 """
@@ -7,23 +7,46 @@ from __future__ import annotations
 
 import json
 import os
+from pathlib import Path
 
+from hausmusik.errors import WeightsError
 from hausmusik.hosts.modal.places import weights_folder
+from hausmusik.instruments.checkpoint import Checkpoint
 from hausmusik.instruments.model import Weights
 from hausmusik.weights.hub import Hub
 from hausmusik.weights.store import WeightsStore
 
 
-def fetch(sets: str) -> None:
-    """Pull weight sets.
+def fetch(wanted: str) -> None:
+    """Pull weight sets and whole repositories.
 
     Args:
-        sets: JSON array of `Weights`, as the caller's catalogue has them.
+        wanted: JSON array of two arrays, `Weights` and `Checkpoint`, as the caller's catalogue has them.
 
     Raises:
         WeightsError: one cannot be had; the build fails with that sentence.
     """
-    wanted = [Weights.model_validate_json(json.dumps(each)) for each in json.loads(sets)]
-    store = WeightsStore(weights_folder(), hub=Hub(token=os.environ.get("HF_TOKEN", "")))
-    for _ in store.pull(wanted):
+    sets, checkpoints = json.loads(wanted)
+    folder, token = weights_folder(), os.environ.get("HF_TOKEN", "")
+    store = WeightsStore(folder, hub=Hub(token=token))
+    for _ in store.pull([Weights.model_validate_json(json.dumps(each)) for each in sets]):
         pass
+    for each in checkpoints:
+        _fetch_whole(Checkpoint.model_validate_json(json.dumps(each)), folder, token)
+
+
+def _fetch_whole(checkpoint: Checkpoint, folder: Path, token: str) -> None:
+    """Bring a repository at its pinned revision into `folder/<checkpoint id>/<revision>`, resuming what is there."""
+    if not checkpoint.revision:
+        raise WeightsError(
+            f"{checkpoint.repo} has no pinned revision", hint="give the commit in the catalogue before deploying it"
+        )
+    import huggingface_hub  # noqa: PLC0415 - in the image only, and only for instruments that load repositories
+
+    huggingface_hub.snapshot_download(
+        checkpoint.repo,
+        revision=checkpoint.revision,
+        allow_patterns=list(checkpoint.files),
+        local_dir=folder / checkpoint.id / checkpoint.revision,
+        token=token or None,
+    )
