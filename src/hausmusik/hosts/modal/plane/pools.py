@@ -154,13 +154,13 @@ class Pools:
     def give_back(self, item: Input) -> None:
         """Queue an input again whose container or answer was lost; too often, and it fails."""
         self.release(item)
+        item.container = None
         if item.output is not None:  # cancelled
             return
         if item.crashes >= _CRASHES or item.losses >= _LOSSES:
             times = f"{item.crashes} times by itself, {item.losses} times by force"
             self.finish(item, failure(f"the container ended under this input again and again: {times}"))
         else:
-            item.container = None
             self.put(item, front=True)
 
     # containers
