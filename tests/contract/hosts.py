@@ -22,11 +22,13 @@ class HostCase:
         name: For the test's name.
         make: A new host that can play the tone engine; gets a folder of its own.
         losing: A new host, and an order whose worker dies after so many results, whenever it is played.
+        slow: Whether its tests belong to the slow suites.
     """
 
     name: str
     make: Callable[[Path], Host]
     losing: Callable[[Path, int], tuple[Host, EngineOrder]]
+    slow: bool = False
 
 
 def tone(instrument: str = "tone", workers: int = 1, **options: Scalar) -> EngineOrder:
@@ -45,7 +47,14 @@ def _losing_fake(_: Path, after: int) -> tuple[Host, EngineOrder]:
     return FakeHost(faults=FaultSchedule(otherwise=fault)), tone()
 
 
+def _modal(folder: Path) -> Host:
+    from tests.contract.modal_host import DeployingHost
+
+    return DeployingHost(folder)
+
+
 CASES: tuple[HostCase, ...] = (
     HostCase("fake", lambda _: FakeHost(), _losing_fake),
     HostCase("local", _local, lambda folder, after: (_local(folder), tone(crash_after=after))),
+    HostCase("modal", _modal, lambda folder, after: (_modal(folder), tone(crash_after=after)), slow=True),
 )

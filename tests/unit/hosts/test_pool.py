@@ -12,8 +12,8 @@ import msgspec
 import pytest
 
 from hausmusik.errors import Cancelled, HostUnavailable, WeightsError
-from hausmusik.hosts.local import frames
 from hausmusik.hosts.learnt import Learnt
+from hausmusik.hosts.local import frames
 from hausmusik.hosts.local.pool import Limits, Pool
 from hausmusik.hosts.local.process import WorkerDied
 from hausmusik.hosts.local.slots import Slot, Waiter, Wanted

@@ -6,6 +6,7 @@ nothing of instruments.
 
 from __future__ import annotations
 
+import asyncio
 import importlib.util
 from typing import TYPE_CHECKING
 
@@ -28,19 +29,21 @@ class Account:
         self.profile = profile
         self.environment = environment
         self._client = client
+        self._connecting = asyncio.Lock()
 
-    def client(self) -> modal.Client:
-        """Return the client; no network until it is used.
+    async def client(self) -> modal.Client:
+        """Return the client.
 
         Raises:
             MissingExtra: modal is not installed.
             AuthError: no token, or no such profile.
         """
-        if self._client is None:
-            self._client = self._from_settings()
+        async with self._connecting:
+            if self._client is None:
+                self._client = await self._connect()
         return self._client
 
-    def _from_settings(self) -> modal.Client:
+    async def _connect(self) -> modal.Client:
         if importlib.util.find_spec("modal") is None:
             raise MissingExtra("the Python package modal is not installed", hint="pip install 'hausmusik[modal]'")
         import modal  # noqa: PLC0415 - only where somebody plays there
@@ -53,4 +56,4 @@ class Account:
         secret = modal.config.config.get("token_secret", profile=profile, use_env=not profile)
         if not key or not secret:
             raise AuthError("there is no Modal token here", hint="make an account, then run `modal token new`")
-        return modal.Client.from_credentials(str(key), str(secret))
+        return await modal.Client.from_credentials.aio(str(key), str(secret))

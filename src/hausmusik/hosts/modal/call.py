@@ -12,7 +12,8 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any, TypeAlias, cast
 
 from hausmusik.codec import decode
-from hausmusik.hosts.modal.messages import FromContainer, Started
+from hausmusik.errors import WorkerLost
+from hausmusik.hosts.modal.messages import MARK_BYTES, FromContainer, Started
 
 Cancelling: TypeAlias = Callable[[str], Any]
 """Cancels a call by its id; a coroutine function."""
@@ -54,10 +55,13 @@ class Call:
             self.reader.cancel()  # its `finally` cancels the call
 
     async def _read(self) -> None:
-        over = False
+        over, mark = False, b""
         try:
             async for answer in self._answers:
-                message: FromContainer = decode(answer, cast("Any", FromContainer))
+                mark = mark or answer[:MARK_BYTES]
+                if answer[:MARK_BYTES] != mark:
+                    raise WorkerLost("the container died, and Modal went on with another one")
+                message: FromContainer = decode(memoryview(answer)[MARK_BYTES:], cast("Any", FromContainer))
                 if isinstance(message, Started):
                     self._id = message.call
                     if self._left:
@@ -66,7 +70,7 @@ class Call:
             over = True
             self._heard.put_nowait(None)
         except Exception as error:  # noqa: BLE001 - the reader of the queue raises it
-            over = True
+            over = not isinstance(error, WorkerLost)
             self._heard.put_nowait(error)
         finally:
             if not over and self._id:

@@ -23,7 +23,7 @@ import msgspec
 
 from hausmusik.codec import decode, encode
 from hausmusik.engines.loading import check_device, load_engine
-from hausmusik.hosts.modal.messages import Alive, Failed, Finished, Play, Started, Told
+from hausmusik.hosts.modal.messages import Alive, Failed, Finished, Play, Started, Told, new_mark
 from hausmusik.hosts.modal.places import code_folder, weights_folder
 from hausmusik.hosts.playing import failure_from, play_one
 from hausmusik.seams import Engine, EngineOrder
@@ -58,14 +58,16 @@ class Station:
 
     @modal.method()
     def play(self, argument: bytes) -> Iterator[bytes]:
-        """Play one request; yields frames of `FromContainer`."""
+        """Play one request; yields frames of `FromContainer`, each behind the mark of this very attempt."""
+        mark = new_mark()
         try:
-            yield encode(self._started())
+            yield mark + encode(self._started())
             if self._failed is not None or self._engine is None:
-                yield encode(self._failed or Failed(failure=failure_from(RuntimeError("no engine"))))
+                yield mark + encode(self._failed or Failed(failure=failure_from(RuntimeError("no engine"))))
                 _end_soon()  # a new container may do better; this one never will
                 return
-            yield from self._playing(self._engine, argument)
+            for frame in self._playing(self._engine, argument):
+                yield mark + frame
         finally:
             self._ended_at = time.time()
 

@@ -149,7 +149,7 @@ class ModalHost:
         declaration = self._declare(order.instrument)
         with self._standing.starting(order.instrument):
             try:
-                answer: FromContainer = decode(await self._worker(declaration).ready.remote.aio(), _ANY)
+                answer: FromContainer = decode(await (await self._worker(declaration)).ready.remote.aio(), _ANY)
             except Exception as error:
                 raise error_from(error, order.instrument, declaration.timeout_s) from error
         if isinstance(answer, Failed):
@@ -184,7 +184,7 @@ class ModalHost:
 
     async def _attempt(self, play: _Play) -> AsyncGenerator[Event, None]:
         instrument = play.order.instrument
-        worker = self._worker(play.declaration)
+        worker = await self._worker(play.declaration)
         call = Call(worker.play.remote_gen.aio(encode(Play(request=play.request))), self._cancel)
         self._calls.add(call)
         call.reader.add_done_callback(lambda _: self._calls.discard(call))
@@ -202,8 +202,6 @@ class ModalHost:
             while not isinstance(message := await self._hear(call, play, None), Finished | Failed):
                 if isinstance(message, Told):
                     yield message.event
-                elif isinstance(message, Started):  # Modal has given the call to another container
-                    raise WorkerLost(f"a container of {instrument} died", hint=f"haus logs {instrument}")
                 elif message is None:
                     raise WorkerLost(f"a container of {instrument} ended early", hint=f"haus logs {instrument}")
             over = True
@@ -268,7 +266,7 @@ class ModalHost:
         if self._closed:
             raise HostUnavailable("the Modal host is closed", hint="open a new house")
 
-    def _worker(self, declaration: Declaration) -> Any:
+    async def _worker(self, declaration: Declaration) -> Any:
         import modal  # noqa: PLC0415 - only where somebody plays there
 
         if declaration.instrument not in self._workers:
@@ -276,7 +274,7 @@ class ModalHost:
                 declaration.app,
                 declaration.worker,
                 environment_name=self._account.environment or None,
-                client=self._account.client(),
+                client=await self._account.client(),
             )
             self._workers[declaration.instrument] = found()
         return self._workers[declaration.instrument]
@@ -284,7 +282,7 @@ class ModalHost:
     async def _cancel(self, call: str) -> None:
         import modal  # noqa: PLC0415
 
-        await modal.FunctionCall.from_id(call, client=self._account.client()).cancel.aio()
+        await modal.FunctionCall.from_id(call, client=await self._account.client()).cancel.aio()
 
 
 def _first(message: object, declaration: Declaration) -> Started:

@@ -6,12 +6,23 @@ container's start took, which a caller on Modal cannot see. Imports the foundati
 
 from __future__ import annotations
 
-from typing import TypeAlias
+import os
+from typing import Final, TypeAlias
 
 import msgspec
 
 from hausmusik.codec import Failure
 from hausmusik.types import Event, Request, Usage, Value
+
+MARK_BYTES: Final = 8
+"""Before each answer: which attempt it is from. When a container dies, Modal gives its call to another one and passes
+on what that says from where the first had come, without a word; the caller must notice.
+"""
+
+
+def new_mark() -> bytes:
+    """Return the mark of one attempt."""
+    return os.urandom(MARK_BYTES)
 
 
 class Play(Value, frozen=True):

@@ -130,6 +130,10 @@ class Inputs:
         return Empty()
 
     async def stop(self, request: api_pb2.ContainerStopRequest) -> api_pb2.ContainerStopResponse:
-        """End one container, for a client or for itself."""
-        self._pools.fleet.stop(found(self._state.containers, request.task_id, "container"))
+        """End one container, for a client or for itself: which asks to be let finish what it is at."""
+        container = found(self._state.containers, request.task_id, "container")
+        if request.graceful:
+            self._pools.fleet.dismiss(container, "stopped")
+        else:
+            self._pools.fleet.stop(container)
         return api_pb2.ContainerStopResponse()
