@@ -1,7 +1,14 @@
 """Modal's GPU tiers and the dated prices of all that a container is made of: our table, and the user's on top.
 
 The user's file is `prices.toml` in the config folder: the tables `[price.NAME]` and `[factor.NAME]` of our own
-`data/gpus.toml`, as many of them as are known better. Reads and checks; what a container costs is said in `rates`.
+`data/gpus.toml`, as many of them as are known better, for example
+
+    [price.H100]
+    usd_per_h = 3.50
+    date = 2026-11-20
+    source = "our contract"
+
+Reads and checks; what a container costs is said in `rates`.
 """
 
 from __future__ import annotations

@@ -58,6 +58,14 @@ def test_pulling_it_is_the_same_error(mixed: Catalogue) -> None:
         mixed.pullable("later")
 
 
+def test_its_environment_is_not_installed_by_either_name(mixed: Catalogue) -> None:
+    for name in ("later", "env"):
+        with pytest.raises(MissingExtra, match="later is planned"):
+            mixed.installable(name)
+    with pytest.raises(UsageError, match="now needs no environment"):
+        mixed.installable("now")
+
+
 def test_another_task_is_told_first_and_planned_ones_are_not_offered(mixed: Catalogue) -> None:
     with pytest.raises(UsageError, match="talker does `chat`, not `speak`") as caught:
         mixed.resolve("talker", SpeakRequest(text="hi"), Facts())
