@@ -28,7 +28,6 @@ from hausmusik.hosts.local.environments import Environments
 from hausmusik.hosts.local.host import LocalHost, usable_cores
 from hausmusik.instruments.additions import add, remove
 from hausmusik.instruments.catalogue import Catalogue
-from hausmusik.instruments.model import Environment
 from hausmusik.jobs.journal import Journal
 from hausmusik.jobs.stop import Stop
 from hausmusik.money.budget import Budget, Limits
@@ -369,7 +368,7 @@ class AsyncHouse(Verbs):
     async def install(self, name: str) -> AsyncGenerator[Phase]:
         """Make the environment of an instrument, or of that name, with the user's own pip."""
         try:
-            async with aclosing(in_thread(self.environments.install(self._environment(name)))) as phases:
+            async with aclosing(in_thread(self.environments.install(self.catalogue.installable(name)))) as phases:
                 async for phase in phases:
                     yield phase
         finally:
@@ -378,17 +377,9 @@ class AsyncHouse(Verbs):
     def uninstall(self, name: str) -> bool:
         """Remove the environment of an instrument, or of that name; returns whether there was one."""
         try:
-            return self.environments.remove(self._environment(name))
+            return self.environments.remove(self.catalogue.installable(name))
         finally:
             self._look_again()
-
-    def _environment(self, name: str) -> Environment:
-        known = {each.id: each for each in self.catalogue.instruments()}
-        if name in known and not known[name].environment:
-            raise UsageError(f"{name} needs no environment of its own", hint="it plays as it is")
-        if name in known:
-            return self.catalogue.environment(self.catalogue.in_this_version(known[name]).environment)
-        return self.catalogue.environment(name)
 
     def instruments(self, task: str = "") -> tuple[InstrumentRow, ...]:
         """Return what instruments there are and whether they are ready."""

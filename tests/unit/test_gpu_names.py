@@ -76,11 +76,10 @@ def test_every_gpu_is_read_back_from_its_own_spelling_in_any_case(gpu: Gpu) -> N
 
 
 @given(st.text(max_size=20) | st.text(alphabet="AHLBT0142:!+-GgB", max_size=12))
-def test_any_text_is_a_gpu_of_ours_or_refused_with_a_hint(text: str) -> None:
+def test_any_text_is_a_gpu_of_ours_or_refused(text: str) -> None:
     try:
         gpu = parse_gpu(text)
-    except UsageError as error:
-        assert error.hint
-    else:
-        assert gpu.name in GPU_NAMES
-        assert parse_gpu(str(gpu)) == gpu
+    except UsageError:
+        return
+    assert gpu.name in GPU_NAMES
+    assert parse_gpu(str(gpu)) == gpu

@@ -134,6 +134,24 @@ class Catalogue:
         _named(name, {**self._all.weights, **self._all.instruments, **self._all.routers}, "weight set or instrument")
         raise AssertionError
 
+    def installable(self, name: str) -> Environment:
+        """Return the environment that `haus install NAME` means: one of that name, or an instrument's.
+
+        Raises:
+            MissingExtra: only engines that are not in this version need it.
+            NotFoundError: nothing has that name.
+            UsageError: the instrument needs none.
+        """
+        if name in self._all.instruments:
+            instrument = self.in_this_version(self._all.instruments[name])
+            if not instrument.environment:
+                raise UsageError(f"{name} needs no environment of its own", hint="it plays as it is")
+            return self.environment(instrument.environment)
+        users = [each for each in self.instruments() if each.environment == name]
+        if users and all(each.planned for each in users):
+            self.in_this_version(users[0])
+        return self.environment(name)
+
     def embedded(self) -> tuple[Weights, ...]:
         """Return the weight sets of the embedded tier (`haus pull --embedded`).
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import tomllib
 from collections.abc import Iterable
+from types import NoneType
 from typing import Annotated, Any, Final, cast, get_args, get_origin
 
 import msgspec
@@ -109,6 +110,6 @@ def known_keys(steps: tuple[str | int, ...]) -> tuple[str, ...]:
             kind = get_args(kind)[0]
         else:  # the tag of a union, as pydantic puts it into its paths
             kind = next(each for each in get_args(kind) if each.model_fields["kind"].default == step)
-        while get_origin(kind) is Annotated:
+        while get_origin(kind) is Annotated or NoneType in get_args(kind):  # `Shape | None`: the table, if it is there
             kind = get_args(kind)[0]
     return tuple(kind.model_fields) if isinstance(kind, type) and issubclass(kind, BaseModel) else ()

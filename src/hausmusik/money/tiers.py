@@ -1,7 +1,14 @@
 """Modal's GPU tiers and the dated prices of all that a container is made of: our table, and the user's on top.
 
 The user's file is `prices.toml` in the config folder: the tables `[price.NAME]` and `[factor.NAME]` of our own
-`data/gpus.toml`, as many of them as are known better. Reads and checks; what a container costs is said in `rates`.
+`data/gpus.toml`, as many of them as are known better, for example
+
+    [price.H100]
+    usd_per_h = 3.50
+    date = 2026-11-20
+    source = "our contract"
+
+Reads and checks; what a container costs is said in `rates`.
 """
 
 from __future__ import annotations
@@ -11,7 +18,7 @@ from collections.abc import Mapping
 from datetime import date
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Final, TypeAlias, TypeVar
+from typing import Annotated, Final, TypeAlias
 
 from pydantic import BeforeValidator, Field, ValidationError
 
@@ -20,8 +27,6 @@ from hausmusik.config.model import Limit, Section
 from hausmusik.config.toml_lines import line_numbers
 from hausmusik.errors import ConfigError, UsageError
 from hausmusik.gpu_names import GPU_NAMES, MOST_GPUS, parse_gpu
-
-SectionT = TypeVar("SectionT", bound=Section)
 
 PARTS: Final = ("cpu_core", "memory_gib")
 """What is priced beside GPUs: an hour of one physical core, an hour of one GiB."""
@@ -108,19 +113,18 @@ def user_prices(path: Path) -> Prices:
     text = read_text(path)
     if text is None:
         return Prices()
-    found = checked(Prices, text, path)
+    found = _checked(text, path)
     lines = line_numbers(text)
     problems: list[str] = []
     prices: dict[str, HourPrice] = {}
     for name, price in found.price.items():
-        try:
-            known = name if name in PARTS else parse_gpu(name).name
-        except UsageError:
+        known = _canonical(name)
+        if not known:
             problems.append(_problem(path, lines, f"price.{name}", _unknown(name, (*PARTS, *GPU_NAMES))))
-            continue
-        if known in prices:
+        elif known in prices:
             problems.append(_problem(path, lines, f"price.{name}", f"is a second price of {known}; keep one"))
-        prices[known] = price
+        else:
+            prices[known] = price
     strange = [name for name in found.factor if name not in FACTORS]
     problems += [_problem(path, lines, f"factor.{name}", _unknown(name, FACTORS)) for name in strange]
     if problems:
@@ -128,15 +132,21 @@ def user_prices(path: Path) -> Prices:
     return Prices(price=prices, factor=found.factor)
 
 
-def checked(kind: type[SectionT], text: str, path: Path) -> SectionT:
-    """Return a TOML text as a table of ours.
+def _canonical(name: str) -> str:
+    """Return our name of what is priced; empty: there is no such thing, or it is a count or a choice of GPUs."""
+    if name in PARTS:
+        return name
+    try:
+        gpu = parse_gpu(name)
+    except UsageError:
+        return ""
+    return gpu.name if str(gpu) == gpu.name else ""
 
-    Raises:
-        ConfigError: it is not TOML, or not such a table; every problem with file, line and key.
-    """
+
+def _checked(text: str, path: Path) -> Prices:
     data = parse(text, path)
     try:
-        return kind.model_validate(data)
+        return Prices.model_validate(data)
     except ValidationError as error:
         lines = line_numbers(text)
         problems: list[str] = []

@@ -11,6 +11,7 @@ import pytest
 
 from hausmusik.instruments.catalogue import Catalogue
 from hausmusik.instruments.licences import licence_text
+from hausmusik.instruments.memory import weights_bytes
 from hausmusik.instruments.model import HubSource, WeightFile, Weights, WheelSource
 from hausmusik.types import REQUEST_OF_TASK
 
@@ -42,7 +43,8 @@ def test_every_rule_can_be_loaded_and_every_engine_names_a_module_of_ours(catalo
         module, _, name = router.rule.partition(":")
         assert callable(getattr(import_module(module), name))
     for instrument in catalogue.instruments():
-        assert find_spec(instrument.engine.partition(":")[0]) is not None, instrument.id
+        is_there = find_spec(instrument.engine.partition(":")[0]) is not None
+        assert is_there or instrument.planned, instrument.id
 
 
 def test_every_file_has_a_source_that_is_not_the_hub(catalogue: Catalogue):
@@ -98,6 +100,52 @@ def test_licence_texts_are_whole_and_say_where_the_files_come_from(catalogue: Ca
     assert "Apache License" in kokoro
     assert "thewh1teagle" in kokoro
     assert "misc_crow.flac: davidworksonline" in licence_text(catalogue.weight_set("sonic-pi-samples"))
+
+
+def test_what_plays_here_can_also_be_served_and_the_planned_ones_only_there(catalogue: Catalogue):
+    for each in catalogue.instruments():
+        assert each.places == (("modal",) if each.planned else ("local", "modal")), each.id
+        assert (each.shape is not None) == each.planned, each.id
+        assert each.serving.min_containers == 0, each.id
+
+
+def test_the_planned_instruments_are_those_of_the_users_notes(catalogue: Catalogue):
+    planned = {each.id for each in catalogue.instruments() if each.planned}
+    assert planned == {
+        *(f"deepseek-r1-{size}b" for size in (7, 14, 32)),
+        *(f"qwen2.5-{size}b" for size in (7, 14, 32)),
+        "qwen2.5-coder-32b",
+        "deepseek-v3.2",
+        "llama-4-scout",
+        "bark",
+        "bark-small",
+        "orpheus",
+        "musicgen-small",
+        "musicgen-medium",
+        "musicgen-large",
+        "audioldm2",
+    }
+    assert not {each for router in catalogue.routers() for each in router.candidates} & planned
+
+
+def test_planned_ones_have_an_environment_a_licence_and_pinned_weights(catalogue: Catalogue):
+    for each in catalogue.instruments():
+        if each.planned:
+            assert each.checkpoints, each.id
+            assert each.environment, each.id
+            assert each.licence.commercial == ("-NC" not in each.licence.weights), each.id
+            assert each.licence.weights in {one.licence for one in catalogue.checkpoints_of(each)}, each.id
+            assert "not measured" in each.measured.on or "published" in each.measured.on or "notes" in each.measured.on
+    assert all(each.revision for each in catalogue.checkpoints())
+
+
+def test_checkpoints_are_as_large_as_their_parameters_say(catalogue: Catalogue):
+    """A slip in a digit of a size or a shape would show here; files in fp32 are loaded in half of that."""
+    for each in catalogue.instruments():
+        if each.shape:
+            loaded = weights_bytes(each.shape)
+            stored = catalogue.size_bytes_of(each)
+            assert any(stored == pytest.approx(loaded * times, rel=0.02) for times in (1, 2)), each.id
 
 
 def test_no_registry_is_named():

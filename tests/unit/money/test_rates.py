@@ -49,7 +49,8 @@ def test_choices_multiply_the_whole_price(region: str, nonpreemptible: bool, tim
     plain = Resources(gpu=Gpu("T4"), cpu_cores=1, memory_gib=4)
     chosen = Resources(gpu=Gpu("T4"), cpu_cores=1, memory_gib=4, region=region, nonpreemptible=nonpreemptible)
     assert RATES.price(chosen).usd_per_s == RATES.price(plain).usd_per_s * Decimal(str(times))
-    assert (region in RATES.price(chosen).name) and ("not preemptible" in RATES.price(chosen).name) == nonpreemptible
+    assert region in RATES.price(chosen).name
+    assert ("not preemptible" in RATES.price(chosen).name) == nonpreemptible
 
 
 def test_an_unknown_price_is_an_error_never_zero() -> None:

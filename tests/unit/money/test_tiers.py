@@ -82,6 +82,8 @@ DATED = "date = 2026-11-20\n"
             f"[price.A10]\nusd_per_h = 1\n{DATED}\n[price.A10G]\nusd_per_h = 2\n{DATED}",
             "price.A10G: is a second price of A10",
         ),
+        (f'[price."A10:4"]\nusd_per_h = 1\n{DATED}', "price.A10:4: is not known; did you mean A10?"),
+        (f'[price."H100!"]\nusd_per_h = 1\n{DATED}', "price.H100!: is not known; did you mean H100?"),
         (f"[factor.nonpreemptable]\ntimes = 3\n{DATED}", "did you mean nonpreemptible?"),
         (
             f"[factor.nonpreemptible]\ntimes = 0.5\n{DATED}",

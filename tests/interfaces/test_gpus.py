@@ -1,0 +1,103 @@
+"""haus gpus, and what the commands say of instruments that are planned."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.interfaces.conftest import Haus
+
+
+def test_the_table_of_gpus_has_every_price_with_its_date_and_source(haus: Haus) -> None:
+    header, *rows = haus("gpus").out.splitlines()
+    assert header.split() == ["name", "GiB", "GB/s", "most", "$/h", "price", "of", "source"]
+    by_name = {row.split()[0]: row for row in rows}
+    assert len(by_name) == 12
+    assert "1.1016  2026-10-04" in by_name["A10"]
+    assert "2.0988  2026-11-23 (undated source)" in by_name["A100-40GB"]
+    assert "unknown" in by_name["RTX-PRO-6000"]
+    assert by_name["cpu_core"].split()[1:4] == ["-", "-", "-"]
+    found = {row["name"]: row for row in haus("gpus", "--json").json["gpus"]}
+    assert found["T4"]["price"]["usd_per_h"] == "0.5904"
+    assert found["T4"]["tier"]["memory_gib"] == 14.56
+    assert found["RTX-PRO-6000"]["price"] is None
+    assert found["memory_gib"]["tier"] is None
+
+
+def test_a_choice_is_explained_gpu_by_gpu(haus: Haus) -> None:
+    done = haus("gpus", "--for", "qwen2.5-7b")
+    rows = {row.split()[0]: row for row in done.out.splitlines()[1:]}
+    assert rows["L4"].endswith("the choice")
+    assert rows["A10"].endswith("fallback")
+    assert "bf16 needs compute capability 8.0" in rows["T4"]
+    assert "the price of RTX-PRO-6000 is not known" in rows["RTX-PRO-6000"]
+    assert "sporadic use: L4 + 2 cores" in done.err
+    batch = haus("gpus", "--for", "qwen2.5-7b", "--use", "batch", "--json").json
+    assert batch["use"] == "batch"
+    assert batch["options"][0]["usd_per_play"] < batch["options"][-3]["usd_per_play"]
+    assert batch["options"][0]["why_not"] == ""
+
+
+def test_prices_of_ones_own_are_used_and_wrong_ones_told(haus: Haus, home: Path) -> None:
+    file = home / "prices.toml"
+    file.write_text("[price.A10G]\nusd_per_h = 0.19\ndate = 2026-11-20\n")
+    assert "0.1900  2026-11-20                   your prices.toml" in haus("gpus").out
+    assert haus("gpus", "--for", "qwen2.5-7b").out.splitlines()[1].startswith("A10 ")
+    file.write_text("[price.A10G]\nusd_per_h = -0.19\ndate = 2026-11-20\n")
+    wrong = haus("gpus")
+    assert wrong.code == 3
+    assert "prices.toml:1: price.A10G.usd_per_h: must be greater than or equal to 0" in wrong.err
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "told"),
+    [
+        (("--for", "flute"), 5, "there is no instrument 'flute'"),
+        (("--for", "kokoro"), 2, "kokoro plays on a CPU"),
+        (("--for", "speak"), 2, "speak is a router"),
+        (("--for", "bark", "--use", "often"), 2, "there is no use 'often'"),
+    ],
+)
+def test_bad_input(haus: Haus, words: tuple[str, ...], code: int, told: str) -> None:
+    done = haus("gpus", *words)
+    assert done.code == code
+    assert told in done.err
+
+
+def test_planned_instruments_are_marked(haus: Haus) -> None:
+    row = next(row for row in haus("instruments").out.splitlines() if row.startswith("musicgen-small"))
+    assert row.split()[1:7] == ["music", "2348", "CC-BY-NC-4.0", "no", "modal", "planned"]
+    rows = haus("instruments", "--json").json["instruments"]
+    assert {each["id"]: each["planned"] for each in rows}.items() >= {"bark": True, "kokoro": False}.items()
+    chat = haus("instruments", "--task", "chat", "--json").json
+    assert len(chat["instruments"]) == 9
+    assert chat["defaults"] == {}
+
+
+def test_one_planned_instrument_shows_its_memory_and_choice(haus: Haus) -> None:
+    shown = haus("instruments", "show", "qwen2.5-32b").out
+    assert "32.8 billion parameters in bf16, 4 x 8192 tokens: 71.0 GiB of 71.2 on A100-80GB" in shown
+    assert "price of 2026-10-04; `haus gpus --for qwen2.5-32b` explains" in shown
+    assert "s per token" in shown
+    assert "gpu:" not in haus("instruments", "show", "kokoro").out
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("speak", "hi", "-i", "bark", "-o", "a.wav"),
+        ("pull", "bark"),
+        ("install", "bark"),
+        ("install", "--remove", "bark"),
+    ],
+)
+def test_a_planned_instrument_is_not_played_pulled_or_installed(haus: Haus, words: tuple[str, ...]) -> None:
+    done = haus(*words)
+    assert done.code == 3
+    assert "bark is planned: its engine is not in this version" in done.err
+    assert "what plays speak now: kokoro, piper" in done.err
+
+
+def test_planned_instruments_are_no_business_of_the_doctors(haus: Haus) -> None:
+    assert "bark" not in haus("doctor").out
