@@ -56,5 +56,5 @@ def _modal(folder: Path) -> Host:
 CASES: tuple[HostCase, ...] = (
     HostCase("fake", lambda _: FakeHost(), _losing_fake),
     HostCase("local", _local, lambda folder, after: (_local(folder), tone(crash_after=after))),
-    HostCase("modal", _modal, lambda folder, after: (_modal(folder), tone(crash_after=after)), slow=True),
+    HostCase("modal", _modal, lambda folder, after: (_modal(folder), tone(crash_after=after, sleep_s=0.05)), slow=True),
 )
