@@ -1,11 +1,12 @@
 """Classes bound to parameters, and functions with other options than they were declared with.
 
-Each binding has a function id and a pool of its own, as on Modal. The class without parameters is a binding, too.
+Each binding has a function id and a pool of its own, as on Modal. A class that has parameters is always called through
+one, also with the defaults.
 """
 
 from __future__ import annotations
 
-from modal._serialization import serialize, serialize_proto_params
+from modal._serialization import serialize_proto_params
 from modal_proto import api_pb2
 
 from hausmusik.hosts.modal.plane.layouts import handle_of
@@ -36,13 +37,17 @@ class Variants:
         return make(api_pb2.FunctionBindParamsResponse, bound_function_id=bound.id, handle_metadata=handle_of(bound))
 
     def plain(self, function: Function) -> Function:
-        """Return what serves a function's web faces and is kept warm: of a class the binding to its defaults."""
-        if not function.definition.is_class:
+        """Return what is called without parameters: of a class that has some, the binding to their defaults."""
+        info = function.definition.class_parameter_info
+        if info.format != api_pb2.ClassParameterInfo.PARAM_SERIALIZATION_FORMAT_PROTO:
             return function
+        defaults = {
+            each.name: getattr(each, str(each.WhichOneof("default_oneof"))) for each in info.schema if each.has_default
+        }
         return self._bind(
             function,
             api_pb2.FunctionBindParamsRequest(
-                function_id=function.id, serialized_params=_defaults(function.definition.class_parameter_info)
+                function_id=function.id, serialized_params=serialize_proto_params(defaults)
             ),
         )
 
@@ -89,12 +94,3 @@ def _apply(bound: Function) -> None:
         if options.resources.gpu_config.gpu_type:
             bound.gpus = (spelled(options.resources.gpu_config),)
     bound.definition = definition
-
-
-def _defaults(info: api_pb2.ClassParameterInfo) -> bytes:
-    """Return what the SDK sends for a class without arguments."""
-    if info.format != api_pb2.ClassParameterInfo.PARAM_SERIALIZATION_FORMAT_PROTO:
-        return serialize(((), {}))
-    return serialize_proto_params(
-        {each.name: getattr(each, str(each.WhichOneof("default_oneof"))) for each in info.schema if each.has_default}
-    )

@@ -40,7 +40,7 @@ def function(plane: Plane, app: str, name: str) -> Any:
     return modal.Function.from_name(app, name, client=plane.client())
 
 
-def instance(plane: Plane, app: str, name: str, **parameters: Any) -> Any:
+def instance(plane: Plane, app: str, name: str, /, **parameters: Any) -> Any:
     return modal.Cls.from_name(app, name, client=plane.client())(**parameters)
 
 

@@ -66,14 +66,14 @@ def guarded():
     return face
 
 
-@app.function()
+@app.function(volumes={"/shared": volume})
 @modal.asgi_app()
 def web():
     return face
 
 
 async def face(scope, receive, send):
-    """A bare ASGI app: /stream sends three parts, a POST comes back, all else tells the path."""
+    """A bare ASGI app: /stream sends parts, each when there is a file for it; a POST comes back, else the path."""
     if scope["type"] != "http":
         raise NotImplementedError
     body = b""
@@ -84,9 +84,14 @@ async def face(scope, receive, send):
     await send({"type": "http.response.start", "status": 201, "headers": [(b"x-said", b"hello")]})
     if scope["path"] == "/stream":
         for number in range(3):
-            await asyncio.sleep(0.2)
+            while not (shared() / f"part-{number}").exists():  # noqa: ASYNC110 - made by another process
+                await asyncio.sleep(0.01)
             await send({"type": "http.response.body", "body": f"data: {number}\n\n".encode(), "more_body": True})
         await send({"type": "http.response.body", "body": b""})
+    elif scope["path"] == "/stream-for-ever":
+        while True:
+            await send({"type": "http.response.body", "body": b"x" * 1000, "more_body": True})
+            await asyncio.sleep(0.01)
     else:
         await send({"type": "http.response.body", "body": body or scope["path"].encode()})
 
@@ -95,4 +100,6 @@ async def face(scope, receive, send):
 @modal.concurrent(max_inputs=10)
 @modal.web_server(int(os.environ.get("PORT", "8765")), startup_timeout=20)
 def served():
-    subprocess.Popen([sys.executable, "-m", "http.server", os.environ["PORT"], "--bind", "127.0.0.1"])
+    subprocess.Popen(
+        [sys.executable, "-m", "http.server", os.environ["PORT"], "--bind", "0.0.0.0"]
+    )  # as the SDK wants it

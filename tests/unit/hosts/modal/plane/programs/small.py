@@ -15,7 +15,7 @@ def shared() -> Path:
     return Path(json.loads(os.environ["HAUSMUSIK_VOLUMES"])["/shared"])
 
 
-@app.function(volumes={"/shared": volume}, timeout=60, startup_timeout=60)
+@app.function(volumes={"/shared": volume}, timeout=600, startup_timeout=600)
 def square(x: int) -> int:
     print("square", x, flush=True)
     if x < 0:
@@ -33,6 +33,15 @@ def count(n: int, pause_s: float = 0.0):
     for i in range(n):
         time.sleep(pause_s)
         yield i
+
+
+@app.function(volumes={"/shared": volume})
+def in_turn(n: int):
+    """Yield the next only when the last has been answered with a file."""
+    for i in range(n):
+        yield i
+        while not (shared() / f"got-{i}").exists():
+            time.sleep(0.01)
 
 
 @app.function()
