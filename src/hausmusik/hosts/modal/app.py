@@ -28,6 +28,9 @@ from hausmusik.weights.store import WeightsStore
 ROOT: Final = "/root"
 """Where Modal puts code, and where its interpreter looks for it."""
 
+DIGEST_TAG: Final = "hausmusik"
+"""Tag of a deployed app with the digest of its declaration: so that what is there can be compared with what is here."""
+
 WEIGHTS_VOLUME: Final = "hausmusik-weights"
 CACHES_VOLUME: Final = "hausmusik-caches"
 CACHES_MOUNT: Final = "/root/.cache"
@@ -42,7 +45,7 @@ def app_of(declaration: Declaration, store: WeightsStore) -> modal.App:
         declaration: What it is to be.
         store: Where weights may be on this machine.
     """
-    app = modal.App(declaration.app)
+    app = modal.App(declaration.app, tags={DIGEST_TAG: declaration.digest})
     volumes: dict[str, Any] = {}
     if declaration.weights_in == "volume":
         volumes[WEIGHTS_MOUNT] = modal.Volume.from_name(WEIGHTS_VOLUME, create_if_missing=True)
@@ -82,6 +85,13 @@ def uploads(declaration: Declaration, store: WeightsStore) -> tuple[Weights, ...
     if declaration.weights_in != "volume":
         return ()
     return tuple(each for each in declaration.weights if not store.missing([each]))
+
+
+def weights_volume(environment: str, client: modal.Client) -> modal.Volume:
+    """Return the Volume of all weights, made at its first use."""
+    return modal.Volume.from_name(
+        WEIGHTS_VOLUME, create_if_missing=True, environment_name=environment or None, client=client
+    )
 
 
 def set_path(weights: Weights) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import modal.exception as theirs
+from typing import Final
 
 from hausmusik.errors import (
     AuthError,
@@ -14,7 +14,7 @@ from hausmusik.errors import (
     WorkerLost,
 )
 
-_LONGEST: int = 2000
+_LONGEST: Final = 2000
 
 
 def error_from(error: BaseException, instrument: str, timeout_s: float = 0.0) -> HausmusikError:
@@ -25,6 +25,8 @@ def error_from(error: BaseException, instrument: str, timeout_s: float = 0.0) ->
         instrument: What was to be played or deployed.
         timeout_s: Of its deployment, for the sentence of a time-out.
     """
+    import modal.exception as theirs  # noqa: PLC0415 - only where somebody plays there
+
     told = f"{type(error).__name__}: {error}".rstrip(": ")[:_LONGEST]
     if isinstance(error, HausmusikError):
         return error

@@ -49,6 +49,7 @@ class Apps:
                 "AppClientDisconnect": self.disconnect,
                 "AppStop": self.stop,
                 "AppList": self.list,
+                "AppGetTags": self.tags,
                 "AppFetchLogs": self.fetch_logs,
                 "TaskList": self.tasks,
             },
@@ -99,6 +100,7 @@ class Apps:
         app = found(self._state.apps, request.app_id, "app")
         app.function_ids, app.class_ids = dict(request.function_ids), dict(request.class_ids)
         app.state = request.app_state
+        app.tags = dict(request.tags)
         app.version += 1
         if request.app_state == api_pb2.APP_STATE_DEPLOYED:
             app.name = request.name
@@ -107,6 +109,10 @@ class Apps:
         self._pools.published(app, [self._variants.plain(each) for each in functions])
         url = f"{self._state.http_url}/apps/{app.id}"
         return make(api_pb2.AppPublishResponse, url=url, deployed_at=self._state.clock.now())
+
+    async def tags(self, request: api_pb2.AppGetTagsRequest) -> api_pb2.AppGetTagsResponse:
+        """Return what an app was tagged with when it was deployed."""
+        return make(api_pb2.AppGetTagsResponse, tags=found(self._state.apps, request.app_id, "app").tags)
 
     async def heartbeat(self, request: api_pb2.AppHeartbeatRequest) -> Empty:  # noqa: ARG002
         """Do nothing: an app whose client has gone ends by its scale-down windows."""

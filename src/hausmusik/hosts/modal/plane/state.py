@@ -37,6 +37,7 @@ class App:
     logs: LogBook
     function_ids: dict[str, str] = field(default_factory=dict[str, str])
     class_ids: dict[str, str] = field(default_factory=dict[str, str])
+    tags: dict[str, str] = field(default_factory=dict[str, str])
     version: int = 0
 
     @property

@@ -1,0 +1,159 @@
+"""Deploying instruments, looking at what is deployed, and taking it away again.
+
+The same steps whether the account is the user's or the control plane on this machine, which is what makes a dry run
+worth something. Knows nothing of money.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import AsyncGenerator, Iterator
+from typing import Any
+
+import msgspec
+
+from hausmusik.errors import HausmusikError, HostUnavailable, NotFoundError
+from hausmusik.hosts.modal.account import Account
+from hausmusik.hosts.modal.declaration import APP_PREFIX, Declaration
+from hausmusik.hosts.modal.mapping import error_from
+from hausmusik.types import Phase
+from hausmusik.weights.store import WeightsStore
+
+
+class Deployed(msgspec.Struct, frozen=True, kw_only=True):
+    """An instrument that is deployed.
+
+    Args:
+        instrument: Catalogue id.
+        app: Name of its app.
+        digest: Of the declaration that was deployed; empty: not by this version of ours.
+        containers: How many are up now, each of which is paid for.
+    """
+
+    instrument: str
+    app: str
+    digest: str
+    containers: int
+
+
+class Deployer:
+    """Deploys to one account.
+
+    Args:
+        account: Whose.
+        store: Where weights are on this machine.
+    """
+
+    def __init__(self, account: Account, store: WeightsStore) -> None:
+        self._account = account
+        self._store = store
+
+    async def deploy(self, declaration: Declaration) -> AsyncGenerator[Phase]:
+        """Send weights, build the image, publish the app: all of it by Modal, with progress as phases.
+
+        Raises:
+            MissingExtra, AuthError: there is no modal here, or no account.
+            HostUnavailable, ConfigError, WorkerLost: Modal refused, could not be reached, or an image step failed.
+        """
+        client = await self._account.client()
+        from hausmusik.hosts.modal.app import app_of, set_path, uploads, weights_volume  # noqa: PLC0415 - needs modal
+
+        try:
+            for number, weights in enumerate(sets := uploads(declaration, self._store)):
+                yield Phase(name="upload", done=number / len(sets))
+                volume = weights_volume(self._account.environment, client)
+                path = set_path(weights)
+                if not await _is_there(volume, path):
+                    async with volume.batch_upload(force=True) as batch:
+                        batch.put_directory(self._store.folder / path, path)
+            yield Phase(name="build")
+            app = app_of(declaration, self._store)
+            environment = self._account.environment or None
+            await app.deploy.aio(client=client, environment_name=environment)
+            yield Phase(name="build", done=1.0)
+        except HausmusikError:
+            raise
+        except Exception as error:
+            raise error_from(error, declaration.instrument) from error
+
+    async def deployed(self) -> tuple[Deployed, ...]:
+        """Return what of ours is deployed, by name; raises as `deploy` does."""
+        client = await self._account.client()
+        import modal  # noqa: PLC0415
+        import modal.experimental  # noqa: PLC0415
+
+        environment = self._account.environment
+        listing: Any = modal.experimental.list_deployed_apps
+        found: list[Deployed] = []
+        try:
+            for each in await listing.aio(environment_name=environment, client=client):
+                if not each.name.startswith(APP_PREFIX):
+                    continue
+                app = await modal.App.lookup.aio(each.name, client=client, environment_name=environment or None)
+                tags = await app.get_tags.aio(client=client)
+                found.append(
+                    Deployed(
+                        instrument=each.name.removeprefix(APP_PREFIX),
+                        app=each.name,
+                        digest=tags.get("hausmusik", ""),
+                        containers=each.containers,
+                    )
+                )
+        except Exception as error:
+            raise error_from(error, "what is deployed") from error
+        return tuple(sorted(found, key=lambda each: each.instrument))
+
+    async def undeploy(self, instrument: str) -> None:
+        """Stop an app and all its containers; its weights stay in their Volume.
+
+        Raises:
+            NotFoundError: it is not deployed.
+        """
+        client = await self._account.client()
+        import modal  # noqa: PLC0415
+        import modal.experimental  # noqa: PLC0415
+
+        name, environment = APP_PREFIX + instrument, self._account.environment or None
+        try:
+            app: Any = await modal.App.lookup.aio(name, client=client, environment_name=environment)
+            if hasattr(app, "stop"):
+                await app.stop.aio(client=client)
+            else:  # modal 1.5
+                old: Any = modal.experimental.stop_app
+                await old.aio(name, client=client, environment_name=environment)
+        except Exception as error:
+            raise error_from(error, instrument) from error
+
+
+def logs(instrument: str, account: Account) -> Iterator[str]:
+    """Yield the lines that an instrument's containers have printed, by Modal's own command.
+
+    Raises:
+        NotFoundError: it has no logs: it is not deployed.
+        HostUnavailable: the command cannot be run.
+    """
+    command = [sys.executable, "-m", "modal", "app", "logs", APP_PREFIX + instrument]
+    if account.environment:
+        command += ["--env", account.environment]
+    try:
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    except OSError as error:
+        raise HostUnavailable(f"modal's command cannot be run: {error.strerror}") from error
+    last = ""
+    with process:
+        for line in process.stdout or ():
+            last = line.rstrip("\n")
+            yield last
+    if process.returncode:
+        raise NotFoundError(f"there are no logs of {instrument}: {last}", hint="`haus status` lists what is deployed")
+
+
+async def _is_there(volume: Any, path: str) -> bool:
+    """Return whether a set was sent before; the name of its folder is the hash of what it holds."""
+    try:
+        return bool(await volume.listdir.aio(f"{path}/origin.json"))
+    except Exception as error:
+        if "NotFound" in type(error).__name__ or "no such" in str(error).lower():
+            return False
+        raise
