@@ -11,6 +11,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Self
 
+from hausmusik.batch.plan import BatchPlan
+from hausmusik.batch.values import BatchOptions, BatchProgress, BatchReport
 from hausmusik.config.folders import Folders
 from hausmusik.config.model import Settings
 from hausmusik.hosts.local.environments import Environments
@@ -143,8 +145,8 @@ class House:
         """Return what composing the score with these options would do; plays nothing."""
         return self._house.plan(score, options=options, variables=variables, run=run)
 
-    def quote(self, plan: Plan) -> Quote:
-        """Return what composing a plan would take and cost."""
+    def quote(self, plan: Plan | BatchPlan) -> Quote:
+        """Return what composing a plan, or playing a batch, would take and cost."""
         return self._house.quote(plan)
 
     def compose(
@@ -171,6 +173,18 @@ class House:
     def unlock(self, score: Path | str, cue: str) -> Path:
         """Remove the locked take of a cue; returns the folder it had."""
         return self._house.unlock(score, cue)
+
+    def plan_batch(
+        self, options: BatchOptions, *, run: Run | None = None, on_line: Callable[[int], None] | None = None
+    ) -> BatchPlan:
+        """Read and check a file of requests and return what playing them would do; see `hausmusik.batch`."""
+        return self._house.plan_batch(options, run=run, on_line=on_line)
+
+    def batch(
+        self, plan: BatchPlan, *, stop: Stop | None = None, on_progress: Callable[[BatchProgress], None] | None = None
+    ) -> BatchReport:
+        """Play a batch and return what has become of it; see `Batcher.play`."""
+        return self._portal.call(self._house.batch(plan, stop=stop, on_progress=on_progress))
 
     def pull(self, names: Sequence[str] = (), *, embedded: bool = False) -> Iterator[PullProgress]:
         """Bring weights here: of instruments, routers or weight sets by name, or the embedded tier."""

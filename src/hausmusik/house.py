@@ -17,6 +17,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
+from hausmusik.batch.batcher import Batcher
+from hausmusik.batch.plan import BatchPlan
+from hausmusik.batch.values import BatchOptions, BatchProgress, BatchReport
 from hausmusik.clock import SystemClock, TimeIds
 from hausmusik.config.database import Database
 from hausmusik.config.folders import Folders
@@ -212,6 +215,17 @@ class AsyncHouse(Verbs):
             concurrency=self.settings.local.workers or usable_cores(),
         )
 
+    @cached_property
+    def _batcher(self) -> Batcher:
+        return Batcher(
+            self.player,
+            self.takes,
+            self.journal,
+            clock=self.clock,
+            task_of=self.catalogue.task_of,
+            capacity=lambda _run: self.settings.local.workers or usable_cores(),
+        )
+
     def new_run(self, label: str, *, on: str = "", budget_usd: Decimal | None = None) -> Run:
         """Return a new run; everything played under it is told together in the ledger.
 
@@ -269,8 +283,11 @@ class AsyncHouse(Verbs):
         opened = self.open_score(score, variables=variables)
         return self._composer.plan(opened, options or ComposeOptions(), run=run or self.new_run("plan"))
 
-    def quote(self, plan: Plan) -> Quote:
-        """Return what composing a plan would take and cost."""
+    def quote(self, plan: Plan | BatchPlan) -> Quote:
+        """Return what composing a plan, or playing a batch, would take and cost."""
+        if isinstance(plan, BatchPlan):
+            batch = plan.quote_items(lambda name: self.catalogue.instrument(name).measured)
+            return quote(batch, prices=self.prices, learnt=self.ledger.learnt)
         items: list[QuoteItem] = []
         started: set[tuple[str, str]] = set()
         once = {cue.key: cue for cue in plan.to_make}  # cues that ask for the same thing share one take
@@ -336,6 +353,26 @@ class AsyncHouse(Verbs):
         """Remove the locked take of a cue; returns the folder it had."""
         return unlock_cue(self.open_score(score), cue)
 
+    # -- play many -----------------------------------------------------------------------------------------------------
+
+    def plan_batch(
+        self, options: BatchOptions, *, run: Run | None = None, on_line: Callable[[int], None] | None = None
+    ) -> BatchPlan:
+        """Read and check a file of requests and return what playing them would do; see `hausmusik.batch`."""
+        run = run or self.new_run(f"batch {options.source.name}")
+        return self._batcher.plan(options, run=run, on_line=on_line or (lambda _line: None))
+
+    async def batch(
+        self,
+        plan: BatchPlan,
+        *,
+        stop: Stop | None = None,
+        on_progress: Callable[[BatchProgress], None] | None = None,
+    ) -> BatchReport:
+        """Play a batch and return what has become of it; see `Batcher.play`."""
+        on_progress = on_progress or (lambda _progress: None)
+        return await self._batcher.play(plan, stop=stop or Stop(), on_progress=on_progress)
+
     # -- look after the house -----------------------------------------------------------------------------------------
 
     async def pull(self, names: Sequence[str] = (), *, embedded: bool = False) -> AsyncGenerator[PullProgress]:
@@ -399,7 +436,7 @@ class AsyncHouse(Verbs):
 
     def _forget(self) -> None:
         """Have the catalogue, and what was made from it, read again at the next use."""
-        for part in ("catalogue", "player", "_composer"):
+        for part in ("catalogue", "player", "_composer", "_batcher"):
             self.__dict__.pop(part, None)
 
     def _look_again(self) -> None:
