@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from hausmusik.audio.files import decode as read_audio
     from hausmusik.audio.files import write_audio
+    from hausmusik.batch.values import BatchOptions
     from hausmusik.errors import HausmusikError
     from hausmusik.facade import House
     from hausmusik.facade import open_house as open  # noqa: A004 - hausmusik.open() is the front door
@@ -42,6 +43,7 @@ __all__ = [
     "AsyncHouse",
     "Audio",
     "AudioChunk",
+    "BatchOptions",
     "ComposeOptions",
     "Finished",
     "HausmusikError",
@@ -73,6 +75,7 @@ def __getattr__(name: str) -> Any:
     places = {
         **dict.fromkeys(types.split(), "types"),
         "AsyncHouse": "house",
+        "BatchOptions": "batch.values",
         "ComposeOptions": "score.compose",
         "Finished": "score.progress",
         "HausmusikError": "errors",

@@ -11,6 +11,9 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Self
 
+from hausmusik.batch.plan import BatchPlan
+from hausmusik.batch.values import BatchOptions, BatchProgress, BatchReport
+from hausmusik.cloud import Cloud, Rehearsal, Standing
 from hausmusik.config.folders import Folders
 from hausmusik.config.model import Settings
 from hausmusik.gpu_choice import GpuChoice, Use
@@ -54,6 +57,74 @@ class House:
         self._house = house
         self._portal = Portal()
 
+    def play(self, instrument: str, request: Request, *, run: Run | None = None) -> Iterator[Event]:
+        """Play an instrument and yield its events as they come."""
+        return self._portal.iterate(self._house.play(instrument, request, run=run))
+
+    def check(
+        self, score: Path | str, *, variables: Mapping[str, str | float | bool] | None = None
+    ) -> tuple[Problem, ...]:
+        """Return every problem of a score, those that only instruments can tell included; plays nothing."""
+        return self._house.check(score, variables=variables)
+
+    def open_score(
+        self, score: Path | str, *, variables: Mapping[str, str | float | bool] | None = None
+    ) -> OpenedScore:
+        """Read, check and complete a score; ScoreError lists everything wrong with it."""
+        return self._house.open_score(score, variables=variables)
+
+    def plan(
+        self,
+        score: Path | str,
+        *,
+        options: ComposeOptions | None = None,
+        variables: Mapping[str, str | float | bool] | None = None,
+        run: Run | None = None,
+    ) -> Plan:
+        """Return what composing the score with these options would do; plays nothing."""
+        return self._house.plan(score, options=options, variables=variables, run=run)
+
+    def quote(self, plan: Plan | BatchPlan) -> Quote:
+        """Return what composing a plan, or playing a batch, would take and cost."""
+        return self._house.quote(plan)
+
+    def compose(
+        self,
+        score: Path | str,
+        *,
+        options: ComposeOptions | None = None,
+        variables: Mapping[str, str | float | bool] | None = None,
+        run: Run | None = None,
+        stop: Stop | None = None,
+        on_progress: Callable[[Progress], None] | None = None,
+    ) -> Finished:
+        """Make a piece from its score and return what was written."""
+        return self._portal.call(
+            self._house.compose(
+                score, options=options, variables=variables, run=run, stop=stop, on_progress=on_progress
+            )
+        )
+
+    def lock(self, score: Path | str, cue: str) -> Path:
+        """Copy the take of a cue beside its score, so that it stays; returns the folder."""
+        return self._house.lock(score, cue)
+
+    def unlock(self, score: Path | str, cue: str) -> Path:
+        """Remove the locked take of a cue; returns the folder it had."""
+        return self._house.unlock(score, cue)
+
+    def plan_batch(
+        self, options: BatchOptions, *, run: Run | None = None, on_line: Callable[[int], None] | None = None
+    ) -> BatchPlan:
+        """Read and check a file of requests and return what playing them would do; see `hausmusik.batch`."""
+        return self._house.plan_batch(options, run=run, on_line=on_line)
+
+    def batch(
+        self, plan: BatchPlan, *, stop: Stop | None = None, on_progress: Callable[[BatchProgress], None] | None = None
+    ) -> BatchReport:
+        """Play a batch and return what has become of it; see `Batcher.play`."""
+        return self._portal.call(self._house.batch(plan, stop=stop, on_progress=on_progress))
+
     @property
     def settings(self) -> Settings:
         """What the house was told; see `hausmusik.config`."""
@@ -83,6 +154,11 @@ class House:
     def hosts(self) -> Mapping[str, Host]:
         """Where instruments play."""
         return self._house.hosts
+
+    @property
+    def cloud(self) -> Cloud:
+        """Instruments on the user's Modal account."""
+        return self._house.cloud
 
     @property
     def ledger(self) -> Ledger:
@@ -123,62 +199,6 @@ class House:
         """Return a new run; everything played under it is told together in the ledger."""
         return self._house.new_run(label, on=on, budget_usd=budget_usd)
 
-    def play(self, instrument: str, request: Request, *, run: Run | None = None) -> Iterator[Event]:
-        """Play an instrument and yield its events as they come."""
-        return self._portal.iterate(self._house.play(instrument, request, run=run))
-
-    def check(
-        self, score: Path | str, *, variables: Mapping[str, str | float | bool] | None = None
-    ) -> tuple[Problem, ...]:
-        """Return every problem of a score, those that only instruments can tell included; plays nothing."""
-        return self._house.check(score, variables=variables)
-
-    def open_score(
-        self, score: Path | str, *, variables: Mapping[str, str | float | bool] | None = None
-    ) -> OpenedScore:
-        """Read, check and complete a score; ScoreError lists everything wrong with it."""
-        return self._house.open_score(score, variables=variables)
-
-    def plan(
-        self,
-        score: Path | str,
-        *,
-        options: ComposeOptions | None = None,
-        variables: Mapping[str, str | float | bool] | None = None,
-        run: Run | None = None,
-    ) -> Plan:
-        """Return what composing the score with these options would do; plays nothing."""
-        return self._house.plan(score, options=options, variables=variables, run=run)
-
-    def quote(self, plan: Plan) -> Quote:
-        """Return what composing a plan would take and cost."""
-        return self._house.quote(plan)
-
-    def compose(
-        self,
-        score: Path | str,
-        *,
-        options: ComposeOptions | None = None,
-        variables: Mapping[str, str | float | bool] | None = None,
-        run: Run | None = None,
-        stop: Stop | None = None,
-        on_progress: Callable[[Progress], None] | None = None,
-    ) -> Finished:
-        """Make a piece from its score and return what was written."""
-        return self._portal.call(
-            self._house.compose(
-                score, options=options, variables=variables, run=run, stop=stop, on_progress=on_progress
-            )
-        )
-
-    def lock(self, score: Path | str, cue: str) -> Path:
-        """Copy the take of a cue beside its score, so that it stays; returns the folder."""
-        return self._house.lock(score, cue)
-
-    def unlock(self, score: Path | str, cue: str) -> Path:
-        """Remove the locked take of a cue; returns the folder it had."""
-        return self._house.unlock(score, cue)
-
     def pull(self, names: Sequence[str] = (), *, embedded: bool = False) -> Iterator[PullProgress]:
         """Bring weights here: of instruments, routers or weight sets by name, or the embedded tier."""
         return self._portal.iterate(self._house.pull(names, embedded=embedded))
@@ -210,6 +230,22 @@ class House:
     def remove_instrument(self, name: str) -> tuple[str, ...]:
         """Remove an added instrument; returns the files that went."""
         return self._house.remove_instrument(name)
+
+    def deploy(self, name: str) -> Iterator[Phase]:
+        """Put an instrument onto the user's Modal account; playing it there is what costs."""
+        return self._portal.iterate(self._house.deploy(name))
+
+    def rehearse_deploy(self, names: Sequence[str]) -> tuple[Rehearsal, ...]:
+        """Return what deploying would declare and cost, from a control plane on this machine; needs no account."""
+        return self._portal.call(self._house.rehearse_deploy(names))
+
+    def undeploy(self, name: str) -> None:
+        """Take an instrument off the account."""
+        return self._portal.call(self._house.undeploy(name))
+
+    def deployments(self) -> tuple[Standing, ...]:
+        """Return what is deployed, whether it is what the catalogue says, and what is up now."""
+        return self._portal.call(self._house.deployments())
 
     def costs(self, by: Grouping = "run", *, since: datetime | None = None) -> tuple[Total, ...]:
         """Return what was played and what it cost, in sums by run, session, instrument, host, day, document or cue."""

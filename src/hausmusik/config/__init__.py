@@ -50,6 +50,10 @@ limit in `money` can only lower the one that your own settings set.
     [environments]
     NAME = PATH             Interpreter of the engine environment of that name, e.g. `piper = "~/piper/bin/python"`.
 
+    [modal]
+    profile = ""            Profile of Modal's own settings file; empty: the active one. Tokens stay with Modal's tools.
+    environment = ""        Environment of the Modal workspace; empty: its default.
+
     [hub]
     endpoint = ADDRESS      A mirror of the Hugging Face hub, by https. Where nothing else says it, from `HF_ENDPOINT`.
     token                   Key for the Hugging Face hub. Only from `HAUSMUSIK_HUB__TOKEN`, else `HF_TOKEN`.

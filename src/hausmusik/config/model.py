@@ -162,6 +162,13 @@ class ScoreSettings(Section):
     allow_outside: Switch = False
 
 
+class ModalSettings(Section):
+    """`[modal]`."""
+
+    profile: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]*$")] = ""
+    environment: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]*$")] = ""
+
+
 class HubSettings(Section):
     """`[hub]`."""
 
@@ -178,6 +185,7 @@ class Settings(Section):
     money: MoneySettings = MoneySettings()
     score: ScoreSettings = ScoreSettings()
     environments: dict[Id, Location] = {}
+    modal: ModalSettings = ModalSettings()
     hub: HubSettings = HubSettings()
 
 

@@ -61,6 +61,10 @@ class Catalogue:
         """Return a router by id; raises NotFoundError with the closest names."""
         return _named(name, self._all.routers, "router")
 
+    def task_of(self, name: str) -> Task:
+        """Return what an instrument or a router does; raises NotFoundError with the closest names."""
+        return _named(name, {**self._all.routers, **self._all.instruments}, "instrument").task
+
     def environment(self, name: str) -> Environment:
         """Return an environment by id; raises NotFoundError with the closest names."""
         return _named(name, self._all.environments, "environment")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
@@ -24,6 +24,8 @@ from hausmusik.seams import Clock, Ids
 MAX_BYTES: Final = 1 << 20
 MAX_LEASE_S: Final = 3600.0
 MAX_LOSSES: Final = 20
+KEPT: Final = timedelta(days=30)
+"""How long jobs that have ended are remembered by those who `prune`."""
 
 
 class Journal:
@@ -65,12 +67,28 @@ class Journal:
     # -- jobs ---------------------------------------------------------------------------------------------------------
 
     def open_job(
-        self, kind: str, label: str = "", *, key: str = "", run: str = "", steps: Iterable[NewStep] = ()
+        self,
+        kind: str,
+        label: str = "",
+        *,
+        key: str = "",
+        run: str = "",
+        steps: Iterable[NewStep] = (),
+        reuse: bool = False,
     ) -> Job:
         """Find the open job of that kind and key, or make one; steps that it does not have yet are added.
 
         This is also how a job gets more steps while it runs. One that failed or was cancelled is not found again: what
         it left undone is a new job's.
+
+        Args:
+            kind: What it does.
+            label: For people.
+            key: Empty: always a new job.
+            run: Id of the run it belongs to.
+            steps: To be added.
+            reuse: A step that another job of that kind has done is done here too, with its result: for steps whose key
+                says all that the result depends on.
 
         Raises:
             StoreError: the file cannot be used; nothing was written.
@@ -89,6 +107,8 @@ class Journal:
                 )
                 rows = rows_of(connection, "SELECT * FROM jobs WHERE id = ?", (values[0],))
             _add(connection, str(rows[0]["id"]), steps)
+            if reuse:
+                connection.execute(_REUSE, (storable(kind), rows[0]["id"]))
         return job_of(rows[0])
 
     def job(self, job: str) -> Job:
@@ -99,13 +119,16 @@ class Journal:
             raise NotFoundError(f"there is no job {job}", hint="`haus jobs list` names those that are open")
         return job_of(rows[0])
 
-    def jobs(self, *, kind: str = "", state: JobState | None = None, limit: int = 100) -> tuple[Job, ...]:
+    def jobs(
+        self, *, kind: str = "", key: str = "", state: JobState | None = None, limit: int = 100
+    ) -> tuple[Job, ...]:
         """Return jobs, newest first."""
         with self.database.read() as connection:
             rows = rows_of(
                 connection,
-                "SELECT * FROM jobs WHERE ? IN ('', kind) AND ? IN ('', state) ORDER BY id DESC LIMIT ?",
-                (storable(kind), state or "", limit),
+                "SELECT * FROM jobs WHERE ? IN ('', kind) AND ? IN ('', key) AND ? IN ('', state) "
+                "ORDER BY id DESC LIMIT ?",
+                (storable(kind), storable(key), state or "", limit),
             )
         return tuple(map(job_of, rows))
 
@@ -142,11 +165,32 @@ class Journal:
             )
         return self.job(job)
 
+    def reopen(self, job: str, keys: Iterable[str]) -> Job:
+        """Make steps of a job that have ended pending again, as if they were new; the job is open if there are any."""
+        with self.database.write() as connection:
+            changed = [
+                connection.execute(
+                    "UPDATE steps SET state = 'pending', failures = 0, losses = 0, not_before = 0, result = x'', "
+                    "error_code = '', error_message = '', error_hint = '' "
+                    "WHERE job = ? AND key = ? AND state IN ('done', 'failed', 'cancelled')",
+                    (job, storable(key)),
+                ).rowcount
+                for key in keys
+            ]
+            if sum(changed):
+                connection.execute(
+                    "UPDATE jobs SET state = 'open', finished_at = NULL, error_code = '', error_message = '', "
+                    "error_hint = '' WHERE id = ?",
+                    (job,),
+                )
+        return self.job(job)
+
     def prune(self, before: datetime) -> int:
         """Forget jobs that ended before a time, with their steps and results; returns how many."""
         with self.database.write() as connection:
             old = (before.timestamp(),)
             connection.execute("DELETE FROM steps WHERE job IN (SELECT id FROM jobs WHERE finished_at < ?)", old)
+            connection.execute("DELETE FROM step_counts WHERE job IN (SELECT id FROM jobs WHERE finished_at < ?)", old)
             return connection.execute("DELETE FROM jobs WHERE finished_at < ?", old).rowcount
 
     # -- steps --------------------------------------------------------------------------------------------------------
@@ -196,6 +240,11 @@ class Journal:
                 return _end(connection, step, "failed", error=error)
             again = self._now() + min(max(retry_in_s, 0.0), MAX_LEASE_S)
             return _end(connection, step, "pending", error=error, not_before=again)
+
+    def put_back(self, step: Step) -> bool:
+        """Make a step pending again, as if it had never been had; False when the lease had gone."""
+        with self.database.write() as connection:
+            return _end(connection, step, "pending")
 
     def give_back(self, owner: str) -> int:
         """Make every step that an owner holds pending again, as if it had never had it; returns how many."""
@@ -254,6 +303,12 @@ class Journal:
                 return
             last = int(rows[-1]["position"])
 
+    def known(self, kind: str, key: str) -> bytes | None:
+        """Return the result of a step of that key in any job of that kind, or None where none has done it."""
+        with self.database.read() as connection:
+            row = connection.execute(_KNOWN, (storable(kind), storable(key))).fetchone()
+        return None if row is None else bytes(row[0])
+
     def counts(self, job: str) -> Counts:
         """Return how many steps are where."""
         with self.database.read() as connection:
@@ -282,6 +337,16 @@ _READY: Final = """
     ORDER BY position LIMIT 1
 """
 _ONE: Final = "SELECT * FROM steps WHERE job = ? AND key = ?"
+_KNOWN: Final = """
+    SELECT result FROM steps JOIN jobs ON jobs.id = steps.job
+    WHERE steps.state = 'done' AND jobs.kind = ? AND steps.key = ? LIMIT 1
+"""
+_REUSE: Final = """
+    UPDATE steps SET state = 'done', result = known.result
+    FROM (SELECT other.job, other.key, other.result FROM steps AS other JOIN jobs ON jobs.id = other.job
+          WHERE other.state = 'done' AND jobs.kind = ?) AS known
+    WHERE steps.job = ? AND steps.state = 'pending' AND known.key = steps.key
+"""
 
 
 def _add(connection: sqlite3.Connection, job: str, steps: Iterable[NewStep]) -> None:
@@ -324,5 +389,5 @@ def _end(
 
 
 def _counts(connection: sqlite3.Connection, job: str) -> Counts:
-    rows = connection.execute("SELECT state, count(*) FROM steps WHERE job = ? GROUP BY state", (job,))
+    rows = connection.execute("SELECT state, count FROM step_counts WHERE job = ?", (job,))
     return Counts(**{str(state): int(count) for state, count in rows})

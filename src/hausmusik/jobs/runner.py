@@ -18,8 +18,9 @@ from statistics import fmean
 from typing import Final, TypeAlias
 
 from hausmusik.codec import failure_of
-from hausmusik.errors import BudgetError, Cancelled, HausmusikError, StoreError
+from hausmusik.errors import BudgetError, Cancelled, HausmusikError, HostUnavailable, StoreError
 from hausmusik.jobs.journal import Journal
+from hausmusik.jobs.limit import Limit
 from hausmusik.jobs.model import Job, Progress, Step
 from hausmusik.jobs.outcome import raise_for
 from hausmusik.jobs.retry import Retry
@@ -40,7 +41,7 @@ async def run_steps(
     work: Work,
     *,
     clock: Clock,
-    concurrency: int = 1,
+    concurrency: int | Limit = 1,
     stop: Stop | None = None,
     on_progress: Callable[[Progress], None] | None = None,
     retry: Retry | None = None,
@@ -55,7 +56,9 @@ async def run_steps(
         work: Called once per attempt, with the step; returns its result, at most 1 MiB. It may be cancelled, and must
             bear being repeated: an attempt whose process dies leaves no trace.
         clock: Measures how long steps take.
-        concurrency: Most steps of this call at once, from 1.
+        concurrency: Most steps of this call at once, from 1; or a limit that follows what the host can take. With such
+            a one `HostUnavailable` counts against no step: it goes back to where it was, and the host is asked again
+            later, until the limit gives it up.
         stop: Set from outside: `drain()` finishes the steps in flight, `now()` cancels them; either way the rest stays
             in the journal for the next call.
         on_progress: Called at the start and after each change.
@@ -70,16 +73,18 @@ async def run_steps(
         Cancelled: it was stopped, or the job was cancelled.
         PartialFailure: some steps are done and some failed.
         HausmusikError: the error itself, where it is the only one or all steps met the same kind; or one of `HALTING`.
+        HostUnavailable: the limit has given the host up; the steps stay in the journal.
         Exception: a mistake of the programmer in `work`, after the steps in flight have finished; its step is failed.
     """
-    if concurrency < 1:
+    if isinstance(concurrency, int) and concurrency < 1:
         raise ValueError("concurrency must be at least 1")
     return await _Runner(
         journal=journal,
         job=job if isinstance(job, str) else job.id,
         work=work,
         clock=clock,
-        concurrency=concurrency,
+        concurrency=concurrency if isinstance(concurrency, int) else concurrency.most,
+        limit=concurrency if isinstance(concurrency, Limit) else None,
         stop=stop or Stop(),
         on_progress=on_progress,
         retry=retry or Retry(),
@@ -95,6 +100,7 @@ class _Runner:
     work: Work
     clock: Clock
     concurrency: int
+    limit: Limit | None
     stop: Stop
     on_progress: Callable[[Progress], None] | None
     retry: Retry
@@ -150,8 +156,9 @@ class _Runner:
             elif draining or (left_s := self.journal.wait_s(self.job)) is None:
                 return
             else:
-                # Others hold what is left, or it waits for its next try; adding 1 ms avoids waking just too early.
-                wait_s = min(left_s + 0.001, POLL_S)
+                # Others hold what is left, or it waits for its next try, or the host has no room; adding 1 ms avoids
+                # waking just too early.
+                wait_s = min(max(left_s, self.limit.wait_s if self.limit else 0.0) + 0.001, POLL_S)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(wait_s):
                     await self._wake.wait()
@@ -159,7 +166,7 @@ class _Runner:
     def _fill(self) -> None:
         """Start steps until there are as many as allowed or none is ready."""
         took_over = False
-        while len(self._tasks) < self.concurrency:
+        while len(self._tasks) < (self.limit.allowed if self.limit else self.concurrency):
             step = self.journal.claim(self.job, self._owner)
             if step is None:
                 if took_over or not self.journal.take_over(self.job):
@@ -183,11 +190,18 @@ class _Runner:
         except HALTING:
             raise
         except HausmusikError as error:
-            self._fail(step, error)
+            if self.limit is None or not isinstance(error, HostUnavailable):
+                self._fail(step, error)
+            elif self.limit.refused(began):
+                self.journal.put_back(step)
+            else:
+                raise
         except Exception as error:
             self.journal.fail(step, failure_of(error))
             raise
         else:
+            if self.limit is not None:
+                self.limit.passed()
             took_s = self.clock.monotonic() - began
             if self.journal.finish(step, result, took_s=took_s):
                 self._durations_s.append(took_s)

@@ -16,7 +16,8 @@ from typing import Final
 import msgspec
 from pydantic import ValidationError
 
-from hausmusik.errors import NotFoundError, ScoreError
+from hausmusik.errors import NotFoundError, ScoreError, UsageError
+from hausmusik.inside import file_inside
 from hausmusik.score.effective import ducking_of, with_defaults
 from hausmusik.score.explain import numbers_for_texts, schema_problems
 from hausmusik.score.objections import objections
@@ -264,20 +265,11 @@ def resolve_file(folder: Path, name: str, *, allow_outside: bool) -> Path:
         ScoreError: it leads out of the score's folder and that is not allowed.
         NotFoundError: there is no such file.
     """
-    if "\0" in name:
-        raise ScoreError("the path has a NUL character", hint="write a plain file name")
-    root = folder.resolve()
+    hint = "copy the file beside the score, or pass --allow-outside"
     try:
-        file = (root / name).resolve()
-        is_file = file.is_file()
-    except OSError as error:
-        raise ScoreError(f"the path {name[:60]!r}… cannot be: {error.strerror}", hint="use a shorter name") from error
-    if not allow_outside and not file.is_relative_to(root):
-        hint = "copy the file beside the score, or pass --allow-outside"
-        raise ScoreError(f"{name!r} leads out of the score's folder", hint=hint)
-    if not is_file:
-        raise NotFoundError(f"there is no file {name!r}", hint=f"paths are relative to {root}")
-    return file
+        return file_inside(folder, name, whose="the score", hint=hint, allow_outside=allow_outside)
+    except UsageError as error:
+        raise ScoreError(error.message, hint=error.hint) from error
 
 
 def _full_name(segment: Segment, reference: str) -> str:

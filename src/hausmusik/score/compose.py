@@ -11,7 +11,6 @@ import asyncio
 import contextlib
 import functools
 from collections.abc import Callable, Mapping
-from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
@@ -21,7 +20,7 @@ from hausmusik.audio.activity import activity_intervals
 from hausmusik.audio.files import probe
 from hausmusik.audio.formats import AudioFormat
 from hausmusik.errors import Cancelled, NotFoundError, ScoreError
-from hausmusik.jobs.journal import Journal
+from hausmusik.jobs.journal import KEPT, Journal
 from hausmusik.jobs.model import NewStep, Step
 from hausmusik.jobs.model import Progress as StepsDone
 from hausmusik.jobs.runner import run_steps
@@ -40,9 +39,6 @@ from hausmusik.seams import Clock, Player
 from hausmusik.takes.record import import_take, record_take
 from hausmusik.takes.store import Take, TakeStore
 from hausmusik.types import Event, Phase, Run, Task
-
-JOBS_KEPT: Final = timedelta(days=30)
-"""Jobs that ended longer ago are forgotten; their takes are not."""
 
 MAX_ROUNDS: Final = 20  # each round makes at least one length exact; scores chain their lengths a few deep at most
 
@@ -205,7 +201,7 @@ class Composer:
                     )
                 return plan, len(made)
             if not made:
-                self._journal.prune(self._clock.now() - JOBS_KEPT)
+                self._journal.prune(self._clock.now() - KEPT)  # the takes of old jobs stay
             made |= await self._round(opened, planner, todo, options, run, stop, on_progress)
         raise ScoreError("the lengths of the cues do not settle", hint="give some cues an explicit length")
 

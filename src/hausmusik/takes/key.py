@@ -24,9 +24,14 @@ def canonical_request(request: Request) -> bytes:
 
 def take_key(request: Request, identity: TakeIdentity) -> str:
     """Return the take's key, 64 hex digits."""
+    return content_key(canonical_request(request), identity)
+
+
+def content_key(canonical: bytes, identity: TakeIdentity) -> str:
+    """Return the key of what a request in its canonical form makes, 64 hex digits; `take_key` for requests as bytes."""
     parts = (
         f"take/{KEY_VERSION}".encode(),
-        canonical_request(request),
+        canonical,
         identity.instrument.encode(),
         identity.engine_revision.encode(),
         identity.weights.encode(),

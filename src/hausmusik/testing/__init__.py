@@ -3,6 +3,7 @@
     FakeHost, FakePlayer   play the tone engine, or whatever they are told, in this process, and remember it
     Fault, FaultSchedule   what goes wrong at which play
     FakeClock, FakeIds     time and names that only move when told
+    virtual_time           an event loop and a clock that jump over all waiting
     sine, noise, silence, speech_like, planted_cuts   audio with known properties
 
 Nothing is imported before it is used. Every fake passes the contract suite of the protocol it stands for.
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from hausmusik.testing.host import FakeHost, Played
     from hausmusik.testing.player import FakePlayer
     from hausmusik.testing.signals import Planted, noise, planted_cuts, silence, sine, speech_like
+    from hausmusik.testing.time import VirtualClock, VirtualTimeLoop, virtual_time
 
 __all__ = [
     "FakeClock",
@@ -30,11 +32,14 @@ __all__ = [
     "FaultSchedule",
     "Planted",
     "Played",
+    "VirtualClock",
+    "VirtualTimeLoop",
     "noise",
     "planted_cuts",
     "silence",
     "sine",
     "speech_like",
+    "virtual_time",
 ]
 
 _HOMES: Final = MappingProxyType(
@@ -44,6 +49,7 @@ _HOMES: Final = MappingProxyType(
         "host": ("FakeHost", "Played"),
         "player": ("FakePlayer",),
         "signals": ("Planted", "noise", "planted_cuts", "silence", "sine", "speech_like"),
+        "time": ("VirtualClock", "VirtualTimeLoop", "virtual_time"),
     }
 )
 

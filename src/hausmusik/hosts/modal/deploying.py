@@ -49,8 +49,12 @@ class Deployer:
         self._account = account
         self._store = store
 
-    async def deploy(self, declaration: Declaration) -> AsyncGenerator[Phase]:
+    async def deploy(self, declaration: Declaration, *, send: bool = True) -> AsyncGenerator[Phase]:
         """Send weights, build the image, publish the app: all of it by Modal, with progress as phases.
+
+        Args:
+            declaration: What.
+            send: Whether weights on this machine are sent; not where only what is declared matters.
 
         Raises:
             MissingExtra, AuthError: there is no modal here, or no account.
@@ -60,7 +64,7 @@ class Deployer:
         from hausmusik.hosts.modal.app import app_of, set_path, uploads, weights_volume  # noqa: PLC0415 - needs modal
 
         try:
-            for number, weights in enumerate(sets := uploads(declaration, self._store)):
+            for number, weights in enumerate(sets := uploads(declaration, self._store) if send else ()):
                 yield Phase(name="upload", done=number / len(sets))
                 volume = weights_volume(self._account.environment, client)
                 path = set_path(weights)

@@ -1,0 +1,245 @@
+"""The user's cloud: what each instrument is and costs there, deploying and rehearsing it, what is deployed.
+
+Here the catalogue, the price table and the Modal host's parts meet. A rehearsal runs the same code as a deployment,
+with a control plane on this machine for an account, so what it shows is what Modal would be told. Knows nothing of
+plays.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from contextlib import aclosing
+from decimal import Decimal
+from pathlib import Path
+
+import msgspec
+
+from hausmusik.errors import NotFoundError
+from hausmusik.gpu_choice import choose_gpu, container
+from hausmusik.gpu_names import parse_gpu
+from hausmusik.hosts.modal.account import Account
+from hausmusik.hosts.modal.declaration import Declaration, declare
+from hausmusik.hosts.modal.deploying import Deployed, Deployer, logs
+from hausmusik.hosts.modal.plane.declared import Declared
+from hausmusik.instruments.catalogue import Catalogue
+from hausmusik.instruments.model import Instrument
+from hausmusik.money.prices import LocalPrices, Price
+from hausmusik.money.quote import Learning
+from hausmusik.money.rates import Rates
+from hausmusik.types import Phase
+from hausmusik.weights.store import WeightsStore
+
+MODAL = "modal"
+
+
+class Rehearsal(msgspec.Struct, frozen=True, kw_only=True):
+    """What deploying an instrument would declare, and what it would cost to have.
+
+    Args:
+        instrument: Catalogue id.
+        digest: Of the declaration.
+        declared: As Modal would be told; read back from the control plane on this machine.
+        price: Of a second of one container.
+        usd_per_h: Of an hour of one container, busy or idle.
+        cold_start_s: What a start is expected to take: learnt, else the catalogue's figure.
+        usd_per_cold_start: What that costs.
+        usd_per_idle_window: What a container costs after its last play, until it ends.
+        usd_per_day_idle: What it costs a day to do nothing: more than zero only with `min_containers`.
+    """
+
+    instrument: str
+    digest: str
+    declared: Declared
+    price: Price
+    usd_per_h: Decimal
+    cold_start_s: float
+    usd_per_cold_start: Decimal
+    usd_per_idle_window: Decimal
+    usd_per_day_idle: Decimal
+
+
+class Standing(msgspec.Struct, frozen=True, kw_only=True):
+    """A deployed instrument.
+
+    Args:
+        instrument: Catalogue id.
+        app: Name of its app.
+        version: `current`, `other` than the catalogue's: deploy it again; `unknown` to this catalogue.
+        containers: How many are up now.
+        usd_per_h: What they cost an hour; None: not known.
+    """
+
+    instrument: str
+    app: str
+    version: str
+    containers: int
+    usd_per_h: Decimal | None
+
+
+class Cloud:
+    """Instruments on Modal.
+
+    Args:
+        catalogue: Which there are; asked anew each time, for it may be read again.
+        rates: What a second of a container costs.
+        weights: Where weights are on this machine.
+        account: Whose account.
+        learnt: How long starts have taken.
+    """
+
+    def __init__(
+        self,
+        catalogue: Callable[[], Catalogue],
+        rates: Rates,
+        weights: WeightsStore,
+        account: Account,
+        *,
+        learnt: Learning,
+    ) -> None:
+        self._catalogue = catalogue
+        self._rates = rates
+        self._weights = weights
+        self._account = account
+        self._learnt = learnt
+
+    def gpus(self, instrument: Instrument) -> tuple[str, ...]:
+        """Return the GPUs of an instrument, best first; none for what plays on a processor."""
+        if instrument.shape is None:
+            return instrument.serving.gpu
+        choice = choose_gpu(instrument, self._rates)
+        return (choice.best.gpu, *choice.fallbacks)
+
+    def declare(self, name: str) -> Declaration:
+        """Return what an instrument is on Modal.
+
+        Raises:
+            NotFoundError: there is none of that name, or it cannot be there.
+        """
+        catalogue = self._catalogue()
+        instrument = catalogue.instrument(name)
+        if MODAL not in instrument.places:
+            raise NotFoundError(f"{name} does not play on Modal", hint=f"it plays on: {', '.join(instrument.places)}")
+        return declare(
+            instrument,
+            weights=catalogue.weights_of(instrument),
+            checkpoints=catalogue.checkpoints_of(instrument),
+            environment=catalogue.environment(instrument.environment) if instrument.environment else None,
+            gpu=self.gpus(instrument),
+        )
+
+    def price(self, name: str) -> Price:
+        """Return the price of a second of an instrument's container: of the dearest that it may get.
+
+        Raises:
+            BudgetError: it is not known.
+        """
+        instrument = self._catalogue().instrument(name)
+        gpus = [parse_gpu(each) for each in self.gpus(instrument)] or [None]
+        return max((self._rates.price(container(instrument, gpu)) for gpu in gpus), key=lambda each: each.usd_per_s)
+
+    async def rehearse(self, names: Sequence[str]) -> tuple[Rehearsal, ...]:
+        """Deploy to a control plane on this machine and return what was declared; nothing is built, sent or started.
+
+        Raises:
+            NotFoundError, UsageError, BudgetError: a name, a model that fits on no GPU, a price that is not known.
+            MissingExtra: modal is not installed.
+        """
+        from hausmusik.hosts.modal.plane import Plane, PlaneOptions  # noqa: PLC0415 - needs modal
+
+        declarations = [self.declare(name) for name in names]
+        prices = [self.price(name) for name in names]
+        with tempfile.TemporaryDirectory(prefix="hausmusik-plane-") as folder:
+            plane = Plane(Path(folder), PlaneOptions(containers="none", builds="record"))
+            await asyncio.to_thread(plane.__enter__)
+            try:
+                account = Account(client=await asyncio.to_thread(plane.client))
+                deployer = Deployer(account, self._weights)
+                for declaration in declarations:
+                    async with aclosing(deployer.deploy(declaration, send=False)) as phases:
+                        async for _ in phases:
+                            pass
+                told = {each.app: each for each in plane.declared()}
+            finally:
+                await asyncio.to_thread(plane.__exit__, None, None, None)
+        return tuple(
+            self._rehearsal(declaration, price, told[declaration.app])
+            for declaration, price in zip(declarations, prices, strict=True)
+        )
+
+    def _rehearsal(self, declaration: Declaration, price: Price, declared: Declared) -> Rehearsal:
+        measured = self._catalogue().instrument(declaration.instrument).measured
+        known = self._learnt(declaration.instrument, MODAL, measured.unit)
+        cold = known.cold_start_s if known else None
+        cold_start_s = cold.mid if cold else measured.cold_start_s
+        return Rehearsal(
+            instrument=declaration.instrument,
+            digest=declaration.digest,
+            declared=declared,
+            price=price,
+            usd_per_h=price.for_seconds(3600),
+            cold_start_s=cold_start_s,
+            usd_per_cold_start=price.for_seconds(cold_start_s),
+            usd_per_idle_window=price.for_seconds(declaration.scaledown_window_s),
+            usd_per_day_idle=price.for_seconds(86_400 * declaration.min_containers),
+        )
+
+    async def deploy(self, name: str) -> AsyncGenerator[Phase]:
+        """Deploy an instrument to the account, in place of what was there; playing it is what costs.
+
+        Raises:
+            MissingExtra: its engine is not in this version, or modal is not installed.
+            AuthError, HostError, ConfigError: see `Deployer.deploy`.
+        """
+        catalogue = self._catalogue()
+        catalogue.in_this_version(catalogue.instrument(name))
+        async with aclosing(Deployer(self._account, self._weights).deploy(self.declare(name))) as phases:
+            async for phase in phases:
+                yield phase
+
+    async def undeploy(self, name: str) -> None:
+        """Take an instrument away; its weights stay in their Volume."""
+        await Deployer(self._account, self._weights).undeploy(name)
+
+    async def standing(self) -> tuple[Standing, ...]:
+        """Return what is deployed, whether it is what the catalogue says, and what it costs now."""
+        found = await Deployer(self._account, self._weights).deployed()
+        return tuple(map(self._standing, found))
+
+    def _standing(self, deployed: Deployed) -> Standing:
+        try:
+            current = self.declare(deployed.instrument).digest == deployed.digest
+            price = self.price(deployed.instrument)
+        except NotFoundError:
+            version, usd_per_h = "unknown", None
+        else:
+            version, usd_per_h = "current" if current else "other", price.for_seconds(3600 * deployed.containers)
+        return Standing(
+            instrument=deployed.instrument,
+            app=deployed.app,
+            version=version,
+            containers=deployed.containers,
+            usd_per_h=usd_per_h,
+        )
+
+    def logs(self, name: str) -> Iterator[str]:
+        """Yield what an instrument's containers have printed."""
+        return logs(name, self._account)
+
+
+class HousePrices:
+    """What a second costs on every host of a house.
+
+    Args:
+        own: Of the hosts that are one's own machine.
+        cloud: Of Modal.
+    """
+
+    def __init__(self, own: LocalPrices, cloud: Cloud) -> None:
+        self._own = own
+        self._cloud = cloud
+
+    def price(self, instrument: str, host: str) -> Price:
+        """Return the price of an instrument on a host; raises BudgetError where it is not known."""
+        return self._cloud.price(instrument) if host == MODAL else self._own.price(instrument, host)

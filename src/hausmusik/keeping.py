@@ -1,0 +1,129 @@
+"""Looking after the house: weights, environments, instruments of one's own, costs, health.
+
+Knows the parts it looks after; how they are wired stands in `parts`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from datetime import datetime
+from pathlib import Path
+
+from hausmusik.cloud import Rehearsal, Standing
+from hausmusik.errors import UsageError
+from hausmusik.gpu_choice import GpuChoice, Use, choose_gpu
+from hausmusik.instruments.additions import add, remove
+from hausmusik.money.rows import Grouping, Total
+from hausmusik.parts import Parts
+from hausmusik.threads import in_thread
+from hausmusik.types import Phase
+from hausmusik.upkeep import Finding, InstrumentRow, examine, instrument_rows
+from hausmusik.weights.progress import PullProgress
+
+
+class Keeping(Parts):
+    """What one does for the house itself."""
+
+    async def pull(self, names: Sequence[str] = (), *, embedded: bool = False) -> AsyncGenerator[PullProgress]:
+        """Bring weights here: of instruments, routers or weight sets by name, or the embedded tier."""
+        sets = {each.id: each for name in names for each in self.catalogue.pullable(name)}
+        if embedded:
+            sets |= {each.id: each for each in self.catalogue.embedded()}
+        if not names and not embedded:
+            raise UsageError("nothing to pull was named", hint="name instruments, or say --embedded")
+        try:
+            async with aclosing(in_thread(self.weights.pull(list(sets.values())))) as steps:
+                async for progress in steps:
+                    yield progress
+        finally:
+            self._look_again()
+
+    def remove_weights(self, names: Sequence[str]) -> int:
+        """Remove weights by the names that `pull` takes; returns the bytes freed."""
+        try:
+            return self.weights.remove([each for name in names for each in self.catalogue.pullable(name)])
+        finally:
+            self._look_again()
+
+    async def install(self, name: str) -> AsyncGenerator[Phase]:
+        """Make the environment of an instrument, or of that name, with the user's own pip."""
+        try:
+            async with aclosing(in_thread(self.environments.install(self.catalogue.installable(name)))) as phases:
+                async for phase in phases:
+                    yield phase
+        finally:
+            self._look_again()
+
+    def uninstall(self, name: str) -> bool:
+        """Remove the environment of an instrument, or of that name; returns whether there was one."""
+        try:
+            return self.environments.remove(self.catalogue.installable(name))
+        finally:
+            self._look_again()
+
+    def instruments(self, task: str = "") -> tuple[InstrumentRow, ...]:
+        """Return what instruments there are and whether they are ready."""
+        return instrument_rows(self.catalogue, self.weights, self.environments, task)
+
+    def choose_gpu(self, instrument: str, *, use: Use = "sporadic") -> GpuChoice:
+        """Return on which GPU an instrument plays cheapest, and what was said of every other."""
+        return choose_gpu(self.catalogue.instrument(instrument), self.rates, use)
+
+    def add_instrument(self, file: Path | str) -> tuple[str, ...]:
+        """Add instruments from a TOML file with its engine file beside it; returns their names."""
+        added = add(Path(file), self.folders.instruments)
+        self._forget()
+        return added.names
+
+    def remove_instrument(self, name: str) -> tuple[str, ...]:
+        """Remove an added instrument; returns the files that went."""
+        removed = remove(name, self.folders.instruments)
+        self._forget()
+        return removed
+
+    def _forget(self) -> None:
+        """Have the catalogue, and what was made from it, read again at the next use."""
+        for part in ("catalogue", "player", "_composer", "_batcher"):
+            self.__dict__.pop(part, None)
+
+    def _look_again(self) -> None:
+        """Tell the player, if there is one yet, that weights or environments came or went."""
+        if "player" in self.__dict__:
+            self.player.forget()
+
+    async def deploy(self, name: str) -> AsyncGenerator[Phase]:
+        """Put an instrument onto the user's Modal account; playing it there is what costs."""
+        async with aclosing(self.cloud.deploy(name)) as phases:
+            async for phase in phases:
+                yield phase
+
+    async def rehearse_deploy(self, names: Sequence[str]) -> tuple[Rehearsal, ...]:
+        """Return what deploying would declare and cost, from a control plane on this machine; needs no account."""
+        return await self.cloud.rehearse(names)
+
+    async def undeploy(self, name: str) -> None:
+        """Take an instrument off the account."""
+        await self.cloud.undeploy(name)
+
+    async def deployments(self) -> tuple[Standing, ...]:
+        """Return what is deployed, whether it is what the catalogue says, and what is up now."""
+        return await self.cloud.standing()
+
+    def costs(self, by: Grouping = "run", *, since: datetime | None = None) -> tuple[Total, ...]:
+        """Return what was played and what it cost, in sums by run, session, instrument, host, day, document or cue."""
+        return self.ledger.totals(by, since=since)
+
+    def doctor(self, *, weights: bool = False) -> tuple[Finding, ...]:
+        """Look at the whole house; `weights` hashes them all again."""
+        return tuple(
+            examine(
+                self.folders,
+                self.catalogue,
+                self.weights,
+                self.environments,
+                self.journal,
+                self.budget,
+                hash_weights=weights,
+            )
+        )
