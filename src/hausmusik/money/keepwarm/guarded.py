@@ -2,8 +2,8 @@
 
 **Learning.** For each of some windows `w` it sums up what the gaps so far would have cost with it, older gaps weighing
 less by `MEMORY` for each that came after, and wants the cheapest (follow the leader, with discounting). At the start
-each window is charged `PRIOR` times the worst that it can do beyond twice the clairvoyant's cost: with little history
-that outweighs what was seen, and the cheapest is break-even.
+each window is charged `PRIOR` times what one gap can cost with it beyond twice the clairvoyant's cost, `|w - B|`:
+before anything was seen the cheapest is break-even.
 
 **Guard.** Let `B = T (1 + v / p)` be the break-even window, `A` what its windows have cost so far and `O` what the
 clairvoyant would have paid for the same gaps. A window can be changed every `U` seconds; let `n = 1 + U / T`, which is
