@@ -7,11 +7,12 @@ from hausmusik.money.keepwarm.advice import Advice, Alternative, advise
 from hausmusik.money.keepwarm.arrivals import Trace, busy_periods, one_by_one, thin
 from hausmusik.money.keepwarm.guarded import Guarded
 from hausmusik.money.keepwarm.policies import Clairvoyant, Fixed, Histogram, Policy, Randomised, Terms
-from hausmusik.money.keepwarm.simulator import IDEAL, MODAL, Platform, Pool, Replay, replay
+from hausmusik.money.keepwarm.simulator import IDEAL, MODAL, ONE, Platform, Pool, Replay, replay
 
 __all__ = [
     "IDEAL",
     "MODAL",
+    "ONE",
     "Advice",
     "Alternative",
     "Clairvoyant",

@@ -18,7 +18,7 @@ from hausmusik.money.dollars import shown
 from hausmusik.money.keepwarm.arrivals import Trace, one_by_one
 from hausmusik.money.keepwarm.guarded import Guarded
 from hausmusik.money.keepwarm.policies import Fixed, Policy, Terms
-from hausmusik.money.keepwarm.simulator import MODAL, Platform, Pool, replay
+from hausmusik.money.keepwarm.simulator import MODAL, ONE, Platform, Pool, replay
 from hausmusik.money.keepwarm.synthetic import DAY_S
 from hausmusik.money.prices import Price
 from hausmusik.money.rows import LedgerRow
@@ -75,7 +75,7 @@ def advise(
     cold_s: float,
     price: Price,
     waiting_usd_per_s: Decimal = Decimal(0),
-    pool: Pool = Pool(),  # noqa: B008 -- frozen
+    pool: Pool = ONE,
     platform: Platform = MODAL,
 ) -> Advice:
     """Return how long an idle container of an instrument should stay on a host.

@@ -31,6 +31,9 @@ class Pool(msgspec.Struct, frozen=True, kw_only=True):
     max_inputs: int = 1
 
 
+ONE: Final = Pool()
+
+
 class Platform(msgspec.Struct, frozen=True, kw_only=True):
     """Which windows can be set.
 
@@ -97,7 +100,7 @@ class Replay(msgspec.Struct, frozen=True, kw_only=True):
         return float(np.percentile(self.waits_s, percent)) if len(self.waits_s) else 0.0
 
 
-def replay(trace: Trace, policy: Policy, terms: Terms, *, pool: Pool = Pool(), platform: Platform = IDEAL) -> Replay:  # noqa: B008 -- frozen
+def replay(trace: Trace, policy: Policy, terms: Terms, *, pool: Pool = ONE, platform: Platform = IDEAL) -> Replay:
     """Return what a trace comes to with a policy, which learns while it goes on.
 
     Args:
