@@ -70,15 +70,12 @@ def tried(each: list[Trace], terms: Terms, where: Platform, pool: Pool) -> dict[
         found = [replay(trace, make(), terms, pool=pool, platform=allowed) for trace in each]
         waits_s = np.concatenate([one.waits_s for one in found])
         p50_s, p95_s, p99_s = np.percentile(waits_s, [50, 95, 99])
-        billed_s = sum(one.billed_s for one in found)
         return {
             "overhead_s": sum(one.overhead_s(terms) for one in found),
-            "billed_s": billed_s,
             "boot_s": sum(one.boot_s for one in found),
-            "idle_s": sum(one.idle_s for one in found),
             "busy_s": sum(one.busy_s for one in found),
+            "idle_s": sum(one.idle_s for one in found),
             "cold_fraction": sum(one.cold_calls for one in found) / len(waits_s),
-            "utilisation": sum(one.busy_s for one in found) / billed_s,
             "wait_p50_s": p50_s,
             "wait_p95_s": p95_s,
             "wait_p99_s": p99_s,
@@ -91,7 +88,6 @@ def tried(each: list[Trace], terms: Terms, where: Platform, pool: Pool) -> dict[
     found["best fixed"] = min(fixed, key=lambda one: one["overhead_s"])
     for one in found.values():
         one["ratio"] = one["overhead_s"] / clairvoyant["overhead_s"]
-        one["bill_ratio"] = one["billed_s"] / clairvoyant["billed_s"]
     return found | {"clairvoyant": clairvoyant}
 
 
@@ -187,7 +183,7 @@ def main() -> None:
     folder = HERE / "results"
     folder.mkdir(exist_ok=True)
     date = result["about"]["date"]
-    (folder / f"{date}.json").write_text(json.dumps(_rounded(result), indent=1) + "\n", "utf-8")
+    (folder / f"{date}.json").write_text(json.dumps(_rounded(result)) + "\n", "utf-8")
     (folder / f"{date}.md").write_text(report.page(result), "utf-8")
     print(report.page(result))
 
