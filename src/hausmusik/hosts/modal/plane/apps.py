@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncIterator
 
@@ -18,6 +19,8 @@ from hausmusik.hosts.modal.plane.variants import Variants
 
 _BUILDER_VERSION = "2025.06"
 """Of images; one that all supported SDKs know."""
+_SILENCE_S = 60.0
+"""Real seconds without a sign of a client; the SDK gives one every 15."""
 
 
 class Apps:
@@ -71,6 +74,7 @@ class Apps:
     async def create(self, request: api_pb2.AppCreateRequest) -> api_pb2.AppCreateResponse:
         """Make an app, for a deployment or for one client."""
         app = self._new(request.description, request.app_state)
+        self._listen_for(app)
         return make(api_pb2.AppCreateResponse, app_id=app.id, app_page_url=f"{self._state.http_url}/apps/{app.id}")
 
     def _new(self, name: str, state: int) -> App:
@@ -114,15 +118,24 @@ class Apps:
         """Return what an app was tagged with when it was deployed."""
         return make(api_pb2.AppGetTagsResponse, tags=found(self._state.apps, request.app_id, "app").tags)
 
-    async def heartbeat(self, request: api_pb2.AppHeartbeatRequest) -> Empty:  # noqa: ARG002
-        """Do nothing: an app whose client has gone ends by its scale-down windows."""
+    async def heartbeat(self, request: api_pb2.AppHeartbeatRequest) -> Empty:
+        """Hear that an app's client is there."""
+        self._listen_for(found(self._state.apps, request.app_id, "app"))
         return Empty()
+
+    def _listen_for(self, app: App) -> None:
+        """End an app that runs for one client when nothing is heard of the client for a while."""
+        if app.silence is not None:
+            app.silence.cancel()
+        if app.state == api_pb2.APP_STATE_EPHEMERAL:
+            app.silence = asyncio.get_running_loop().call_later(_SILENCE_S, lambda: self._pools.stop_app(app))
 
     async def disconnect(self, request: api_pb2.AppClientDisconnectRequest) -> Empty:
         """End an app that ran for this client alone."""
         app = found(self._state.apps, request.app_id, "app")
         if app.state == api_pb2.APP_STATE_EPHEMERAL:
             self._pools.stop_app(app)
+        self._listen_for(app)
         return Empty()
 
     async def stop(self, request: api_pb2.AppStopRequest) -> Empty:

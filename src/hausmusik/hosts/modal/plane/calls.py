@@ -148,6 +148,13 @@ class Calls:
         ends_s = time.monotonic() + request.timeout
         while not (outputs := ready()) and (left_s := ends_s - time.monotonic()) > 0:
             await call.bell.heard(left_s)
+        if request.clear_on_success:
+            for item in call.inputs.values():
+                if (
+                    item.output is not None
+                    and item.output.result.status == api_pb2.GenericResult.GENERIC_STATUS_SUCCESS
+                ):
+                    item.message.Clear()  # it will not be tried again
         return make(
             api_pb2.FunctionGetOutputsResponse,
             outputs=outputs,
@@ -175,8 +182,12 @@ class Calls:
     async def data_out(self, request: api_pb2.FunctionCallGetDataRequest) -> AsyncIterator[api_pb2.DataChunk]:
         """Stream what a generator yields."""
         call = found(self._state.calls, request.function_call_id, "call")
-        async for chunk in follow(call, call.data_out, request.last_index):
-            yield chunk
+        try:
+            async for chunk in follow(call, call.data_out, request.last_index):
+                yield chunk
+        finally:
+            if call.unfinished == 0:  # all of it was taken: a batch of sounds would fill the memory
+                call.data_out.clear()
 
     async def data_in(self, request: api_pb2.FunctionCallGetDataRequest) -> AsyncIterator[api_pb2.DataChunk]:
         """Stream what a web request brings, to its container."""

@@ -16,6 +16,7 @@ import shlex
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 from modal_proto import api_pb2
 
@@ -28,7 +29,7 @@ from hausmusik.hosts.modal.plane.routes import KEY_HEADER
 from hausmusik.hosts.modal.plane.state import State
 from hausmusik.hosts.modal.plane.work import Container
 
-VOLUMES = "HAUSMUSIK_VOLUMES"
+VOLUMES: Final = "HAUSMUSIK_VOLUMES"
 
 
 async def start(state: State, container: Container) -> ContainerProcess:

@@ -2,7 +2,8 @@
 
 Every decision is drawn for the n-th event of its kind (boot, delivery, output, storm), counted from 0, from a generator
 of its own, so that one kind of fault never shifts another. Which call the n-th delivery carries still depends on timing
-as soon as there are several containers. Times are plane seconds. Knows nothing of containers beyond their names.
+as soon as there are several containers. Builds of images are left in peace, and not counted. Times are plane seconds.
+Knows nothing of containers beyond their names.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import secrets
 from collections.abc import Callable
 from typing import Final
@@ -54,19 +55,13 @@ class Fleet:
         task.add_done_callback(self._tasks.discard)
 
     async def _live(self, container: Container) -> None:
-        boot, faults = self._state.number("boot"), self._state.options.faults
         problem = ""
-        if (delay_s := faults.boot_delay(boot)) > 0:
-            self._state.saw("slow_boot", boot, container.id)
-            await self._killed_within(container, delay_s)
-        if not container.killed.is_set() and faults.boot_fails(boot):
-            self._state.saw("boot_failure", boot, container.id)
-            container.unlucky = True
-            container.killed.set()
+        if not container.builds:
+            await self._misfortunes(container)
         if not container.killed.is_set():
             try:
                 container.process = await containers.start(self._state, container)
-            except OSError as error:
+            except Exception as error:  # noqa: BLE001 - whatever it is, whoever waits for the container is told
                 problem = f"a container cannot be started: {error}"
             else:
                 if container.killed.is_set():
@@ -75,12 +70,18 @@ class Fleet:
         self._close_books(container)
         self._ended(container, problem)
 
-    async def _killed_within(self, container: Container, plane_s: float) -> None:
-        try:
-            async with asyncio.timeout(self._state.clock.real_s(plane_s)):
-                await container.killed.wait()
-        except TimeoutError:
-            return
+    async def _misfortunes(self, container: Container) -> None:
+        """Let a boot be slow, or fail, as the faults say."""
+        boot, faults = self._state.number("boot"), self._state.options.faults
+        if (delay_s := faults.boot_delay(boot)) > 0:
+            self._state.saw("slow_boot", boot, container.id)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._state.clock.real_s(delay_s)):
+                    await container.killed.wait()
+        if not container.killed.is_set() and faults.boot_fails(boot):
+            self._state.saw("boot_failure", boot, container.id)
+            container.unlucky = True
+            container.killed.set()
 
     def _close_books(self, container: Container) -> None:
         container.ended_at = self._state.clock.now()

@@ -98,14 +98,22 @@ class Inputs:
             if item.output is not None:  # cancelled: the container has only now let go of it
                 self._pools.release(item)
                 continue
-            number = self._state.number("output")
-            if self._state.options.faults.drops(number):
-                self._state.saw("dropped_output", number, container.id)
+            if self._dropped(container):
                 item.losses += 1
                 self._pools.give_back(item)
             else:
                 self._pools.finish(item, output.result, output.data_format)
         return Empty()
+
+    def _dropped(self, container: Container) -> bool:
+        """Return whether this output is lost, as the faults say."""
+        if container.builds:
+            return False
+        number = self._state.number("output")
+        dropped = self._state.options.faults.drops(number)
+        if dropped:
+            self._state.saw("dropped_output", number, container.id)
+        return dropped
 
     async def put_data_out(self, request: api_pb2.FunctionCallPutDataRequest, container: Container) -> Empty:  # noqa: ARG002
         """Take what a generator yields; one that had to begin again repeats what is here already."""

@@ -96,8 +96,13 @@ class Pools:
         item.container, item.started_at = container, self._state.clock.now()
         item.deliveries += 1
         item.alarm = self.fleet.later(timeout_s(container.definition), lambda: self._overran(container, item))
+        if container.builds:
+            return
         number, delivery = self._state.number("delivery"), item.deliveries
-        if (after_s := self._state.options.faults.kill_after(number)) is not None:
+        after_s = self._state.options.faults.kill_after(number)
+        if after_s == 0:  # at once, or the answer might be quicker
+            self._strike(container, item, delivery, number)
+        elif after_s is not None:
             self.fleet.later(after_s, lambda: self._strike(container, item, delivery, number))
 
     def _overran(self, container: Container, item: Input) -> None:
@@ -180,6 +185,8 @@ class Pools:
     def _available_gpu(self, pool: Pool) -> str | None:
         """Return the first choice of GPU that can be had now; None: none, and the pool is scaled again when one can."""
         faults, passed_s = self._state.options.faults, self._state.clock.passed_s()
+        if passed_s < pool.refused_until_s:
+            return None
         ends: list[float] = []
         for gpu in pool.function.gpus or ("",):
             kind = gpu.partition(":")[0]
@@ -187,6 +194,7 @@ class Pools:
                 return gpu
             self._state.saw("refusal", self._state.number("refusal"), kind)
             ends.append(end_s)
+        pool.refused_until_s = min(ends)
         self.fleet.later(min(ends) - passed_s, lambda: self.scale(pool))
         return None
 
@@ -257,7 +265,7 @@ class Pools:
             self.fleet.later(storm.at_s, lambda number=number: self._storm(number))
 
     def _storm(self, number: int) -> None:
-        living = {each.id: each for each in self._state.keys.values()}
+        living = {each.id: each for each in self._state.keys.values() if not each.builds}
         for container_id in self._state.options.faults.taken_by(number, list(living)):
             self._state.saw("preemption", number, container_id)
             self.fleet.kill(living[container_id], "preempted")

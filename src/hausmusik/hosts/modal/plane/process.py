@@ -44,14 +44,9 @@ class ContainerProcess:
         Raises:
             OSError: it cannot be started.
         """
-        with contextlib.ExitStack() as stack:
-            life_read, life_write = os.pipe()
-            stack.callback(os.close, life_read)
-            lifeline = stack.enter_context(contextlib.ExitStack())
-            lifeline.callback(os.close, life_write)
-            out_read, out_write = os.pipe()
-            stack.callback(os.close, out_write)
-            reader_end = stack.enter_context(os.fdopen(out_read, "rb", buffering=0))
+        life_read, life_write = os.pipe()
+        out_read, out_write = os.pipe()
+        try:
             process = await asyncio.create_subprocess_exec(
                 *(interpreter, str(LAUNCHER), str(life_read)),
                 stdin=asyncio.subprocess.DEVNULL,
@@ -62,13 +57,18 @@ class ContainerProcess:
                 cwd=folder,
                 env=dict(environment),
             )
-            reader = _Output(write)
-            # A duplicate, because the transport closes what it is given, and so does the stack if this fails.
-            transport, _ = await asyncio.get_running_loop().connect_read_pipe(
-                lambda: reader, os.fdopen(os.dup(reader_end.fileno()), "rb", buffering=0)
-            )
-            lifeline.pop_all()
-        return cls(process, life_write, transport, reader)
+        except BaseException:
+            os.close(life_write)
+            os.close(out_read)
+            raise
+        finally:
+            os.close(life_read)
+            os.close(out_write)
+        reader = _Output(write)
+        output, _ = await asyncio.get_running_loop().connect_read_pipe(
+            lambda: reader, os.fdopen(out_read, "rb", buffering=0)
+        )
+        return cls(process, life_write, output, reader)
 
     @property
     def pid(self) -> int:

@@ -69,6 +69,7 @@ class Plane:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._end: asyncio.Event | None = None
         self._client: modal.Client | None = None
+        self._looking = threading.Lock()
 
     def __enter__(self) -> Self:
         """Start it.
@@ -112,10 +113,11 @@ class Plane:
             with contextlib.suppress(Exception):
                 self._client.__exit__(None, None, None)
             self._client = None
-        if self._thread is not None and self._loop is not None and self._end is not None:
-            self._loop.call_soon_threadsafe(self._end.set)
-            self._thread.join()
-            self._thread = None
+        with self._looking:  # nobody waits for an answer of a loop that has ended
+            if self._thread is not None and self._loop is not None and self._end is not None:
+                self._loop.call_soon_threadsafe(self._end.set)
+                self._thread.join()
+                self._thread = None
 
     @property
     def url(self) -> str:
@@ -254,14 +256,17 @@ class Plane:
 
     def _read(self, look: Callable[[State], T]) -> T:
         """Look at the state in the loop's thread; when that has ended, nothing changes any more."""
-        state, loop = self._known, self._loop
-        if self._thread is None or loop is None or threading.current_thread() is self._thread:
-            return look(state)
+        state = self._known
 
         async def looked() -> T:
             return look(state)
 
-        return asyncio.run_coroutine_threadsafe(looked(), loop).result()
+        if threading.current_thread() is self._thread:
+            return look(state)
+        with self._looking:
+            if self._thread is None or self._loop is None:
+                return look(state)
+            return asyncio.run_coroutine_threadsafe(looked(), self._loop).result()
 
     async def _serve(self, state: State, started: Future[None]) -> None:
         self._loop, self._end = asyncio.get_running_loop(), asyncio.Event()
@@ -279,7 +284,7 @@ class Plane:
         )
         http = web.Application()
         http.add_routes([*blobs.http(), *WebFaces(state, calls, variants).http()])
-        runner = web.AppRunner(http, access_log=None)
+        runner = web.AppRunner(http, access_log=None, handler_cancellation=True)
         router = Router(state, [each.routes() for each in services])
         server = grpclib.server.Server([router], status_details_codec=custom_detail_codec)
         try:

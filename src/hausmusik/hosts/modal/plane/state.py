@@ -5,6 +5,7 @@ Holds and finds, decides nothing. Lives in the plane's event loop; other threads
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import secrets
 from collections import Counter, defaultdict
@@ -39,6 +40,7 @@ class App:
     class_ids: dict[str, str] = field(default_factory=dict[str, str])
     tags: dict[str, str] = field(default_factory=dict[str, str])
     version: int = 0
+    silence: asyncio.TimerHandle | None = None
 
     @property
     def stopped(self) -> bool:

@@ -67,13 +67,19 @@ class Call:
 
 @dataclass(eq=False)
 class Pool:
-    """The inputs that wait for one function, and its containers that live."""
+    """The inputs that wait for one function, and its containers that live.
+
+    Args:
+        failed_boots: In a row; those that were made to fail count less.
+        refused_until_s: Until when, in plane seconds since the beginning, there is no capacity for it.
+    """
 
     function: Function
     queue: deque[Input] = field(default_factory=deque[Input])
     containers: dict[str, Container] = field(default_factory=dict[str, "Container"])
     bell: Bell = field(default_factory=Bell)
     failed_boots: float = 0.0
+    refused_until_s: float = 0.0
 
     @property
     def serving(self) -> list[Container]:
@@ -112,3 +118,8 @@ class Container:
     process: ContainerProcess | None = None
     boot_alarm: asyncio.TimerHandle | None = None
     unlucky: bool = False
+
+    @property
+    def builds(self) -> bool:
+        """Whether it runs a build function of an image; faults pass those by."""
+        return self.definition.is_builder_function

@@ -30,7 +30,7 @@ def test_a_killed_container_gives_its_input_to_another(make_plane: MakePlane) ->
 def test_a_generator_begins_again_and_nothing_is_doubled(make_plane: MakePlane) -> None:
     plane = make_plane(faults=Faults(killing_deliveries=(0,), kill_after_s=(0.5, 0.5)))
     deploy(plane, "small")
-    assert list(function(plane, "small", "count").remote_gen(8, 0.1)) == list(range(8))
+    assert list(function(plane, "small", "count").remote_gen(8, 0.3)) == list(range(8))
     assert kinds(plane) == {"kill": 1}
 
 

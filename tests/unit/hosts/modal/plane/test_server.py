@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import subprocess
 import sys
@@ -15,7 +16,7 @@ from google.protobuf.empty_pb2 import Empty
 from modal_proto import api_grpc, api_pb2
 
 from hausmusik.errors import StoreError, UsageError
-from hausmusik.hosts.modal.plane import Plane, PlaneOptions
+from hausmusik.hosts.modal.plane import Plane, PlaneOptions, apps
 from tests.unit.hosts.modal.plane.deploying import deploy
 
 
@@ -78,12 +79,13 @@ async def test_unknown_calls_are_unimplemented_and_counted(dry_plane: Plane) -> 
 
 
 def test_every_route_is_an_rpc_of_the_newest_sdk() -> None:
-    from hausmusik.hosts.modal.plane import routes as module
+    from hausmusik.hosts.modal.plane import routes
 
-    source = "".join(path.read_text() for path in Path(module.__file__).parent.glob("*.py"))
-    known = api_grpc.ModalClientBase.__abstractmethods__
-    named = {name for name in known if f'"{name}"' in source}
+    source = "".join(path.read_text() for path in Path(routes.__file__).parent.glob("*.py"))
+    named = set(re.findall(r'"([A-Z][A-Za-z0-9]+)": (?:self\.|lambda)', source))
+    missing = named - set(api_grpc.ModalClientBase.__abstractmethods__)
     assert len(named) > 60
+    assert missing <= {"FunctionGetSchedulingParams", "FunctionGetById"}, "newer than 1.5"
 
 
 def test_it_gives_everything_back(tmp_path: Path) -> None:
@@ -155,3 +157,14 @@ def test_without_modal_it_says_what_to_install() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.startswith("MissingExtra")
     assert "hausmusik[modal]" in done.stdout
+
+
+async def test_an_app_whose_client_was_killed_ends(dry_plane: Plane, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(apps, "_SILENCE_S", 0.05)
+    request = api_pb2.AppCreateRequest(description="for one client", app_state=api_pb2.APP_STATE_EPHEMERAL)
+    await asked(dry_plane, "AppCreate", request, token(dry_plane))
+    while True:
+        answer = await asked(dry_plane, "AppList", api_pb2.AppListRequest(), token(dry_plane))
+        assert isinstance(answer, api_pb2.AppListResponse)
+        if answer.apps[0].state == api_pb2.APP_STATE_STOPPED:
+            break
