@@ -8,7 +8,8 @@ plays.
 from __future__ import annotations
 
 import asyncio
-import tempfile
+import os
+import shutil
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import aclosing
 from decimal import Decimal
@@ -16,6 +17,7 @@ from pathlib import Path
 
 import msgspec
 
+from hausmusik.atomic import private_folder
 from hausmusik.errors import NotFoundError
 from hausmusik.gpu_choice import choose_gpu, container
 from hausmusik.gpu_names import parse_gpu
@@ -28,6 +30,7 @@ from hausmusik.instruments.model import Instrument
 from hausmusik.money.prices import LocalPrices, Price
 from hausmusik.money.quote import Learning
 from hausmusik.money.rates import Rates
+from hausmusik.temporary import temporary_folder
 from hausmusik.types import Phase
 from hausmusik.weights.store import WeightsStore
 
@@ -87,6 +90,7 @@ class Cloud:
         weights: Where weights are on this machine.
         account: Whose account.
         learnt: How long starts have taken.
+        scratch: Where rehearsals may write.
     """
 
     def __init__(
@@ -97,12 +101,14 @@ class Cloud:
         account: Account,
         *,
         learnt: Learning,
+        scratch: Path,
     ) -> None:
         self._catalogue = catalogue
         self._rates = rates
         self._weights = weights
         self._account = account
         self._learnt = learnt
+        self._scratch = scratch
 
     def gpus(self, instrument: Instrument) -> tuple[str, ...]:
         """Return the GPUs of an instrument, best first; none for what plays on a processor."""
@@ -150,19 +156,21 @@ class Cloud:
 
         declarations = [self.declare(name) for name in names]
         prices = [self.price(name) for name in names]
-        with tempfile.TemporaryDirectory(prefix="hausmusik-plane-") as folder:
-            plane = Plane(Path(folder), PlaneOptions(containers="none", builds="record"))
+        private_folder(self._scratch)
+        folder, held = temporary_folder(self._scratch / "plane")
+        plane = Plane(folder, PlaneOptions(containers="none", builds="record"))
+        try:
             await asyncio.to_thread(plane.__enter__)
-            try:
-                account = Account(client=await asyncio.to_thread(plane.client))
-                deployer = Deployer(account, self._weights)
-                for declaration in declarations:
-                    async with aclosing(deployer.deploy(declaration, send=False)) as phases:
-                        async for _ in phases:
-                            pass
-                told = {each.app: each for each in plane.declared()}
-            finally:
-                await asyncio.to_thread(plane.__exit__, None, None, None)
+            deployer = Deployer(Account(client=await asyncio.to_thread(plane.client)), self._weights)
+            for declaration in declarations:
+                async with aclosing(deployer.deploy(declaration, send=False)) as phases:
+                    async for _ in phases:
+                        pass
+            told = {each.app: each for each in plane.declared()}
+        finally:
+            await asyncio.to_thread(plane.close)
+            shutil.rmtree(folder, ignore_errors=True)
+            os.close(held)
         return tuple(
             self._rehearsal(declaration, price, told[declaration.app])
             for declaration, price in zip(declarations, prices, strict=True)

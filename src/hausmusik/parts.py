@@ -126,7 +126,14 @@ class Parts:
     @cached_property
     def cloud(self) -> Cloud:
         """Instruments on the user's Modal account."""
-        return Cloud(lambda: self.catalogue, self.rates, self.weights, self._account, learnt=self.ledger.learnt)
+        return Cloud(
+            lambda: self.catalogue,
+            self.rates,
+            self.weights,
+            self._account,
+            learnt=self.ledger.learnt,
+            scratch=self.folders.cache,
+        )
 
     def _interpreter(self, environment: str) -> Sequence[str]:
         found = self.catalogue.environment(environment) if environment else None

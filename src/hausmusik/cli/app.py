@@ -11,7 +11,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from hausmusik.cli import batch, care, gpus, instruments, jobs, pieces, playing, settings, takes
+from hausmusik.cli import batch, care, cloud, gpus, instruments, jobs, pieces, playing, settings, takes
 from hausmusik.cli.commands import Group
 from hausmusik.cli.output import Output
 from hausmusik.errors import Cancelled, HausmusikError, OutputError, UsageError
@@ -35,6 +35,7 @@ playing.register(app)
 batch.register(app)
 instruments.register(app)
 gpus.register(app)
+cloud.register(app)
 care.register(app)
 jobs.register(app)
 settings.register(app)

@@ -22,7 +22,7 @@ Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.
 Variables = Annotated[
     list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Set a variable of the score.")
 ]
-On = Annotated[str, typer.Option("--on", metavar="HOST", help="Where instruments play, e.g. local.")]
+On = Annotated[str, typer.Option("--on", metavar="HOST", help="Where instruments play: local or modal.")]
 Outside = Annotated[bool, typer.Option("--allow-outside", help="Accept files outside the score's folder.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what would happen.")]
