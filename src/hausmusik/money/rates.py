@@ -50,7 +50,7 @@ class Resources(msgspec.Struct, frozen=True, kw_only=True):
         """Return the whole in words: `A10 + 2 cores + 16 GiB`."""
         gpu = [str(self.gpu)] if self.gpu else []
         cores = f"{self.cpu_cores:g} core{'s' if self.cpu_cores != 1 else ''}"
-        parts = " + ".join([*gpu, cores, f"{self.memory_gib:g} GiB"])
+        parts = " + ".join([*gpu, cores, f"{round(self.memory_gib, 2):g} GiB"])
         choices = [f"in {self.region}"] if self.region else []
         choices += ["not preemptible"] if self.nonpreemptible else []
         return ", ".join([parts, *choices])

@@ -33,6 +33,7 @@ FETCH_NEEDS: Final = ("pydantic>=2.11,<3", "filelock>=3.18,<5", "platformdirs>=4
 CHECKPOINT_NEEDS: Final = ("huggingface-hub>=0.34,<2",)
 """The hub's own client: whole repositories, many files at once, resumed."""
 
+_EXTRA: Final = re.compile(r"""extra\s*==\s*["']([^"']+)["']""")
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
@@ -197,7 +198,8 @@ def _our_own() -> tuple[str, ...]:
     """Return what this installation of ours depends on, at the versions that are here: they make the same bytes."""
     pins: dict[str, str] = {}
     for requirement in importlib.metadata.requires("hausmusik") or ():
-        if "extra ==" in requirement and '"embedded"' not in requirement:
+        extra = _EXTRA.search(requirement)
+        if extra is not None and extra[1] != "embedded":
             continue
         if (found := _NAME.match(requirement)) is None:
             continue
