@@ -159,8 +159,7 @@ class Batcher:
         if found:
             job = found[0]
         else:
-            keys = dict.fromkeys(entry.key for entry in plan.entries if entry.key)
-            steps = (NewStep(key=key) for key in keys)
+            steps = (NewStep(key=key) for key in plan.keys)
             job = self._journal.open_job(KIND, label, key=plan.key, run=plan.run.id, steps=steps, reuse=True)
         return self._journal.reopen(job.id, list(self._to_repeat(job, failed=plan.options.retry_failed)))
 
