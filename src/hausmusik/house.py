@@ -222,9 +222,15 @@ class AsyncHouse(Verbs):
             self.takes,
             self.journal,
             clock=self.clock,
+            defaults=self._defaults,
             task_of=self.catalogue.task_of,
-            capacity=lambda _run: self.settings.local.workers or usable_cores(),
+            capacity=self._capacity,
         )
+
+    def _capacity(self, run: Run) -> int:
+        """Return how many plays at once the host of a run takes."""
+        self.player.host_of(run)
+        return self.settings.local.workers or usable_cores()
 
     def new_run(self, label: str, *, on: str = "", budget_usd: Decimal | None = None) -> Run:
         """Return a new run; everything played under it is told together in the ledger.

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, cast
 
 import msgspec
 
@@ -45,8 +45,9 @@ class Batcher:
         takes: Where sounds are kept.
         journal: Where jobs, and results that are no sounds, are kept.
         clock: For records and waits.
+        defaults: The settings' instrument for each task; a batch may name a task instead of an instrument.
         task_of: What an instrument does; raises NotFoundError.
-        capacity: Plays at once that the host of a run takes.
+        capacity: Plays at once that the host of a run takes; raises NotFoundError.
     """
 
     def __init__(
@@ -56,6 +57,7 @@ class Batcher:
         journal: Journal,
         *,
         clock: Clock,
+        defaults: Mapping[Task, str],
         task_of: Callable[[str], Task],
         capacity: Callable[[Run], int],
     ) -> None:
@@ -63,6 +65,7 @@ class Batcher:
         self._takes = takes
         self._journal = journal
         self._clock = clock
+        self._defaults = defaults
         self._task_of = task_of
         self._capacity = capacity
 
@@ -70,15 +73,25 @@ class Batcher:
         """Read the lines and say what playing them would do; see `plan_batch`.
 
         Raises:
-            NotFoundError: no such file or instrument.
+            NotFoundError: no such file, instrument or host.
             UsageError: the file is no file of lines.
         """
-        kind = REQUEST_OF_TASK[self._task_of(options.instrument)]
+        instrument = self._defaults.get(cast("Task", options.instrument), options.instrument)
+        options = msgspec.structs.replace(options, instrument=instrument)
+        kind = REQUEST_OF_TASK[self._task_of(instrument)]
 
         def is_kept(key: str, ask: Asked) -> bool:
             return known(self._takes, self._journal, key, ask.request) is not None
 
-        return plan_batch(options, kind, self._player, run=run, is_kept=is_kept, on_line=on_line)
+        return plan_batch(
+            options,
+            kind,
+            self._player,
+            run=run,
+            capacity=self._capacity(run),
+            is_kept=is_kept,
+            on_line=on_line,
+        )
 
     async def play(self, plan: BatchPlan, *, stop: Stop, on_progress: Callable[[BatchProgress], None]) -> BatchReport:
         """Play what is missing and write the results; what failed is in them, and raises nothing.
@@ -118,7 +131,7 @@ class Batcher:
                     job,
                     work,
                     clock=self._clock,
-                    concurrency=Limit(plan.options.concurrency or self._capacity(plan.run), clock=self._clock),
+                    concurrency=Limit(plan.concurrency, clock=self._clock),
                     stop=stop,
                     on_progress=tell,
                     retry=TRIES,

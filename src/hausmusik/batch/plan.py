@@ -69,6 +69,7 @@ class BatchPlan(msgspec.Struct, frozen=True, kw_only=True):
         key: Names exactly these items with this place for their results; begins with `place`.
         items: How many different items there are.
         kept: How many of them have been played before.
+        concurrency: Most plays at once.
         loads: The others, by instrument and host.
     """
 
@@ -80,6 +81,7 @@ class BatchPlan(msgspec.Struct, frozen=True, kw_only=True):
     key: str
     items: int
     kept: int
+    concurrency: int
     loads: tuple[Load, ...]
 
     @property
@@ -111,6 +113,7 @@ def plan_batch(
     player: Player,
     *,
     run: Run,
+    capacity: int,
     is_kept: Callable[[str, Asked], bool],
     on_line: Callable[[int], None],
 ) -> BatchPlan:
@@ -121,6 +124,7 @@ def plan_batch(
         kind: The request that its instrument takes.
         player: Says what would shape each result.
         run: To which the plays would belong.
+        capacity: Plays at once that its host takes.
         is_kept: Whether the result of a key is there already.
         on_line: Told of each line's number before it is read; what it raises ends it.
 
@@ -143,7 +147,7 @@ def plan_batch(
                 reader.read(line)
     except OSError as error:
         raise UsageError(f"{source} cannot be read: {error.strerror}", hint="make it readable for you") from error
-    return reader.plan()
+    return reader.plan(capacity)
 
 
 class _Reader:
@@ -190,7 +194,7 @@ class _Reader:
             )
         )
 
-    def plan(self) -> BatchPlan:
+    def plan(self, capacity: int) -> BatchPlan:
         place = hashlib.sha256(os.fsencode(self._options.out.resolve())).hexdigest()[:32]
         items = hashlib.sha256("".join(self._kept).encode()).hexdigest()[:32]
         return BatchPlan(
@@ -202,6 +206,7 @@ class _Reader:
             key=f"{place}/{items}",
             items=len(self._kept),
             kept=sum(self._kept.values()),
+            concurrency=self._options.concurrency or capacity,
             loads=tuple(self._loads.values()),
         )
 

@@ -16,7 +16,7 @@ class BatchOptions(msgspec.Struct, frozen=True, kw_only=True):
     Args:
         source: The file of requests, JSON Lines.
         out: The file of results, JSON Lines; sounds go into a folder beside it.
-        instrument: Catalogue id or router that plays all of them.
+        instrument: Catalogue id or router that plays all of them; the house also takes a task, for its default.
         concurrency: Most plays at once; 0: as many as the host takes.
         retry_failed: Play again what failed when this batch was played before.
     """

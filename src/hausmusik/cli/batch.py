@@ -38,7 +38,7 @@ def batch(
             "--instrument",
             "-i",
             metavar="NAME",
-            help="Who plays; see `haus instruments`.",
+            help="Who plays, or a task for its default.",
             autocompletion=completing.instruments,
         ),
     ],
@@ -59,7 +59,7 @@ def batch(
     Stopped or killed, the same command goes on. Ctrl-C finishes what is being played and keeps it; a second one stops
     at once. A line that cannot be played is told in the results, and the command leaves with 8.
 
-    Example: haus batch lines.jsonl -i kokoro -o results.jsonl
+    Example: haus batch lines.jsonl -i speak -o results.jsonl
     """
     from hausmusik.batch.values import BatchOptions
 

@@ -42,6 +42,7 @@ class Bench:
             self.takes,
             self.journal,
             clock=self.clock,
+            defaults={"speak": "tone-speak"},
             task_of=INSTRUMENTS.__getitem__,
             capacity=lambda _run: 3,
         )

@@ -102,6 +102,12 @@ async def test_other_weights_are_another_result(bench: Bench) -> None:
     assert (await bench.play()).played == 1
 
 
+async def test_a_task_stands_for_its_default(bench: Bench) -> None:
+    bench.write(HELLO)
+    await bench.play(msgspec.structs.replace(bench.options, instrument="speak"))
+    assert [each.instrument for each in bench.player.plays] == ["tone-speak"]
+
+
 async def test_recordings_are_heard_once_by_their_bytes(bench: Bench) -> None:
     for name, pitch in (("a.wav", 440), ("b.wav", 660)):
         write_audio(bench.folder / name, sine(pitch, 0.5, rate_hz=16_000))
