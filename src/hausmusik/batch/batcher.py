@@ -117,6 +117,7 @@ class Batcher:
                     **{name: getattr(steps, name) for name in Progress.__struct_fields__},
                     spent_usd=tally.spent_usd,
                     expected_usd=tally.expected_usd,
+                    waiting=tally.waiting,
                 )
             )
 
@@ -155,7 +156,11 @@ class Batcher:
         if found is None:  # else somebody was faster, or died between keeping the result and saying so
             request = await asyncio.to_thread(ask.loaded)
             instrument = plan.options.instrument
-            found = await played(self._player, self._takes, instrument, request, run=plan.run, clock=self._clock)
+            try:
+                found = await played(self._player, self._takes, instrument, request, run=plan.run, clock=self._clock)
+            except HostUnavailable as error:
+                tally.waiting = error.message
+                raise
             tally.add(found.cost_usd)
         return found.encoded()
 
@@ -220,10 +225,12 @@ class _Tally:
         self._planned = planned
         self.played = 0
         self.spent_usd = Decimal(0)
+        self.waiting = ""
 
     def add(self, cost_usd: str) -> None:
         self.played += 1
         self.spent_usd += Decimal(cost_usd)
+        self.waiting = ""
 
     @property
     def expected_usd(self) -> Decimal | None:

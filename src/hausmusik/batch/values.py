@@ -39,6 +39,7 @@ class BatchProgress(msgspec.Struct, frozen=True, kw_only=True):
         eta_s: Seconds until the rest is done; None where unknown.
         spent_usd: What the plays that were finished now have cost.
         expected_usd: What they will have cost at the end; None where unknown.
+        waiting: What the host said when it last took nothing; empty once it has played again.
     """
 
     done: int
@@ -48,6 +49,7 @@ class BatchProgress(msgspec.Struct, frozen=True, kw_only=True):
     eta_s: float | None = None
     spent_usd: Decimal = Decimal(0)
     expected_usd: Decimal | None = None
+    waiting: str = ""
 
 
 class LineProblem(msgspec.Struct, frozen=True, kw_only=True):

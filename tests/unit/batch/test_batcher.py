@@ -179,6 +179,8 @@ async def test_a_host_without_room_is_waited_for_and_no_item_fails_of_it(
     report = await bench.play()
     assert (report.done, report.failed) == (5, 0)
     assert len(bench.player.plays) == 13
+    waits = [each.waiting for each in bench.progress]
+    assert (waits[0], waits[-1], set(waits)) == ("", "", {"", "full"})
 
 
 async def test_a_budget_stops_it_and_the_same_command_goes_on(bench: Bench) -> None:
