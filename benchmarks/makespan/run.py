@@ -2,7 +2,7 @@
 
     python benchmarks/makespan/run.py
 
-The corpus of performance.md 2.2: 462 documents of 8 chunks and 910 of 2. Boots of 60 s, 1 % of all tries fail, and
+The calls are the chunks of 462 documents of 8 and of 910 of 2. Boots of 60 s, 1 % of all tries fail, and
 once half of the containers are taken away at the same moment. Time is virtual, so the figures are the same on every
 machine; what runs on it is the real runner (`jobs.run_steps` with a batch's `Limit` and `Retry`, its journal a file).
 
