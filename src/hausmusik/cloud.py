@@ -135,6 +135,13 @@ class Cloud:
             gpu=self.gpus(instrument),
         )
 
+    def capacity(self, name: str) -> int:
+        """Return how many plays of an instrument, or of any candidate of a router, its containers take at once."""
+        catalogue = self._catalogue()
+        named = [each for each in catalogue.instruments() if each.id == name]
+        candidates = named or [catalogue.instrument(each) for each in catalogue.router(name).candidates]
+        return max(each.serving.max_containers * each.serving.max_inputs for each in candidates)
+
     def price(self, name: str) -> Price:
         """Return the price of a second of an instrument's container: of the dearest that it may get.
 

@@ -226,9 +226,16 @@ class Parts:
             self.takes,
             self.journal,
             clock=self.clock,
+            defaults=self._defaults,
             task_of=self.catalogue.task_of,
-            capacity=lambda _run: self.settings.local.workers or usable_cores(),
+            capacity=self._capacity,
         )
+
+    def _capacity(self, run: Run, instrument: str) -> int:
+        """Return how many plays of an instrument at once the host of a run takes."""
+        if self.player.host_of(run).name == MODAL:
+            return self.cloud.capacity(instrument)
+        return self.settings.local.workers or usable_cores()
 
     def new_run(self, label: str, *, on: str = "", budget_usd: Decimal | None = None) -> Run:
         """Return a new run; everything played under it is told together in the ledger.

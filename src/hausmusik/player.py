@@ -97,7 +97,7 @@ class HousePlayer:
         """
         request = checked(request)
         chosen = self.resolve(instrument, request, run=run)
-        host = self._host(run)
+        host = self.host_of(run)
         if host.needs_weights_here:
             async with aclosing(self._pull_missing(chosen)) as pulling:
                 async for progress in pulling:
@@ -118,7 +118,7 @@ class HousePlayer:
     def identify(self, instrument: str, request: Request, *, run: Run) -> TakeIdentity:
         """See `Player.identify`."""
         chosen = self.resolve(instrument, request, run=run)
-        host = self._host(run)
+        host = self.host_of(run)
         return TakeIdentity(
             instrument=chosen.id,
             engine_revision=self._revision(chosen),
@@ -215,7 +215,8 @@ class HousePlayer:
         """Look again at which weights and environments are here: after anything was pulled, installed or removed."""
         self._facts = None
 
-    def _host(self, run: Run) -> Host:
+    def host_of(self, run: Run) -> Host:
+        """Return the host that a run plays on; raises NotFoundError when there is none of that name."""
         name = run.host or self._default_host
         if name not in self._hosts:
             raise NotFoundError(f"there is no host {name!r}", hint=f"use one of: {', '.join(sorted(self._hosts))}")

@@ -96,20 +96,17 @@ def asked(fields: dict[str, Any], kind: type[Request], folder: Path) -> Asked:
             known = f"it has {', '.join(('id', *kind.__struct_fields__))}"
             hint = f"did you mean {close[0]}?" if close else known
             raise UsageError(f"a {kind.__name__} has no field {name!r}", hint=hint)
-    for field in msgspec.structs.fields(kind):
-        if field.required and field.name not in fields:
-            raise UsageError(f"the field {field.name!r} is missing", hint=f"a {kind.__name__} needs it")
     if isinstance(fields.get("voice"), str):
         fields = fields | {"voice": parse_voice(fields["voice"])}
     if not issubclass(kind, TranscribeRequest | JudgeRequest):
-        request = checked(kind(**fields))
+        request = checked(_built(kind, fields))
         return Asked(request=request, recording=None, content=canonical_request(request))
-    path = fields["audio"]
+    path = fields.get("audio")
     if not isinstance(path, str):
         raise UsageError("audio is the name of a file", hint="write its path, relative to the file of lines")
     recording = file_inside(folder, path, whose="the batch", hint="copy the recording into the batch's folder")
     silent: dict[str, Any] = fields | {"audio": Audio.mono(*_UNHEARD)}
-    request = checked(kind(**silent))
+    request = checked(_built(kind, silent))
     plain = {name: getattr(request, name) for name in kind.__struct_fields__ if name != "audio"}
     try:
         with recording.open("rb") as file:
@@ -118,6 +115,17 @@ def asked(fields: dict[str, Any], kind: type[Request], folder: Path) -> Asked:
         raise UsageError(f"{path!r} cannot be read: {error.strerror}", hint="make it readable for you") from error
     content = msgspec.json.encode([kind.__name__, digest, plain], order="sorted")
     return Asked(request=request, recording=recording, content=content)
+
+
+def _built(kind: type[Request], fields: dict[str, Any]) -> Request:
+    """Return a request that is not checked yet; its fields are known, but some may be missing."""
+    try:
+        return kind(**fields)
+    except TypeError as error:
+        missing = [each.name for each in msgspec.structs.fields(kind) if each.required and each.name not in fields]
+        raise UsageError(
+            f"the field {missing[0]!r} is missing", hint=f"a {kind.__name__} needs {', '.join(missing)}"
+        ) from error
 
 
 def file_name(item: str) -> str:

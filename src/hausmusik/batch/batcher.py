@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, cast
 
 import msgspec
 
@@ -45,8 +45,10 @@ class Batcher:
         takes: Where sounds are kept.
         journal: Where jobs, and results that are no sounds, are kept.
         clock: For records and waits.
+        defaults: The settings' instrument for each task; a batch may name a task instead of an instrument.
         task_of: What an instrument does; raises NotFoundError.
-        capacity: Plays at once that the host of a run takes.
+        capacity: Plays at once of an instrument, or of who plays for a router, that a run's host takes; raises
+            NotFoundError.
     """
 
     def __init__(
@@ -56,13 +58,15 @@ class Batcher:
         journal: Journal,
         *,
         clock: Clock,
+        defaults: Mapping[Task, str],
         task_of: Callable[[str], Task],
-        capacity: Callable[[Run], int],
+        capacity: Callable[[Run, str], int],
     ) -> None:
         self._player = player
         self._takes = takes
         self._journal = journal
         self._clock = clock
+        self._defaults = defaults
         self._task_of = task_of
         self._capacity = capacity
 
@@ -70,15 +74,25 @@ class Batcher:
         """Read the lines and say what playing them would do; see `plan_batch`.
 
         Raises:
-            NotFoundError: no such file or instrument.
+            NotFoundError: no such file, instrument or host.
             UsageError: the file is no file of lines.
         """
-        kind = REQUEST_OF_TASK[self._task_of(options.instrument)]
+        instrument = self._defaults.get(cast("Task", options.instrument), options.instrument)
+        options = msgspec.structs.replace(options, instrument=instrument)
+        kind = REQUEST_OF_TASK[self._task_of(instrument)]
 
         def is_kept(key: str, ask: Asked) -> bool:
             return known(self._takes, self._journal, key, ask.request) is not None
 
-        return plan_batch(options, kind, self._player, run=run, is_kept=is_kept, on_line=on_line)
+        return plan_batch(
+            options,
+            kind,
+            self._player,
+            run=run,
+            capacity=self._capacity(run, instrument),
+            is_kept=is_kept,
+            on_line=on_line,
+        )
 
     async def play(self, plan: BatchPlan, *, stop: Stop, on_progress: Callable[[BatchProgress], None]) -> BatchReport:
         """Play what is missing and write the results; what failed is in them, and raises nothing.
@@ -104,6 +118,7 @@ class Batcher:
                     **{name: getattr(steps, name) for name in Progress.__struct_fields__},
                     spent_usd=tally.spent_usd,
                     expected_usd=tally.expected_usd,
+                    waiting=tally.waiting,
                 )
             )
 
@@ -118,7 +133,7 @@ class Batcher:
                     job,
                     work,
                     clock=self._clock,
-                    concurrency=Limit(plan.options.concurrency or self._capacity(plan.run), clock=self._clock),
+                    concurrency=Limit(plan.concurrency, clock=self._clock),
                     stop=stop,
                     on_progress=tell,
                     retry=TRIES,
@@ -142,7 +157,11 @@ class Batcher:
         if found is None:  # else somebody was faster, or died between keeping the result and saying so
             request = await asyncio.to_thread(ask.loaded)
             instrument = plan.options.instrument
-            found = await played(self._player, self._takes, instrument, request, run=plan.run, clock=self._clock)
+            try:
+                found = await played(self._player, self._takes, instrument, request, run=plan.run, clock=self._clock)
+            except HostUnavailable as error:
+                tally.waiting = error.message
+                raise
             tally.add(found.cost_usd)
         return found.encoded()
 
@@ -159,8 +178,7 @@ class Batcher:
         if found:
             job = found[0]
         else:
-            keys = dict.fromkeys(entry.key for entry in plan.entries if entry.key)
-            steps = (NewStep(key=key) for key in keys)
+            steps = (NewStep(key=key) for key in plan.keys)
             job = self._journal.open_job(KIND, label, key=plan.key, run=plan.run.id, steps=steps, reuse=True)
         return self._journal.reopen(job.id, list(self._to_repeat(job, failed=plan.options.retry_failed)))
 
@@ -208,10 +226,12 @@ class _Tally:
         self._planned = planned
         self.played = 0
         self.spent_usd = Decimal(0)
+        self.waiting = ""
 
     def add(self, cost_usd: str) -> None:
         self.played += 1
         self.spent_usd += Decimal(cost_usd)
+        self.waiting = ""
 
     @property
     def expected_usd(self) -> Decimal | None:

@@ -35,6 +35,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
         offset: Its first byte in the file.
         size_bytes: Of the line.
         key: Content key; empty for a line that cannot be played.
+        audio_s: Estimated length of the sound that it makes or hears, in seconds.
         error: Why it cannot.
     """
 
@@ -43,6 +44,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     offset: int
     size_bytes: int
     key: str = ""
+    audio_s: float = 0.0
     error: Failure | None = None
 
 
@@ -67,6 +69,7 @@ class BatchPlan(msgspec.Struct, frozen=True, kw_only=True):
         key: Names exactly these items with this place for their results; begins with `place`.
         items: How many different items there are.
         kept: How many of them have been played before.
+        concurrency: Most plays at once.
         loads: The others, by instrument and host.
     """
 
@@ -78,6 +81,7 @@ class BatchPlan(msgspec.Struct, frozen=True, kw_only=True):
     key: str
     items: int
     kept: int
+    concurrency: int
     loads: tuple[Load, ...]
 
     @property
@@ -86,6 +90,12 @@ class BatchPlan(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(
             LineProblem(line=each.line, id=each.id, error=each.error) for each in self.entries if each.error is not None
         )
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The items by their content keys, the longest first: a long one begun last would be waited for alone."""
+        lengths = {entry.key: entry.audio_s for entry in self.entries if entry.key}
+        return tuple(sorted(lengths, key=lambda key: lengths[key], reverse=True))
 
     def quote_items(self, measured_of: Callable[[str], Measured]) -> Iterable[QuoteItem]:
         """Yield what `money.quote` needs, given what the catalogue says of an instrument."""
@@ -103,6 +113,7 @@ def plan_batch(
     player: Player,
     *,
     run: Run,
+    capacity: int,
     is_kept: Callable[[str, Asked], bool],
     on_line: Callable[[int], None],
 ) -> BatchPlan:
@@ -113,6 +124,7 @@ def plan_batch(
         kind: The request that its instrument takes.
         player: Says what would shape each result.
         run: To which the plays would belong.
+        capacity: Plays at once that its host takes.
         is_kept: Whether the result of a key is there already.
         on_line: Told of each line's number before it is read; what it raises ends it.
 
@@ -135,7 +147,7 @@ def plan_batch(
                 reader.read(line)
     except OSError as error:
         raise UsageError(f"{source} cannot be read: {error.strerror}", hint="make it readable for you") from error
-    return reader.plan()
+    return reader.plan(capacity)
 
 
 class _Reader:
@@ -154,27 +166,35 @@ class _Reader:
         self._is_kept = is_kept
         self._entries: list[Entry] = []
         self._contents: dict[str, bytes] = {}
-        self._keys: dict[bytes, str] = {}
+        self._items: dict[bytes, tuple[str, float]] = {}
         self._kept: dict[str, bool] = {}
         self._loads: dict[tuple[str, str], Load] = {}
 
     def read(self, line: Line) -> None:
         name: str | None = None
-        key, error = "", None
+        key, audio_s, error = "", 0.0, None
         try:
             name, fields, content = identified(object_of(line.data))
             if self._contents.setdefault(name, content) != content:
                 raise BadInput(f"the id {name!r} stands for something else already", hint="give it an id of its own")
-            if content not in self._keys:
-                self._keys[content] = self._key(asked(fields, self._kind, self._options.source.parent))
-            key = self._keys[content]
+            if content not in self._items:
+                self._items[content] = self._item(asked(fields, self._kind, self._options.source.parent))
+            key, audio_s = self._items[content]
         except (UsageError, EngineError, NotFoundError) as refusal:
             error = failure_of(refusal)
         self._entries.append(
-            Entry(line=line.number, id=name, offset=line.offset, size_bytes=len(line.data), key=key, error=error)
+            Entry(
+                line=line.number,
+                id=name,
+                offset=line.offset,
+                size_bytes=len(line.data),
+                key=key,
+                audio_s=audio_s,
+                error=error,
+            )
         )
 
-    def plan(self) -> BatchPlan:
+    def plan(self, capacity: int) -> BatchPlan:
         place = hashlib.sha256(os.fsencode(self._options.out.resolve())).hexdigest()[:32]
         items = hashlib.sha256("".join(self._kept).encode()).hexdigest()[:32]
         return BatchPlan(
@@ -186,23 +206,26 @@ class _Reader:
             key=f"{place}/{items}",
             items=len(self._kept),
             kept=sum(self._kept.values()),
+            concurrency=self._options.concurrency or capacity,
             loads=tuple(self._loads.values()),
         )
 
-    def _key(self, ask: Asked) -> str:
+    def _item(self, ask: Asked) -> tuple[str, float]:
+        """Return the content key of an item and its estimated length in seconds."""
         identity = self._player.identify(self._options.instrument, ask.request, run=self._run)
-        audio_s = probe(ask.recording).duration_s if ask.recording else None
+        if ask.recording is not None:
+            audio_s = probe(ask.recording).duration_s
+        else:
+            audio_s = self._player.estimate_s(identity.instrument, ask.request)
         key = content_key(ask.content, identity)
         if key not in self._kept:
             self._kept[key] = self._is_kept(key, ask)
             if not self._kept[key]:
                 self._add(identity, ask.request, audio_s)
-        return key
+        return key, audio_s
 
-    def _add(self, identity: TakeIdentity, request: Request, audio_s: float | None) -> None:
+    def _add(self, identity: TakeIdentity, request: Request, audio_s: float) -> None:
         """Count an item into what is to be played."""
-        if audio_s is None:
-            audio_s = self._player.estimate_s(identity.instrument, request)
         where = (identity.instrument, identity.host)
         load = self._loads.setdefault(
             where, Load(instrument=where[0], host=where[1], units=dict.fromkeys(get_args(Unit), 0.0))

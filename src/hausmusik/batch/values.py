@@ -16,7 +16,7 @@ class BatchOptions(msgspec.Struct, frozen=True, kw_only=True):
     Args:
         source: The file of requests, JSON Lines.
         out: The file of results, JSON Lines; sounds go into a folder beside it.
-        instrument: Catalogue id or router that plays all of them.
+        instrument: Catalogue id or router that plays all of them; the house also takes a task, for its default.
         concurrency: Most plays at once; 0: as many as the host takes.
         retry_failed: Play again what failed when this batch was played before.
     """
@@ -39,6 +39,7 @@ class BatchProgress(msgspec.Struct, frozen=True, kw_only=True):
         eta_s: Seconds until the rest is done; None where unknown.
         spent_usd: What the plays that were finished now have cost.
         expected_usd: What they will have cost at the end; None where unknown.
+        waiting: What the host said when it last took nothing; empty once it has played again.
     """
 
     done: int
@@ -48,6 +49,7 @@ class BatchProgress(msgspec.Struct, frozen=True, kw_only=True):
     eta_s: float | None = None
     spent_usd: Decimal = Decimal(0)
     expected_usd: Decimal | None = None
+    waiting: str = ""
 
 
 class LineProblem(msgspec.Struct, frozen=True, kw_only=True):

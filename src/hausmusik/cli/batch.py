@@ -38,7 +38,7 @@ def batch(
             "--instrument",
             "-i",
             metavar="NAME",
-            help="Who plays; see `haus instruments`.",
+            help="Who plays, or a task for its default.",
             autocompletion=completing.instruments,
         ),
     ],
@@ -59,7 +59,7 @@ def batch(
     Stopped or killed, the same command goes on. Ctrl-C finishes what is being played and keeps it; a second one stops
     at once. A line that cannot be played is told in the results, and the command leaves with 8.
 
-    Example: haus batch lines.jsonl -i kokoro -o results.jsonl
+    Example: haus batch lines.jsonl -i speak -o results.jsonl
     """
     from hausmusik.batch.values import BatchOptions
 
@@ -113,6 +113,8 @@ def _tell(line: ProgressLine, progress: BatchProgress) -> None:
     label = f"{over} of {progress.total}" + (f", {progress.failed} failed" if progress.failed else "")
     if progress.spent_usd and progress.expected_usd is not None:
         label += f", {shown(progress.spent_usd)} of about {shown(progress.expected_usd)}"
+    if progress.waiting:
+        label += f", waiting: {progress.waiting}"
     line("playing", over / progress.total if progress.total else 1.0, label, progress.eta_s)
 
 
