@@ -112,6 +112,7 @@ class Keeping(Parts):
 
     def costs(self, by: Grouping = "run", *, since: datetime | None = None) -> tuple[Total, ...]:
         """Return what was played and what it cost, in sums by run, session, instrument, host, day, document or cue."""
+        self.budget.charge_idle()
         return self.ledger.totals(by, since=since)
 
     def doctor(self, *, weights: bool = False) -> tuple[Finding, ...]:

@@ -290,6 +290,7 @@ class Usage(Value, frozen=True):
         boot_s: Process or container start.
         load_s: Weights into memory, and warming up.
         busy_s: Wall seconds of playing.
+        idle_s: Paid for between plays, or after the last one, with nothing to do.
         cpu_s: Processor seconds of playing.
         audio_s: Seconds of audio made or heard.
         characters: Characters of text taken in.
@@ -301,6 +302,7 @@ class Usage(Value, frozen=True):
     boot_s: float = 0.0
     load_s: float = 0.0
     busy_s: float = 0.0
+    idle_s: float = 0.0
     cpu_s: float = 0.0
     audio_s: float = 0.0
     characters: int = 0
@@ -311,6 +313,20 @@ class Usage(Value, frozen=True):
         """Add field by field."""
         names = self.__struct_fields__
         return Usage(**{name: getattr(self, name) + getattr(other, name) for name in names})
+
+
+class Stay(Value, frozen=True):
+    """Which machine plays, and that it stays up afterwards, idle and paid for. Hosts tell it and the meter keeps it.
+
+    Args:
+        machine: Its id on the host.
+        gap_s: How long it was idle before this play; None: this is its first.
+        window_s: How long it will stay idle afterwards, unless it is given something to play.
+    """
+
+    machine: str
+    gap_s: float | None
+    window_s: float
 
 
 class Done(Value, frozen=True):
@@ -336,6 +352,7 @@ Event: TypeAlias = (
     | Artifact
     | Remark
     | Usage
+    | Stay
     | Done
 )
 

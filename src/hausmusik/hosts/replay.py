@@ -14,7 +14,7 @@ import hashlib
 from typing import Final
 
 from hausmusik.codec import encode
-from hausmusik.types import AudioChunk, Event, JudgeRequest, Phase, Request, TranscribeRequest, Usage
+from hausmusik.types import AudioChunk, Event, JudgeRequest, Phase, Request, Stay, TranscribeRequest, Usage
 
 KEPT_BYTES: Final = 8 << 20
 """Of the results of one play; its listener has had them all, and keeps what it wants."""
@@ -29,7 +29,7 @@ class Departed(Exception):
 class Delivered:
     """The results delivered so far, and how far a replay of them has come.
 
-    Results are all events but `Phase` and `Usage`, which may differ from play to play.
+    Results are all events but `Phase`, `Usage` and `Stay`, which may differ from play to play.
 
     Args:
         kept_bytes: Most that is kept of them, as encoded.
@@ -63,6 +63,8 @@ class Delivered:
         Raises:
             Departed: it is not what was delivered at this place.
         """
+        if isinstance(event, Stay):
+            return True
         if isinstance(event, Phase | Usage):
             # After a restart the caller has seen the phases of the start already, and would see progress run back.
             return not (self._restarted and self) or self._at == len(self._digests)

@@ -23,9 +23,10 @@ from hausmusik.money.dollars import from_nano, nano_down, nano_up, shown
 from hausmusik.money.ledger import insert
 from hausmusik.money.prices import Price
 from hausmusik.money.rows import LedgerRow
+from hausmusik.money.tails import any_overdue, charge_gap, charge_overdue, is_followed, open_tail
 from hausmusik.owner import is_alive, new_owner
 from hausmusik.seams import Clock, Ids
-from hausmusik.types import Run
+from hausmusik.types import Run, Stay
 
 Scope: TypeAlias = Literal["run", "day", "house"]
 
@@ -154,13 +155,20 @@ class Budget:
                 )
         return wanted
 
-    def settle(self, reservation: Reservation, actual_usd: Decimal, row: LedgerRow | None = None) -> LedgerRow:
+    def settle(
+        self,
+        reservation: Reservation,
+        actual_usd: Decimal,
+        row: LedgerRow | None = None,
+        stay: Stay | None = None,
+    ) -> LedgerRow:
         """Charge what a play has cost and let go of the rest, in one transaction. The ledger row is the charge.
 
         Args:
             reservation: Also one that has lapsed: what was spent was spent.
             actual_usd: From 0; more than was reserved is charged all the same.
             row: The play's row, with the reservation's id and this cost. Default: one that says nothing more.
+            stay: Of a machine that is still up and paid for: money for its window stays reserved; see `tails`.
 
         Raises:
             StoreError: nothing was changed, the reservation still holds; or it was settled before.
@@ -178,6 +186,8 @@ class Budget:
         with self._database.write(durable=bool(reservation.usd or row.cost_usd)) as connection:
             insert(connection, row)
             connection.execute("DELETE FROM reservations WHERE id = ?", (reservation.id,))
+            if stay is not None and row.price.usd_per_s:
+                open_tail(connection, row, stay, self._ids.new)
         return row
 
     def release(self, reservation: Reservation) -> None:
@@ -219,6 +229,23 @@ class Budget:
             self._lapse(connection)
             return self._states(connection, run.id, limits)
 
+    def resumed(self, host: str, stay: Stay) -> None:
+        """Charge what a machine has idled before the play that it begins now; raises StoreError."""
+        with self._database.read() as connection:
+            followed = is_followed(connection, host, stay.machine)
+        if followed:
+            with self._database.write(durable=True) as connection:
+                charge_gap(connection, host, stay, self._clock.now(), self._ids.new)
+
+    def charge_idle(self) -> None:
+        """Charge what machines have idled since their last plays, as far as it is over; raises StoreError."""
+        now = self._clock.now()
+        with self._database.read() as connection:
+            overdue = any_overdue(connection, now)
+        if overdue:
+            with self._database.write(durable=True) as connection:
+                charge_overdue(connection, now)
+
     def lapsed(self) -> tuple[Reservation, ...]:
         """Return the reservations that nobody settled: plays whose process died, which may still have cost money."""
         with self._database.write() as connection:
@@ -247,6 +274,7 @@ class Budget:
                 raise _refusal(wanted, state, verdict)
 
     def _lapse(self, connection: sqlite3.Connection) -> None:
+        charge_overdue(connection, self._clock.now())
         old = connection.execute(
             "SELECT id, owner FROM reservations WHERE state = 'held' AND expires_at <= ?",
             (self._clock.now().timestamp(),),

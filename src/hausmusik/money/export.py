@@ -16,8 +16,9 @@ Flat: TypeAlias = dict[str, str | int | float | None]
 
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 _ROW: Final = (
-    *("id", "at", "session", "run", "label", "cue", "document", "instrument", "host", "workspace", "basis", "outcome"),
-    *(*USAGE_FIELDS, "cost_usd", "price_name", "price_usd_per_s", "price_date", "price_source", "corrects"),
+    *("id", "at", "kind", "session", "run", "label", "cue", "document", "instrument", "host", "workspace"),
+    *("basis", "outcome", *USAGE_FIELDS, "cost_usd"),
+    *("price_name", "price_usd_per_s", "price_date", "price_source", "corrects"),
 )
 _TOTAL: Final = ("key", "label", "plays", "failed", "cancelled", *USAGE_FIELDS, "cost_usd")
 

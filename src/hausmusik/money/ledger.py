@@ -24,7 +24,7 @@ from hausmusik.types import Usage
 PAGE: Final = 1000
 _TEXTS: Final = ("session", "run", "label", "cue", "document", "instrument", "host", "workspace")
 _COLUMNS: Final = (
-    *("id", "at", *_TEXTS, "basis", "outcome", *USAGE_FIELDS),
+    *("id", "at", "kind", *_TEXTS, "basis", "outcome", *USAGE_FIELDS),
     *("cost_usd", "cost_nano", "price_name", "price_usd_per_s", "price_date", "price_source", "corrects"),
 )
 _INSERT: Final = f"INSERT INTO plays ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"  # noqa: S608
@@ -81,9 +81,9 @@ class Ledger:
             known = connection.execute(
                 "SELECT usd_sum(cost_usd) FROM plays WHERE id = ? OR corrects = ?", (row_id, row_id)
             )
-            play = _row(rows[0])
+            play = row_of(rows[0])
             correction = LedgerRow(
-                **{name: getattr(play, name) for name in _TEXTS},
+                **{name: getattr(play, name) for name in ("kind", *_TEXTS)},
                 id=self._ids.new(),
                 at=self._clock.now(),
                 basis=basis,
@@ -115,7 +115,7 @@ class Ledger:
                     f"SELECT * FROM plays WHERE at >= ? AND at < ? {where} ORDER BY at, rowid LIMIT ? OFFSET ?",  # noqa: S608
                     (last, _text(until, "~"), *values, PAGE, seen),
                 )
-            yield from map(_row, found)
+            yield from map(row_of, found)
             if len(found) < PAGE:
                 return
             seen = sum(row["at"] == found[-1]["at"] for row in found) + (
@@ -133,7 +133,7 @@ class Ledger:
             found = rows_of(
                 connection,
                 # A bare column beside max() is taken from the row of the maximum (SQLite's documented behaviour).
-                f"SELECT {group} AS key, label, max(at), sum(corrects IS NULL) AS plays, "  # noqa: S608 -- our own names
+                f"SELECT {group} AS key, label, max(at), sum(corrects IS NULL AND kind = 'play') AS plays, "  # noqa: S608 -- our own names
                 "sum(corrects IS NULL AND outcome = 'failed') AS failed, "
                 "sum(corrects IS NULL AND outcome = 'cancelled') AS cancelled, "
                 f"usd_sum(cost_usd) AS cost_usd, {sums} FROM plays WHERE at >= ? AND at < ? "
@@ -159,7 +159,14 @@ def insert(connection: sqlite3.Connection, row: LedgerRow) -> None:
     connection.execute(
         _INSERT,
         (
-            *(row.id, _text(row.at), *(storable(getattr(row, name)) for name in _TEXTS), row.basis, row.outcome),
+            *(
+                row.id,
+                _text(row.at),
+                row.kind,
+                *(storable(getattr(row, name)) for name in _TEXTS),
+                row.basis,
+                row.outcome,
+            ),
             *(getattr(row.usage, name) for name in USAGE_FIELDS),
             *(format(row.cost_usd, "f"), nano_up(row.cost_usd), row.price.name, format(row.price.usd_per_s, "f")),
             *(row.price.date.isoformat(), row.price.source, row.corrects or None),
@@ -175,9 +182,10 @@ def _usage(row: dict[str, Any]) -> Usage:
     return Usage(**{name: row[name] for name in USAGE_FIELDS})
 
 
-def _row(row: dict[str, Any]) -> LedgerRow:
+def row_of(row: dict[str, Any]) -> LedgerRow:
+    """Return the value of a row of `plays`."""
     return LedgerRow(
-        **{name: row[name] for name in ("id", *_TEXTS, "basis", "outcome")},
+        **{name: row[name] for name in ("id", "kind", *_TEXTS, "basis", "outcome")},
         at=datetime.fromisoformat(row["at"]),
         usage=_usage(row),
         cost_usd=Decimal(row["cost_usd"]),

@@ -14,13 +14,13 @@ from decimal import Decimal
 
 import msgspec
 
-from hausmusik.errors import BudgetError, Cancelled, StoreError
+from hausmusik.errors import BudgetError, Cancelled, HostError, StoreError
 from hausmusik.money.budget import HOLD_S, Budget, Reservation
 from hausmusik.money.ledger import Ledger
 from hausmusik.money.prices import Price, PriceSource
 from hausmusik.money.rows import Basis, LedgerRow, Outcome, is_sane
 from hausmusik.seams import Clock
-from hausmusik.types import Done, Event, Phase, Run, Usage
+from hausmusik.types import Done, Event, Phase, Run, Stay, Usage
 
 
 class Meter:
@@ -84,6 +84,9 @@ class Meter:
             try:
                 async for event in stream:
                     tally.note(event)
+                    if isinstance(event, Stay):
+                        self._budget.resumed(host, event)
+                        continue
                     if isinstance(event, Done):
                         yield _charged(event, price, tally)
                         continue
@@ -129,7 +132,8 @@ class Meter:
             price=price,
         )
         try:
-            self._budget.settle(reservation, row.cost_usd, row)
+            lost = isinstance(failure, HostError)  # a machine that its host has lost is not up any more
+            self._budget.settle(reservation, row.cost_usd, row, None if lost else tally.stay)
         except StoreError as error:
             also = f"; before that the play itself had {outcome}: {failure}" if outcome == "failed" else ""
             raise StoreError(
@@ -152,12 +156,15 @@ class _Tally:
         self._queued_s = 0.0
         self._usage: Usage | None = None
         self._done = False
+        self.stay: Stay | None = None
         self._charged: tuple[Usage, Basis] | None = None
 
     def note(self, event: Event) -> None:
         self._note_queue(queueing=isinstance(event, Phase) and event.name == "queue")
         if isinstance(event, Usage):
             self._usage = event if self._usage is None else self._usage + event
+        elif isinstance(event, Stay):
+            self.stay = event
         self._done = self._done or isinstance(event, Done)
 
     def should_extend(self) -> bool:

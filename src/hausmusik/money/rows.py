@@ -13,6 +13,7 @@ from hausmusik.money.prices import Price
 from hausmusik.types import Usage
 
 Basis: TypeAlias = Literal["measured", "estimated", "reconciled"]
+Kind: TypeAlias = Literal["play", "idle"]
 Outcome: TypeAlias = Literal["done", "failed", "cancelled"]
 Grouping: TypeAlias = Literal["run", "session", "instrument", "host", "day", "document", "cue"]
 
@@ -21,11 +22,12 @@ LARGEST: Final = 1e15
 
 
 class LedgerRow(msgspec.Struct, frozen=True, kw_only=True):
-    """One attempt to play, or a correction of one. Never changed once written.
+    """One attempt to play, the idle time that one left behind, or a correction. Never changed once written.
 
     Args:
         id: Unique, sortable by time.
         at: When it ended, UTC.
+        kind: `play`, or `idle`: a machine that stayed up after a play, for which the others say which.
         session: The house that played it, from opening to closing.
         run: Id of the run.
         label: The run's label.
@@ -48,6 +50,7 @@ class LedgerRow(msgspec.Struct, frozen=True, kw_only=True):
 
     id: str
     at: datetime
+    kind: Kind = "play"
     session: str = ""
     run: str = ""
     label: str = ""
@@ -79,7 +82,7 @@ class Total(msgspec.Struct, frozen=True, kw_only=True):
     Args:
         key: The run, session, instrument, host, document, cue or day (`2026-11-23`, UTC) that they share.
         label: Of the newest of them.
-        plays: Attempts; corrections are none.
+        plays: Attempts; idle times and corrections are none.
         failed: Attempts that failed.
         cancelled: Attempts that were cancelled.
         usage: All of their usage.

@@ -2,7 +2,8 @@
 
 Both share one file, so that a charge and the reservation that it settles go in one transaction. `plays` refuses UPDATE
 and DELETE. Costs stand twice: as exact text, and rounded up to nano-dollars in `totals`, which triggers keep, so that a
-budget is checked without reading the ledger. `at` is ISO 8601 in UTC with six decimals, which sorts as text.
+budget is checked without reading the ledger. `at` is ISO 8601 in UTC with six decimals, which sorts as
+text. `tails` has the machines that are, or were lately, up and idle after a play: see `tails.py`.
 """
 
 from __future__ import annotations
@@ -86,7 +87,23 @@ CREATE INDEX reservations_held ON reservations (run, nano) WHERE state = 'held';
 
 _V2: Final = "ALTER TABLE reservations ADD COLUMN owner TEXT NOT NULL DEFAULT '';"
 
-MIGRATIONS: Final = (_V1, _V2)
+_V3: Final = """
+ALTER TABLE plays ADD COLUMN kind TEXT NOT NULL DEFAULT 'play';
+ALTER TABLE plays ADD COLUMN idle_s REAL NOT NULL DEFAULT 0;
+CREATE TABLE tails (
+    host TEXT NOT NULL,
+    machine TEXT NOT NULL,
+    id TEXT NOT NULL,
+    play TEXT NOT NULL REFERENCES plays (id),
+    ended_at REAL NOT NULL,
+    window_s REAL NOT NULL,
+    state TEXT NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'charged')),
+    PRIMARY KEY (host, machine)
+) WITHOUT ROWID;
+CREATE INDEX tails_open ON tails (ended_at) WHERE state = 'open';
+"""
+
+MIGRATIONS: Final = (_V1, _V2, _V3)
 
 
 def money_file(path: Path) -> Database:

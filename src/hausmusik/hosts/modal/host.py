@@ -37,7 +37,7 @@ from hausmusik.hosts.modal.messages import Failed, Finished, FromContainer, Play
 from hausmusik.hosts.modal.standing import Standing
 from hausmusik.hosts.replay import Delivered, Departed
 from hausmusik.seams import Clock, EngineOrder, HostState
-from hausmusik.types import Done, Event, Phase, Request, Run, Usage
+from hausmusik.types import Done, Event, Phase, Request, Run, Stay, Usage
 
 TRIES: Final = 2
 ASK_EVERY_S: Final = 1.0
@@ -190,14 +190,16 @@ class ModalHost:
         call.reader.add_done_callback(lambda _: self._calls.discard(call))
         asked_s = self._clock.monotonic()
         started: Started | None = None
-        over = False
+        over, began_s = False, asked_s
         try:
             with self._standing.starting(instrument):
                 while started is None:
                     yield await self._waiting(play, worker, self._clock.monotonic() - asked_s)
                     with contextlib.suppress(TimeoutError):
                         started = _first(await self._hear(call, play, ASK_EVERY_S), play.declaration)
-            self._begin(play, started, self._clock.monotonic() - asked_s)
+            began_s = self._clock.monotonic()
+            self._begin(play, started, began_s - asked_s)
+            yield _stay(started)
             yield Phase(name="play", eta_s=play.order.expected_s)
             while not isinstance(message := await self._hear(call, play, None), Finished | Failed):
                 if isinstance(message, Told):
@@ -210,6 +212,8 @@ class ModalHost:
                 call.leave()
             if started is not None:
                 self._standing.heard(instrument, started)
+                if not over:  # what a container that was lost has cost, as far as can be seen from here
+                    play.spent += Usage(busy_s=max(0.0, self._clock.monotonic() - began_s))
         if isinstance(message, Failed):
             raise error_of(message.failure)
         play.delivered.check_complete()
@@ -283,6 +287,11 @@ class ModalHost:
         import modal  # noqa: PLC0415
 
         await modal.FunctionCall.from_id(call, client=await self._account.client()).cancel.aio()
+
+
+def _stay(started: Started) -> Stay:
+    gap_s = started.began_at - started.previous_end_at if started.previous_end_at else None
+    return Stay(machine=started.container, gap_s=gap_s and max(0.0, gap_s), window_s=started.window_s)
 
 
 def _first(message: object, declaration: Declaration) -> Started:
