@@ -102,12 +102,13 @@ def _show(output: Output, by: str, rows: tuple[Total, ...]) -> None:
         output.talk("nothing was played yet")
         return
     output.table(
-        (by, "plays", "busy s", "cpu s", "audio s", "cost", "label"),
+        (by, "plays", "busy s", "idle s", "cpu s", "audio s", "cost", "label"),
         [
             (
                 row.key,
                 str(row.plays),
                 f"{row.usage.busy_s:.1f}",
+                f"{row.usage.idle_s:.1f}",
                 f"{row.usage.cpu_s:.1f}",
                 f"{row.usage.audio_s:.1f}",
                 shown(row.cost_usd),
@@ -115,5 +116,5 @@ def _show(output: Output, by: str, rows: tuple[Total, ...]) -> None:
             )
             for row in rows
         ],
-        right=(1, 2, 3, 4, 5),
+        right=(1, 2, 3, 4, 5, 6),
     )

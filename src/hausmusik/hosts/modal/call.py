@@ -14,6 +14,7 @@ from typing import Any, TypeAlias, cast
 from hausmusik.codec import decode
 from hausmusik.errors import WorkerLost
 from hausmusik.hosts.modal.messages import MARK_BYTES, FromContainer, Started
+from hausmusik.seams import Clock
 
 Cancelling: TypeAlias = Callable[[str], Any]
 """Cancels a call by its id; a coroutine function."""
@@ -25,14 +26,17 @@ class Call:
     Args:
         answers: The items of Modal's generator.
         cancel: Cancels a call by its id.
+        clock: Tells when something was last heard.
     """
 
-    def __init__(self, answers: AsyncIterator[bytes], cancel: Cancelling) -> None:
+    def __init__(self, answers: AsyncIterator[bytes], cancel: Cancelling, clock: Clock) -> None:
         self._answers = answers
         self._cancel = cancel
         self._heard: asyncio.Queue[FromContainer | BaseException | None] = asyncio.Queue()
         self._id = ""
         self._left = False
+        self._clock = clock
+        self.heard_s = clock.monotonic()
         self.reader = asyncio.create_task(self._read())
 
     async def next(self, patience_s: float | None) -> FromContainer | None:
@@ -61,6 +65,7 @@ class Call:
                 mark = mark or answer[:MARK_BYTES]
                 if answer[:MARK_BYTES] != mark:
                     raise WorkerLost("the container died, and Modal went on with another one")
+                self.heard_s = self._clock.monotonic()
                 message: FromContainer = decode(memoryview(answer)[MARK_BYTES:], cast("Any", FromContainer))
                 if isinstance(message, Started):
                     self._id = message.call

@@ -39,7 +39,9 @@ from hausmusik.hosts.replay import Delivered, Departed
 from hausmusik.seams import Clock, EngineOrder, HostState
 from hausmusik.types import Done, Event, Phase, Request, Run, Stay, Usage
 
-TRIES: Final = 2
+TRIES: Final = 3
+"""Of one play: three containers in a row rarely die for other reasons than the play itself."""
+
 ASK_EVERY_S: Final = 1.0
 """How often Modal is asked what a start is at, and a waiting caller told."""
 
@@ -185,7 +187,7 @@ class ModalHost:
     async def _attempt(self, play: _Play) -> AsyncGenerator[Event, None]:
         instrument = play.order.instrument
         worker = await self._worker(play.declaration)
-        call = Call(worker.play.remote_gen.aio(encode(Play(request=play.request))), self._cancel)
+        call = Call(worker.play.remote_gen.aio(encode(Play(request=play.request))), self._cancel, self._clock)
         self._calls.add(call)
         call.reader.add_done_callback(lambda _: self._calls.discard(call))
         asked_s = self._clock.monotonic()
@@ -213,7 +215,7 @@ class ModalHost:
             if started is not None:
                 self._standing.heard(instrument, started)
                 if not over:  # what a container that was lost has cost, as far as can be seen from here
-                    play.spent += Usage(busy_s=max(0.0, self._clock.monotonic() - began_s))
+                    play.spent += Usage(busy_s=max(0.0, call.heard_s - began_s))
         if isinstance(message, Failed):
             raise error_of(message.failure)
         play.delivered.check_complete()
