@@ -6,7 +6,7 @@ done with the parts stands in `house` and `keeping`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AsyncExitStack
 from decimal import Decimal
 from functools import cached_property
@@ -216,7 +216,7 @@ class Parts:
             clock=self.clock,
             renders=self.folders.data / "renders",
             defaults=self._defaults,
-            concurrency=self.settings.local.workers or usable_cores(),
+            capacity=self._capacity,
         )
 
     @cached_property
@@ -231,10 +231,10 @@ class Parts:
             capacity=self._capacity,
         )
 
-    def _capacity(self, run: Run, instrument: str) -> int:
-        """Return how many plays of an instrument at once the host of a run takes."""
+    def _capacity(self, run: Run, instruments: Collection[str]) -> int:
+        """Return how many plays of some instruments together the host of a run takes at once."""
         if self.player.host_of(run).name == MODAL:
-            return self.cloud.capacity(instrument)
+            return sum(map(self.cloud.capacity, instruments))
         return self.settings.local.workers or usable_cores()
 
     def new_run(self, label: str, *, on: str = "", budget_usd: Decimal | None = None) -> Run:

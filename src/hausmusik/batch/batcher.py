@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from decimal import Decimal
 from typing import BinaryIO, Final, cast
 
@@ -47,7 +47,7 @@ class Batcher:
         clock: For records and waits.
         defaults: The settings' instrument for each task; a batch may name a task instead of an instrument.
         task_of: What an instrument does; raises NotFoundError.
-        capacity: Plays at once of an instrument, or of who plays for a router, that a run's host takes; raises
+        capacity: Plays at once of these instruments, or of who plays for a router, that a run's host takes; raises
             NotFoundError.
     """
 
@@ -60,7 +60,7 @@ class Batcher:
         clock: Clock,
         defaults: Mapping[Task, str],
         task_of: Callable[[str], Task],
-        capacity: Callable[[Run, str], int],
+        capacity: Callable[[Run, Collection[str]], int],
     ) -> None:
         self._player = player
         self._takes = takes
@@ -89,7 +89,7 @@ class Batcher:
             kind,
             self._player,
             run=run,
-            capacity=self._capacity(run, instrument),
+            capacity=self._capacity(run, (instrument,)),
             is_kept=is_kept,
             on_line=on_line,
         )

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -73,7 +73,7 @@ class Composer:
         clock: For records.
         renders: Folder of render histories.
         defaults: The settings' instrument for each task.
-        concurrency: Most takes at once.
+        capacity: Most takes at once that the host of a run makes, of these instruments together.
     """
 
     def __init__(
@@ -85,7 +85,7 @@ class Composer:
         clock: Clock,
         renders: Path,
         defaults: Mapping[Task, str],
-        concurrency: int,
+        capacity: Callable[[Run, Collection[str]], int],
     ) -> None:
         self._player = player
         self._takes = takes
@@ -93,7 +93,7 @@ class Composer:
         self._clock = clock
         self._renders = renders
         self._defaults = defaults
-        self._concurrency = concurrency
+        self._capacity = capacity
 
     def planner(self, opened: OpenedScore, *, run: Run) -> Planner:
         """Return a planner of the score, with this house's takes and the last render's history."""
@@ -261,11 +261,21 @@ class Composer:
             job,
             work,
             clock=self._clock,
-            concurrency=self._concurrency,
+            concurrency=self._at_once(planner, todo.values()),
             stop=stop,
             on_progress=tell,
         )
         return played
+
+    def _at_once(self, planner: Planner, cues: Iterable[PlannedCue]) -> int:
+        """Return how many takes are made at once: each host takes as many as it can."""
+        instruments: dict[str, set[str]] = {}
+        runs: dict[str, Run] = {}
+        for cue in cues:
+            if cue.identity is not None:
+                instruments.setdefault(cue.identity.host, set()).add(cue.identity.instrument)
+                runs[cue.identity.host] = planner.run_for(cue)
+        return sum(self._capacity(runs[host], names) for host, names in instruments.items()) or 1
 
     async def _gather(
         self, plan: Plan, stop: Stop, on_progress: Callable[[Progress], None], *, preview: bool

@@ -52,7 +52,7 @@ class Studio:
         self.journal = Journal(folder / "jobs.sqlite", clock=clock, ids=TimeIds(clock))
         self.composer = Composer(
             self.player, self.takes, self.journal, clock=clock, renders=folder / "renders", defaults=DEFAULTS,
-            concurrency=2,
+            capacity=lambda _run, _instruments: 2,
         )  # fmt: skip
         self.told: list[Progress] = []
 
