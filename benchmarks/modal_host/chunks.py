@@ -1,4 +1,4 @@
-"""Chunks of sound that say when they were made: what both ways of the benchmark send. An engine, and the plain generator."""
+"""Chunks of sound that say when they were made, which both ways of the benchmark send: as an engine, as a generator."""
 
 from __future__ import annotations
 
@@ -44,13 +44,13 @@ class Chunks:
     def prepare(self) -> Iterator[Phase]:
         yield Phase(name="prepare", done=1.0)
 
-    def load(self, device: str) -> Iterator[Phase]:
+    def load(self, device: str) -> Iterator[Phase]:  # noqa: ARG002
         yield Phase(name="load", done=1.0)
 
     def warm_up(self) -> Iterator[Phase]:
         yield Phase(name="warm_up", done=1.0)
 
-    def play(self, requests: Sequence[Request], cancel: Cancel) -> Iterator[tuple[int, Event]]:
+    def play(self, requests: Sequence[Request], cancel: Cancel) -> Iterator[tuple[int, Event]]:  # noqa: ARG002
         request = requests[0]
         assert isinstance(request, SpeakRequest)
         start_s = 0.0
