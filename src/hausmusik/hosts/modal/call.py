@@ -13,7 +13,7 @@ from typing import Any, TypeAlias, cast
 
 from hausmusik.codec import decode
 from hausmusik.errors import WorkerLost
-from hausmusik.hosts.modal.messages import MARK_BYTES, FromContainer, Started
+from hausmusik.hosts.modal.messages import Answer, FromContainer, Started
 from hausmusik.seams import Clock
 
 Cancelling: TypeAlias = Callable[[str], Any]
@@ -29,7 +29,7 @@ class Call:
         clock: Tells when something was last heard.
     """
 
-    def __init__(self, answers: AsyncIterator[bytes], cancel: Cancelling, clock: Clock) -> None:
+    def __init__(self, answers: AsyncIterator[Answer], cancel: Cancelling, clock: Clock) -> None:
         self._answers = answers
         self._cancel = cancel
         self._heard: asyncio.Queue[FromContainer | BaseException | None] = asyncio.Queue()
@@ -59,19 +59,20 @@ class Call:
             self.reader.cancel()  # its `finally` cancels the call
 
     async def _read(self) -> None:
-        over, mark = False, b""
+        over, first = False, b""
         try:
-            async for answer in self._answers:
-                mark = mark or answer[:MARK_BYTES]
-                if answer[:MARK_BYTES] != mark:
+            async for mark, *frames in self._answers:
+                first = first or mark
+                if mark != first:
                     raise WorkerLost("the container died, and Modal went on with another one")
                 self.heard_s = self._clock.monotonic()
-                message: FromContainer = decode(memoryview(answer)[MARK_BYTES:], cast("Any", FromContainer))
-                if isinstance(message, Started):
-                    self._id = message.call
-                    if self._left:
-                        return
-                self._heard.put_nowait(message)
+                for frame in frames:
+                    message: FromContainer = decode(frame, cast("Any", FromContainer))
+                    if isinstance(message, Started):
+                        self._id = message.call
+                        if self._left:
+                            return
+                    self._heard.put_nowait(message)
             over = True
             self._heard.put_nowait(None)
         except Exception as error:  # noqa: BLE001 - the reader of the queue raises it

@@ -35,6 +35,12 @@ WINDOW: Final = "HAUSMUSIK_WINDOW_S"
 ALIVE_S: Final = 1.0
 """A silent play says so this often: what it has cost is then known to a second, even if its container is killed."""
 
+AT_ONCE_S: Final = 0.005
+"""What an engine says within this time goes out together with `Started`: each message waits for the one before it."""
+
+MESSAGE_BYTES: Final = 1 << 18
+"""From here on a message is sent as it is; far below 2 MiB, where Modal takes a detour over a blob."""
+
 
 class Station:
     """One engine in one container, which its two forms below start. Modal calls the methods."""
@@ -57,17 +63,18 @@ class Station:
             self._stage("warm_up", engine.warm_up)
 
     @modal.method()
-    def play(self, argument: bytes) -> Iterator[bytes]:
-        """Play one request; yields frames of `FromContainer`, each behind the mark of this very attempt."""
+    def play(self, argument: bytes) -> Iterator[list[bytes]]:
+        """Play one request; yields `messages.Answer`, all of them with the mark of this very attempt."""
         mark = new_mark()
+        started = encode(self._started())
         try:
-            yield mark + encode(self._started())
             if self._failed is not None or self._engine is None:
-                yield mark + encode(self._failed or Failed(failure=failure_from(RuntimeError("no engine"))))
+                failed = self._failed or Failed(failure=failure_from(RuntimeError("no engine")))
+                yield [mark, started, encode(failed)]
                 _end_soon()  # a new container may do better; this one never will
                 return
-            for frame in self._playing(self._engine, argument):
-                yield mark + frame
+            for frames in self._playing(self._engine, argument, started):
+                yield [mark, *frames]
         finally:
             self._ended_at = time.time()
 
@@ -120,21 +127,19 @@ class Station:
             window_s=float(os.environ.get(WINDOW, "0")),
         )
 
-    def _playing(self, engine: Engine, argument: bytes) -> Iterator[bytes]:
+    def _playing(self, engine: Engine, argument: bytes, started: bytes) -> Iterator[list[bytes]]:
+        """Yield what there is to say as soon as there is something, as much of it at once as there is by then."""
         cancel = threading.Event()
         frames: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         thread = threading.Thread(target=_perform, args=(engine, argument, cancel, frames), name="play")
         thread.start()
         try:
-            while True:
-                try:
-                    frame = frames.get(timeout=ALIVE_S)
-                except queue.Empty:
-                    yield encode(Alive())
-                    continue
-                if frame is None:
-                    return
-                yield frame
+            ready = _ready(frames, AT_ONCE_S, size_bytes=1)  # the first result waits for no second one
+            yield [started, *(frame for frame in ready if frame is not None)]
+            while None not in ready:
+                ready = _ready(frames, ALIVE_S, size_bytes=MESSAGE_BYTES)
+                if said := [frame for frame in ready or [encode(Alive())] if frame is not None]:
+                    yield said
         finally:
             cancel.set()
             thread.join()  # the next call must not meet an engine that is still at this one
@@ -177,6 +182,19 @@ def _perform(engine: Engine, argument: bytes, cancel: threading.Event, frames: q
         frames.put(encode(Failed(failure=failure_from(error))))
     finally:
         frames.put(None)
+
+
+def _ready(frames: queue.SimpleQueue[bytes | None], patience_s: float, *, size_bytes: int) -> list[bytes | None]:
+    """Return the frames that there are, until they are that large; waits for the first one, or returns none."""
+    ready: list[bytes | None] = []
+    with contextlib.suppress(queue.Empty):
+        while size_bytes > 0:
+            frame = frames.get_nowait() if ready else frames.get(timeout=patience_s)
+            ready.append(frame)
+            if frame is None:
+                break
+            size_bytes -= len(frame)
+    return ready
 
 
 def _end_soon() -> None:

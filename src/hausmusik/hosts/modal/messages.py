@@ -1,4 +1,4 @@
-"""What a Modal container and the host say to each other: one frame of `hausmusik.codec` per call argument and per item.
+"""What a Modal container and the host say to each other: frames of `hausmusik.codec`.
 
 Every answer begins with `Started`, so that the host sees when another container took the call over, and what a
 container's start took, which a caller on Modal cannot see. Imports the foundation alone, because both ends do.
@@ -15,8 +15,12 @@ from hausmusik.codec import Failure
 from hausmusik.types import Event, Request, Usage, Value
 
 MARK_BYTES: Final = 8
-"""Before each answer: which attempt it is from. When a container dies, Modal gives its call to another one and passes
-on what that says from where the first had come, without a word; the caller must notice.
+
+Answer: TypeAlias = list[bytes]
+"""One item of a call: a mark, then frames of `FromContainer`.
+
+The mark says which attempt it is from. When a container dies, Modal gives its call to another one and passes on what
+that says from where the first had come, without a word; the caller must notice.
 """
 
 

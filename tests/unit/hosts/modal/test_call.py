@@ -11,7 +11,7 @@ from hausmusik.clock import SystemClock
 from hausmusik.codec import encode
 from hausmusik.errors import WorkerLost
 from hausmusik.hosts.modal.call import Call
-from hausmusik.hosts.modal.messages import Alive, Finished, Started, new_mark
+from hausmusik.hosts.modal.messages import Alive, Answer, Finished, Started, new_mark
 from hausmusik.types import Usage
 
 STARTED = Started(call="fc-1", container="ta-1", digest="d", born_at=1.0, began_at=2.0)
@@ -21,11 +21,11 @@ FINISHED = Finished(reason="complete", usage=Usage())
 class Modal:
     """The other end."""
 
-    def __init__(self, *answers: bytes | float | Exception) -> None:
+    def __init__(self, *answers: Answer | float | Exception) -> None:
         self.answers = answers
         self.cancelled: list[str] = []
 
-    async def stream(self) -> AsyncIterator[bytes]:
+    async def stream(self) -> AsyncIterator[Answer]:
         for answer in self.answers:
             if isinstance(answer, Exception):
                 raise answer
@@ -43,7 +43,7 @@ class Modal:
 
 async def test_messages_come_as_they_were_sent_then_the_end() -> None:
     mark = new_mark()
-    modal = Modal(*(mark + encode(each) for each in (STARTED, Alive(), FINISHED)))
+    modal = Modal(*((mark, encode(each)) for each in (STARTED, Alive(), FINISHED)))
     call = modal.call()
     assert [await call.next(1.0) for _ in range(4)] == [STARTED, Alive(), FINISHED, None]
     await call.reader
@@ -51,7 +51,7 @@ async def test_messages_come_as_they_were_sent_then_the_end() -> None:
 
 
 async def test_another_container_under_the_same_call_is_noticed_and_the_call_cancelled() -> None:
-    modal = Modal(new_mark() + encode(STARTED), new_mark() + encode(FINISHED))
+    modal = Modal((new_mark(), encode(STARTED)), (new_mark(), encode(FINISHED)))
     call = modal.call()
     assert await call.next(1.0) == STARTED
     with pytest.raises(WorkerLost, match="another one"):
@@ -61,7 +61,7 @@ async def test_another_container_under_the_same_call_is_noticed_and_the_call_can
 
 
 async def test_one_that_is_left_while_it_plays_is_cancelled_at_once() -> None:
-    modal = Modal(new_mark() + encode(STARTED), 60.0)
+    modal = Modal((new_mark(), encode(STARTED)), 60.0)
     call = modal.call()
     await call.next(1.0)
     call.leave()
@@ -70,7 +70,7 @@ async def test_one_that_is_left_while_it_plays_is_cancelled_at_once() -> None:
 
 
 async def test_one_that_is_left_before_a_container_has_it_is_cancelled_as_soon_as_one_has() -> None:
-    modal = Modal(0.05, new_mark() + encode(STARTED), 60.0)
+    modal = Modal(0.05, (new_mark(), encode(STARTED)), 60.0)
     call = modal.call()
     await asyncio.sleep(0)
     call.leave()
