@@ -36,6 +36,7 @@ from hausmusik.types import (
     Request,
     Run,
     SpeakRequest,
+    Stay,
     Usage,
 )
 from tests.contract.hosts import CASES, HostCase, tone
@@ -81,7 +82,7 @@ async def played(host: Host, order: EngineOrder, request: Request = SAY) -> list
 
 
 def results(events: list[Event]) -> list[bytes]:
-    return [encode(event) for event in events if not isinstance(event, Phase | Usage)]
+    return [encode(event) for event in events if not isinstance(event, Phase | Usage | Stay)]
 
 
 async def test_phases_then_results_then_one_usage_then_done(host: Host) -> None:
