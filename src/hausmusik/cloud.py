@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
-from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from decimal import Decimal
 from pathlib import Path
@@ -18,7 +18,7 @@ from pathlib import Path
 import msgspec
 
 from hausmusik.atomic import private_folder
-from hausmusik.errors import NotFoundError
+from hausmusik.errors import NotFoundError, UsageError
 from hausmusik.gpu_choice import choose_gpu, container
 from hausmusik.gpu_names import parse_gpu
 from hausmusik.hosts.modal.account import Account
@@ -27,9 +27,13 @@ from hausmusik.hosts.modal.deploying import Deployed, Deployer, logs
 from hausmusik.hosts.modal.plane.declared import Declared
 from hausmusik.instruments.catalogue import Catalogue
 from hausmusik.instruments.model import Instrument
+from hausmusik.money.keepwarm.advice import Advice, advise
+from hausmusik.money.keepwarm.keeper import WarmPlan
+from hausmusik.money.keepwarm.simulator import Pool
 from hausmusik.money.prices import LocalPrices, Price
 from hausmusik.money.quote import Learning
 from hausmusik.money.rates import Rates
+from hausmusik.money.rows import LedgerRow
 from hausmusik.temporary import temporary_folder
 from hausmusik.types import Phase
 from hausmusik.weights.store import WeightsStore
@@ -81,6 +85,14 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     usd_per_h: Decimal | None
 
 
+class WindowAdvice(msgspec.Struct, frozen=True, kw_only=True):
+    """How long an instrument's idle containers stay, and how long they should."""
+
+    instrument: str
+    window_s: int
+    advice: Advice
+
+
 class Cloud:
     """Instruments on Modal.
 
@@ -91,6 +103,7 @@ class Cloud:
         account: Whose account.
         learnt: How long starts have taken.
         scratch: Where rehearsals may write.
+        windows: Seconds that idle containers stay, where not as the catalogue says, by instrument.
     """
 
     def __init__(
@@ -102,6 +115,7 @@ class Cloud:
         *,
         learnt: Learning,
         scratch: Path,
+        windows: Mapping[str, int] | None = None,
     ) -> None:
         self._catalogue = catalogue
         self._rates = rates
@@ -109,6 +123,7 @@ class Cloud:
         self._account = account
         self._learnt = learnt
         self._scratch = scratch
+        self._windows = dict(windows or {})
 
     def gpus(self, instrument: Instrument) -> tuple[str, ...]:
         """Return the GPUs of an instrument, best first; none for what plays on a processor."""
@@ -127,13 +142,16 @@ class Cloud:
         instrument = catalogue.instrument(name)
         if MODAL not in instrument.places:
             raise NotFoundError(f"{name} does not play on Modal", hint=f"it plays on: {', '.join(instrument.places)}")
-        return declare(
+        declared = declare(
             instrument,
             weights=catalogue.weights_of(instrument),
             checkpoints=catalogue.checkpoints_of(instrument),
             environment=catalogue.environment(instrument.environment) if instrument.environment else None,
             gpu=self.gpus(instrument),
         )
+        if name in self._windows:
+            declared = msgspec.structs.replace(declared, scaledown_window_s=self._windows[name])
+        return declared
 
     def capacity(self, name: str) -> int:
         """Return how many plays of an instrument, or of any candidate of a router, its containers take at once."""
@@ -151,6 +169,48 @@ class Cloud:
         instrument = self._catalogue().instrument(name)
         gpus = [parse_gpu(each) for each in self.gpus(instrument)] or [None]
         return max((self._rates.price(container(instrument, gpu)) for gpu in gpus), key=lambda each: each.usd_per_s)
+
+    def warm_plan(self, name: str, for_s: float, containers: int = 1) -> WarmPlan:
+        """Return what keeping an instrument warm for a time would be and cost.
+
+        Raises:
+            NotFoundError: there is none of that name, or it cannot be on Modal.
+            UsageError: a number out of its range, or more containers than it may have.
+            BudgetError: the price is not known.
+        """
+        declaration = self.declare(name)
+        if containers > (most := declaration.max_containers):
+            raise UsageError(
+                f"{name} may have {most} containers, not {containers}", hint="raise serving.max_containers"
+            )
+        return WarmPlan(
+            instrument=name,
+            host=MODAL,
+            containers=containers,
+            for_s=for_s,
+            price=self.price(name),
+            window_s=declaration.scaledown_window_s,
+            startup_timeout_s=declaration.startup_timeout_s,
+        )
+
+    def window_advice(self, name: str, rows: Iterable[LedgerRow]) -> WindowAdvice:
+        """Return how long idle containers of an instrument should stay, by what the ledger knows of it.
+
+        Raises:
+            NotFoundError, BudgetError: as `warm_plan`.
+        """
+        declaration, measured = self.declare(name), self._catalogue().instrument(name).measured
+        known = self._learnt(name, MODAL, measured.unit)
+        cold = known.cold_start_s if known else None
+        advice = advise(
+            rows,
+            instrument=name,
+            host=MODAL,
+            cold_s=cold.mid if cold else measured.cold_start_s,
+            price=self.price(name),
+            pool=Pool(max_containers=declaration.max_containers, max_inputs=declaration.max_inputs),
+        )
+        return WindowAdvice(instrument=name, window_s=declaration.scaledown_window_s, advice=advice)
 
     async def rehearse(self, names: Sequence[str]) -> tuple[Rehearsal, ...]:
         """Deploy to a control plane on this machine and return what was declared; nothing is built, sent or started.

@@ -13,7 +13,7 @@ from typing import Any, Self
 
 from hausmusik.batch.plan import BatchPlan
 from hausmusik.batch.values import BatchOptions, BatchProgress, BatchReport
-from hausmusik.cloud import Cloud, Rehearsal, Standing
+from hausmusik.cloud import Cloud, Rehearsal, Standing, WindowAdvice
 from hausmusik.config.folders import Folders
 from hausmusik.config.model import Settings
 from hausmusik.gpu_choice import GpuChoice, Use
@@ -23,6 +23,8 @@ from hausmusik.instruments.catalogue import Catalogue
 from hausmusik.jobs.journal import Journal
 from hausmusik.jobs.stop import Stop
 from hausmusik.money.budget import Budget
+from hausmusik.money.keepwarm.keeper import WarmPlan, WarmState
+from hausmusik.money.keepwarm.spells import Spell, Spells
 from hausmusik.money.ledger import Ledger
 from hausmusik.money.prices import PriceSource
 from hausmusik.money.quote import Quote
@@ -176,6 +178,11 @@ class House:
         return self._house.prices
 
     @property
+    def spells(self) -> Spells:
+        """What is kept warm, by any process of this house."""
+        return self._house.spells
+
+    @property
     def rates(self) -> Rates:
         """What clouds ask for a second of a container."""
         return self._house.rates
@@ -246,6 +253,26 @@ class House:
     def deployments(self) -> tuple[Standing, ...]:
         """Return what is deployed, whether it is what the catalogue says, and what is up now."""
         return self._portal.call(self._house.deployments())
+
+    def plan_warm(self, name: str, for_s: float, *, containers: int = 1) -> WarmPlan:
+        """Return what keeping an instrument on Modal warm for a time would cost; calls nobody."""
+        return self._house.plan_warm(name, for_s, containers=containers)
+
+    def warm(self, plan: WarmPlan, *, run: Run | None = None) -> Iterator[WarmState]:
+        """Keep an instrument warm until its time is over, `cool` is called or the iteration is closed; see `Keeper`."""
+        return self._portal.iterate(self._house.warm(plan, run=run))
+
+    def cool(self, name: str) -> bool:
+        """Let an instrument on Modal go cold now, whoever keeps it warm; returns whether anybody did."""
+        return self._portal.call(self._house.cool(name))
+
+    def kept_warm(self) -> tuple[Spell, ...]:
+        """Return what is being kept warm by processes of this house, and until when."""
+        return self._house.kept_warm()
+
+    def advise_window(self, name: str) -> WindowAdvice:
+        """Return how long idle containers of an instrument should stay on Modal, by its last weeks in the ledger."""
+        return self._house.advise_window(name)
 
     def costs(self, by: Grouping = "run", *, since: datetime | None = None) -> tuple[Total, ...]:
         """Return what was played and what it cost, in sums by run, session, instrument, host, day, document or cue."""

@@ -5,21 +5,29 @@ Knows the parts it looks after; how they are wired stands in `parts`.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Final
 
-from hausmusik.cloud import Rehearsal, Standing
+from hausmusik.cloud import MODAL, Rehearsal, Standing, WindowAdvice
 from hausmusik.errors import UsageError
 from hausmusik.gpu_choice import GpuChoice, Use, choose_gpu
+from hausmusik.hosts.modal.host import ModalHost
 from hausmusik.instruments.additions import add, remove
-from hausmusik.money.rows import Grouping, Total
+from hausmusik.money.keepwarm.keeper import Keeper, WarmPlan, WarmState
+from hausmusik.money.keepwarm.spells import Spell
+from hausmusik.money.rows import KEEP_WARM, Grouping, Total
 from hausmusik.parts import Parts
 from hausmusik.threads import in_thread
-from hausmusik.types import Phase
+from hausmusik.types import Phase, Run
 from hausmusik.upkeep import Finding, InstrumentRow, examine, instrument_rows
 from hausmusik.weights.progress import PullProgress
+
+ADVICE_DAYS: Final = 28
+"""How far back advice looks."""
 
 
 class Keeping(Parts):
@@ -109,6 +117,45 @@ class Keeping(Parts):
     async def deployments(self) -> tuple[Standing, ...]:
         """Return what is deployed, whether it is what the catalogue says, and what is up now."""
         return await self.cloud.standing()
+
+    def plan_warm(self, name: str, for_s: float, *, containers: int = 1) -> WarmPlan:
+        """Return what keeping an instrument on Modal warm for a time would cost; calls nobody."""
+        return self.cloud.warm_plan(name, for_s, containers)
+
+    async def warm(self, plan: WarmPlan, *, run: Run | None = None) -> AsyncGenerator[WarmState]:
+        """Keep an instrument warm until its time is over, `cool` is called or the iteration is closed; see `Keeper`."""
+        host = self.hosts.get(plan.host)
+        if not isinstance(host, ModalHost):
+            raise UsageError(
+                "only instruments on Modal are kept warm", hint="workers of your own machine stay by themselves"
+            )
+        keeper = Keeper(
+            host.beat,
+            host.release,
+            spells=self.spells,
+            budget=self.budget,
+            clock=self.clock,
+            session=self.ids.new(),
+        )
+        async with aclosing(keeper.keep(plan, run or self.new_run(KEEP_WARM, on=plan.host))) as states:
+            async for state in states:
+                yield state
+
+    async def cool(self, name: str) -> bool:
+        """Let an instrument on Modal go cold now, whoever keeps it warm; returns whether anybody did."""
+        self.cloud.declare(name)  # a name that is none is an error
+        kept = await asyncio.to_thread(self.spells.end, name)
+        await self.hosts[MODAL].release(name)
+        return kept
+
+    def kept_warm(self) -> tuple[Spell, ...]:
+        """Return what is being kept warm by processes of this house, and until when."""
+        return self.spells.current()
+
+    def advise_window(self, name: str) -> WindowAdvice:
+        """Return how long idle containers of an instrument should stay on Modal, by its last weeks in the ledger."""
+        since = self.clock.now() - timedelta(days=ADVICE_DAYS)
+        return self.cloud.window_advice(name, self.ledger.rows(since=since))
 
     def costs(self, by: Grouping = "run", *, since: datetime | None = None) -> tuple[Total, ...]:
         """Return what was played and what it cost, in sums by run, session, instrument, host, day, document or cue."""

@@ -25,6 +25,7 @@ from hausmusik.hosts.modal.host import ModalHost
 from hausmusik.instruments.catalogue import Catalogue
 from hausmusik.jobs.journal import Journal
 from hausmusik.money.budget import Budget, Limits
+from hausmusik.money.keepwarm.spells import Spells
 from hausmusik.money.ledger import Ledger
 from hausmusik.money.meter import Meter
 from hausmusik.money.prices import LocalPrices, PriceSource
@@ -133,6 +134,7 @@ class Parts:
             self._account,
             learnt=self.ledger.learnt,
             scratch=self.folders.cache,
+            windows=self.settings.modal.windows,
         )
 
     def _interpreter(self, environment: str) -> Sequence[str]:
@@ -160,6 +162,11 @@ class Parts:
         """What a second costs, by host."""
         own = LocalPrices(self.clock, tuple(name for name in self.hosts if name != MODAL))
         return HousePrices(own, self.cloud)
+
+    @cached_property
+    def spells(self) -> Spells:
+        """What is kept warm, by any process of this house."""
+        return Spells(self.folders.state / "warm", self.budget, self.clock)
 
     @cached_property
     def rates(self) -> Rates:

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from hausmusik.cli import batch, care, cloud, gpus, instruments, jobs, pieces, playing, settings, takes
+from hausmusik.cli import batch, care, cloud, gpus, instruments, jobs, pieces, playing, settings, takes, warm
 from hausmusik.cli.commands import Group
 from hausmusik.cli.output import Output
 from hausmusik.errors import Cancelled, HausmusikError, OutputError, UsageError
@@ -36,6 +36,7 @@ batch.register(app)
 instruments.register(app)
 gpus.register(app)
 cloud.register(app)
+warm.register(app)
 care.register(app)
 jobs.register(app)
 settings.register(app)

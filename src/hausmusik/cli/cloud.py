@@ -11,6 +11,7 @@ from hausmusik.cli.commands import Command
 from hausmusik.cli.options import DryRun, Json, Yes, confirm
 from hausmusik.cli.output import Output
 from hausmusik.cli.session import ProgressLine, in_house, with_house
+from hausmusik.cli.warm import clock_time
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from hausmusik.hosts.modal.plane.declared import Declared
     from hausmusik.house import AsyncHouse
     from hausmusik.jobs.stop import Stop
+    from hausmusik.money.keepwarm import Spell
 
 Names = Annotated[
     list[str], typer.Argument(metavar="NAME...", help="Instruments.", autocompletion=completing.instruments)
@@ -104,12 +106,12 @@ def status(context: typer.Context, *, json: Json = False) -> None:
     """
     output: Output = context.obj
 
-    async def work(house: AsyncHouse, _stop: Stop) -> tuple[Standing, ...]:
-        return await house.deployments()
+    async def work(house: AsyncHouse, _stop: Stop) -> tuple[tuple[Standing, ...], tuple[Spell, ...]]:
+        return await house.deployments(), house.kept_warm()
 
-    found = in_house(work, output)
+    found, warm = in_house(work, output)
     if json:
-        output.json({"deployed": found})
+        output.json({"deployed": found, "kept_warm": warm})
         return
     if not found:
         output.talk("nothing is deployed")
@@ -119,6 +121,8 @@ def status(context: typer.Context, *, json: Json = False) -> None:
         for each in found
     ]
     output.table(("instrument", "version", "containers", "$/h"), rows, right=(2, 3))
+    for each in warm:
+        output.talk(f"{each.instrument} is kept warm until {clock_time(each.ends_at)}: haus cool {each.instrument}")
     for each in found:
         if each.version == "other":
             output.talk(f"{each.instrument} is another version than here: haus deploy {each.instrument}")

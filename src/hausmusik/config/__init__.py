@@ -53,6 +53,8 @@ limit in `money` can only lower the one that your own settings set.
     [modal]
     profile = ""            Profile of Modal's own settings file; empty: the active one. Tokens stay with Modal's tools.
     environment = ""        Environment of the Modal workspace; empty: its default.
+    windows = {}            Seconds that idle containers stay, 2 to 3600, by instrument: `{ kokoro = 120 }`. Instead of
+                            the catalogue's `serving.scaledown_window_s`, from the next deployment on.
 
     [hub]
     endpoint = ADDRESS      A mirror of the Hugging Face hub, by https. Where nothing else says it, from `HF_ENDPOINT`.

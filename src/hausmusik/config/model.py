@@ -167,6 +167,7 @@ class ModalSettings(Section):
 
     profile: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]*$")] = ""
     environment: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]*$")] = ""
+    windows: dict[Id, Annotated[Whole, Field(ge=2, le=3600)]] = {}
 
 
 class HubSettings(Section):

@@ -24,7 +24,7 @@ from hausmusik.money.ledger import insert
 from hausmusik.money.prices import Price
 from hausmusik.money.rows import LedgerRow
 from hausmusik.money.tails import any_overdue, charge_gap, charge_overdue, is_followed, open_tail
-from hausmusik.owner import is_alive, new_owner
+from hausmusik.owner import is_alive, is_gone, new_owner
 from hausmusik.seams import Clock, Ids
 from hausmusik.types import Run, Stay
 
@@ -245,6 +245,24 @@ class Budget:
         if overdue:
             with self._database.write(durable=True) as connection:
                 charge_overdue(connection, now)
+
+    def in_flight(self, instrument: str, host: str) -> tuple[str, ...]:
+        """Return the reservations of plays that are going on, by any process that is not surely gone."""
+        with self._database.read() as connection:
+            rows = rows_of(
+                connection,
+                # The window of an idle machine is reserved too (see `tails`), by nobody.
+                "SELECT id, owner FROM reservations WHERE state = 'held' AND owner <> '' AND instrument = ? "
+                "AND host = ? ORDER BY id",
+                (instrument, host),
+            )
+        return tuple(row["id"] for row in rows if not is_gone(row["owner"]))
+
+    def is_open(self, reservation: Reservation) -> bool:
+        """Return whether a reservation, held or lapsed, was neither settled nor released; raises StoreError."""
+        with self._database.read() as connection:
+            found = connection.execute("SELECT 1 FROM reservations WHERE id = ?", (reservation.id,))
+            return found.fetchone() is not None
 
     def lapsed(self) -> tuple[Reservation, ...]:
         """Return the reservations that nobody settled: plays whose process died, which may still have cost money."""

@@ -19,6 +19,8 @@ Grouping: TypeAlias = Literal["run", "session", "instrument", "host", "day", "do
 
 USAGE_FIELDS: Final = Usage.__struct_fields__
 LARGEST: Final = 1e15
+KEEP_WARM: Final = "keep warm"
+"""Label of a row for seconds in which a container was kept up for plays to come."""
 
 
 class LedgerRow(msgspec.Struct, frozen=True, kw_only=True):

@@ -79,10 +79,16 @@ class Station:
             self._ended_at = time.time()
 
     @modal.method()
-    def ready(self) -> bytes:
-        """Return `Started`, or `Failed`: called to have a container started."""
+    def ready(self, hold_s: float = 0.0) -> bytes:
+        """Return `Started`, or `Failed`: called to have a container started, or to begin its idle window anew.
+
+        Args:
+            hold_s: How long to hold this container's place, so that calls made together meet different containers.
+        """
         try:
-            return encode(self._failed or self._started())
+            answer = encode(self._failed or self._started())
+            time.sleep(hold_s)
+            return answer
         finally:
             self._ended_at = time.time()
 

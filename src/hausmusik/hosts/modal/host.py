@@ -46,6 +46,9 @@ ASK_EVERY_S: Final = 1.0
 """How often Modal is asked what a start is at, and a waiting caller told."""
 
 LEAVING_S: Final = 2.0
+HOLD_S: Final = 0.5
+"""How long containers that are called together hold their places, for each to get one call."""
+
 _ANY: Final[Any] = FromContainer
 Declaring: TypeAlias = Callable[[str], Declaration]
 
@@ -148,23 +151,54 @@ class ModalHost:
         self._check_open()
         if self.state(order).state == "warm":
             return
-        declaration = self._declare(order.instrument)
-        with self._standing.starting(order.instrument):
+        await self.beat(order.instrument)
+
+    async def beat(self, instrument: str, containers: int = 1, *, playing: int = 0) -> tuple[float, ...]:
+        """Call idle containers, so that their windows begin anew; those that are missing are started.
+
+        Nothing is asked of Modal that would outlast this process: who stops calling has cold instruments one window
+        later.
+
+        Args:
+            instrument: Catalogue id.
+            containers: How many are to be up.
+            playing: Plays in flight: their containers need no call, and one behind a play would start another.
+
+        Returns:
+            Of each answer, the seconds that its container was up and idle before it: since its last call, or, of a new
+            one, since it was started.
+
+        Raises:
+            HausmusikError: as `play` does; with several calls, the first that failed.
+        """
+        self._check_open()
+        declaration = self._declare(instrument)
+        free = max(0, containers * declaration.max_inputs - playing)
+        calls = min(free, 1) if containers == 1 else free
+        hold_s = HOLD_S if calls > 1 else 0.0
+        with self._standing.starting(instrument):
             try:
-                answer: FromContainer = decode(await (await self._worker(declaration)).ready.remote.aio(), _ANY)
+                worker = await self._worker(declaration)
+                answers = await asyncio.gather(*(worker.ready.remote.aio(hold_s) for _ in range(calls)))
             except Exception as error:
-                raise error_from(error, order.instrument, declaration.timeout_s) from error
+                raise error_from(error, instrument, declaration.timeout_s) from error
+        return tuple(self._idle_s(instrument, declaration, decode(answer, _ANY)) for answer in answers)
+
+    def _idle_s(self, instrument: str, declaration: Declaration, answer: FromContainer) -> float:
         if isinstance(answer, Failed):
             raise error_of(answer.failure)
-        self._standing.heard(order.instrument, _first(answer, declaration))
+        started = _first(answer, declaration)
+        self._standing.heard(instrument, started)
+        return max(0.0, started.began_at - (started.previous_end_at or started.born_at))
 
     async def release(self, instrument: str = "") -> None:
-        """Have idle containers end now instead of at the end of their windows; busy ones end after their play."""
+        """Have idle containers end now instead of at the end of their windows; busy ones end after their play.
+
+        An instrument that is named may have been started by another process.
+        """
         for each in [instrument] if instrument else self._standing.known():
-            if each not in self._workers:
-                continue
-            worker = self._workers[each]
             with contextlib.suppress(Exception):  # they end by themselves when their windows are over
+                worker = await self._worker(self._declare(each))
                 stats = await worker.leave.get_current_stats.aio()
                 await asyncio.gather(*(worker.leave.remote.aio() for _ in range(stats.num_total_runners)))
             self._standing.forget(each)
