@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
+from hausmusik.hosts.modal.plane import Plane
 from hausmusik.instruments.catalogue import Catalogue
 from tests.docs.blocks import DOCS, README, blocks_of, pages
 from tests.docs.outcomes import OUTCOMES
@@ -23,6 +25,8 @@ REFERENCE = DOCS / "reference"
 FOLLOWED = [page for page in pages() if REFERENCE not in page.parents]
 NEED_WEIGHTS = {DOCS / "how-to" / "keep-weights.md"}
 """Pages that are about weights: tones have none."""
+NEED_AN_ACCOUNT = {DOCS / "how-to" / "play-on-modal.md"}
+"""Pages that are about the user's cloud, and name instruments that are there: a control plane stands for the account."""
 
 
 def _name(page: Path) -> str:
@@ -40,7 +44,7 @@ def _nothing(_folder: Path) -> None:
     [
         pytest.param(page, marks=() if page == README else pytest.mark.slow)
         for page in FOLLOWED
-        if page not in NEED_WEIGHTS
+        if page not in NEED_WEIGHTS | NEED_AN_ACCOUNT
     ],
     ids=_name,
 )
@@ -58,7 +62,11 @@ def test_with_tones(page: Path, tmp_path: Path, home: Path, monkeypatch: pytest.
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("page", FOLLOWED, ids=_name)
 def test_with_the_real_instruments(
-    page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, weights: Callable[..., dict[str, str]]
+    page: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    weights: Callable[..., dict[str, str]],
+    closing: ExitStack,
 ) -> None:
     weights(*(each.id for each in Catalogue.load().embedded()))
     folder = os.environ["HAUSMUSIK_TEST_WEIGHTS"]
@@ -66,6 +74,10 @@ def test_with_the_real_instruments(
     if page not in NEED_WEIGHTS:
         monkeypatch.setenv("HAUSMUSIK_WEIGHTS__FOLDER", folder)
         monkeypatch.setenv("HAUSMUSIK_WEIGHTS__OFFLINE", "true")
+    if page in NEED_AN_ACCOUNT:
+        plane = closing.enter_context(Plane(tmp_path / "account"))
+        for name, value in plane.variables().items():
+            monkeypatch.setenv(name, value)
     walk = Walk(tmp_path, compares=True, machines={"networked": networked})  # takes over the variables as they are now
     if page in NEED_WEIGHTS:
         # The page says what is not on the stick.
@@ -73,6 +85,12 @@ def test_with_the_real_instruments(
             shutil.copytree(Path(folder, needed), walk.folder / "stick" / needed, copy_function=os.symlink)
     walk.follow(page)
     OUTCOMES.get(page.stem, _nothing)(walk.folder)
+
+
+@pytest.fixture
+def closing() -> Iterator[ExitStack]:
+    with ExitStack() as stack:
+        yield stack
 
 
 def _weights_of(*names: str) -> set[str]:

@@ -8,12 +8,15 @@ What becomes of a block:
     python                          runs as a script of its own
     text                            is what the block before it prints: these lines, in this order, … for anything
     any   <!-- file: NAME -->       is written to that file
+    toml                            is what Python's own reader takes
     json  <!-- shows: NAME -->      is what that file holds
     json  <!-- into: NAME -->       replaces these members of the file's object
     json  <!-- segment: NAME -->    is a segment of that score, replaced by its id or put at the end
     json  <!-- cue: NAME SEGMENT -->  is a cue of that segment, likewise
 
-A block that installs or runs the repository's own scripts belongs to a machine that is set up first; it is left out
+A page about an account is followed with the variables of a control plane, which stands for it.
+
+A block that installs, makes an account or runs the repository's own scripts belongs to a machine that is set up first; it is left out
 here (`test_lines` looks at those lines). Any other block must be one of the above: nothing is shown
 that is not tried.
 """
@@ -28,6 +31,7 @@ import re
 import shlex
 import subprocess
 import sys
+import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -36,7 +40,7 @@ from typing import Any, Final
 from hausmusik.cli.app import run
 from tests.docs.blocks import Block, blocks_of
 
-SETTING_UP: Final = re.compile(r"^(?:pip install|scripts/)", re.MULTILINE)
+SETTING_UP: Final = re.compile(r"^(?:pip install|modal token|scripts/)", re.MULTILINE)
 TIMEOUT_S: Final = 300
 _PLAIN: Final = re.compile(r"(?:haus [^\n|>&;$`]+\n)+")
 _NONE: Final[Mapping[str, Any]] = MappingProxyType({})
@@ -95,6 +99,8 @@ class Walk:
         elif block.kind == "text" and not block.note:
             if self._compares:
                 self._compare(block.body)
+        elif block.kind == "toml" and not block.note:
+            tomllib.loads(block.body)
         elif block.kind == "json" and block.note:
             self._edit(block)
         else:
