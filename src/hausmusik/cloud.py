@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
-from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from decimal import Decimal
 from pathlib import Path
@@ -298,7 +298,7 @@ class Cloud:
             usd_per_h=usd_per_h,
         )
 
-    def logs(self, name: str) -> Iterator[str]:
+    def logs(self, name: str) -> AsyncGenerator[str]:
         """Yield what an instrument's containers have printed."""
         return logs(name, self._account)
 

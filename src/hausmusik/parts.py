@@ -262,5 +262,7 @@ class Parts:
                 ends.callback(self._money.close)
             if "journal" in made:
                 ends.callback(self.journal.close)
+            if "_account" in made:
+                ends.push_async_callback(self._account.disconnect)
             for host in self.hosts.values() if "hosts" in made else ():
                 ends.push_async_callback(host.close)

@@ -10,7 +10,7 @@ from hausmusik.cli import completing
 from hausmusik.cli.commands import Command
 from hausmusik.cli.options import DryRun, Json, Yes, confirm
 from hausmusik.cli.output import Output
-from hausmusik.cli.session import ProgressLine, in_house, with_house
+from hausmusik.cli.session import ProgressLine, in_house
 from hausmusik.cli.warm import clock_time
 
 if TYPE_CHECKING:
@@ -135,11 +135,11 @@ def logs(context: typer.Context, name: Name) -> None:
     """
     output: Output = context.obj
 
-    def work(house: AsyncHouse) -> None:
-        for line in house.cloud.logs(name):
+    async def work(house: AsyncHouse, _stop: Stop) -> None:
+        async for line in house.cloud.logs(name):
             output.data(line)
 
-    with_house(work)
+    in_house(work, output)
 
 
 def _show_costs(output: Output, rehearsed: tuple[Rehearsal, ...]) -> None:

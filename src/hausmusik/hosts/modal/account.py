@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib.util
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from hausmusik.errors import AuthError, MissingExtra
@@ -29,6 +30,7 @@ class Account:
         self.profile = profile
         self.environment = environment
         self._client = client
+        self._connected = False
         self._connecting = asyncio.Lock()
 
     async def client(self) -> modal.Client:
@@ -41,7 +43,23 @@ class Account:
         async with self._connecting:
             if self._client is None:
                 self._client = await self._connect()
+                self._connected = True
         return self._client
+
+    async def disconnect(self) -> None:
+        """Give the connection back, if there is one of our own making; the next `client` makes a new one."""
+        async with self._connecting:
+            connected, self._connected = self._connected, False
+            if connected and self._client is not None:
+                client, self._client = self._client, None
+                await client.__aexit__(None, None, None)
+
+    def variables(self, environment: Mapping[str, str]) -> dict[str, str]:
+        """Return the environment of a command of Modal's own that is to speak for this account too."""
+        if not self.profile:
+            return dict(environment)
+        rest = {name: value for name, value in environment.items() if not name.startswith("MODAL_TOKEN_")}
+        return rest | {"MODAL_PROFILE": self.profile}
 
     async def _connect(self) -> modal.Client:
         if importlib.util.find_spec("modal") is None:

@@ -6,19 +6,22 @@ worth something. Knows nothing of money.
 
 from __future__ import annotations
 
-import subprocess
+import asyncio
+import os
 import sys
-from collections.abc import AsyncGenerator, Iterator
-from typing import Any
+from collections.abc import AsyncGenerator
+from typing import Any, Final, cast
 
 import msgspec
 
-from hausmusik.errors import HausmusikError, HostUnavailable, NotFoundError
+from hausmusik.errors import HausmusikError, HostUnavailable
 from hausmusik.hosts.modal.account import Account
 from hausmusik.hosts.modal.declaration import APP_PREFIX, Declaration
 from hausmusik.hosts.modal.mapping import error_from
 from hausmusik.types import Phase
 from hausmusik.weights.store import WeightsStore
+
+LONGEST_LINE_BYTES: Final = 1 << 24
 
 
 class Deployed(msgspec.Struct, frozen=True, kw_only=True):
@@ -130,27 +133,46 @@ class Deployer:
             raise error_from(error, instrument) from error
 
 
-def logs(instrument: str, account: Account) -> Iterator[str]:
+async def logs(instrument: str, account: Account) -> AsyncGenerator[str]:
     """Yield the lines that an instrument's containers have printed, by Modal's own command.
 
     Raises:
-        NotFoundError: it has no logs: it is not deployed.
-        HostUnavailable: the command cannot be run.
+        MissingExtra, AuthError: there is no modal here, or no account.
+        NotFoundError: it is not deployed.
+        HostUnavailable: Modal cannot be reached, or the command cannot be run.
     """
-    command = [sys.executable, "-m", "modal", "app", "logs", APP_PREFIX + instrument]
-    if account.environment:
-        command += ["--env", account.environment]
+    client = await account.client()
+    import modal  # noqa: PLC0415
+
+    app, environment = APP_PREFIX + instrument, account.environment or None
     try:
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        await modal.App.lookup.aio(app, client=client, environment_name=environment)
+    except Exception as error:
+        raise error_from(error, instrument) from error
+    command = [sys.executable, "-m", "modal", "app", "logs", app, *(["--env", environment] if environment else [])]
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *command,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            env=account.variables(os.environ),
+            limit=LONGEST_LINE_BYTES,
+        )
     except OSError as error:
         raise HostUnavailable(f"modal's command cannot be run: {error.strerror}") from error
     last = ""
-    with process:
-        for line in process.stdout or ():
-            last = line.rstrip("\n")
+    try:
+        async for line in cast("asyncio.StreamReader", process.stdout):
+            last = line.decode("utf-8", "replace").rstrip("\n")
             yield last
+        await process.wait()
+    finally:
+        if process.returncode is None:
+            process.terminate()
+            await process.wait()
     if process.returncode:
-        raise NotFoundError(f"there are no logs of {instrument}: {last}", hint="`haus status` lists what is deployed")
+        raise HostUnavailable(f"there are no logs of {instrument}: {last}", hint="try again in a minute")
 
 
 async def _is_there(volume: Any, path: str) -> bool:
