@@ -16,6 +16,7 @@ from hausmusik.clock import TimeIds
 from hausmusik.config.database import Database
 from hausmusik.errors import BudgetError, Cancelled, EngineError, StoreError, WorkerLost
 from hausmusik.money import Budget, Ledger, LedgerRow, Limits, Meter, money_file
+from hausmusik.money.tables import MIGRATIONS
 from hausmusik.types import Done, Event, Phase, Run, TextDelta, Usage
 from tests.unit.jobs.conftest import ManualClock
 from tests.unit.money.conftest import GPU, CloudPrices
@@ -454,3 +455,22 @@ async def test_a_hundred_plays_at_once_have_a_hundred_rows(
     assert sum(isinstance(each, EngineError) for each in results) == 34
     (total,) = ledger.totals("run")
     assert (total.plays, total.failed) == (100, 34)
+
+
+async def test_a_ledger_that_is_locked_is_told_before_anything_is_started(
+    meter: Meter, database: Database, clock: ManualClock, ids: TimeIds, play: Callable[..., Play]
+) -> None:
+    impatient = Database(database.path, title="ledger", migrations=MIGRATIONS, busy_timeout_s=0.05)
+    budget = Budget(impatient, Limits(house_usd=Decimal(1)), clock=clock, ids=ids)
+    ledger = Ledger(impatient, clock=clock, ids=ids)
+    waiting = Meter(ledger=ledger, budget=budget, prices=CloudPrices(), clock=clock)
+    played = play(USED, Done())
+    await listen(meter, play(USED, Done()))
+    with database.write():
+        with pytest.raises(StoreError, match="has been locked by another process") as caught:
+            await listen(waiting, played, host="cloud", worst_case_s=100)
+        assert caught.value.hint
+    assert played.started == 0
+    await listen(waiting, played, host="cloud", worst_case_s=100)
+    assert played.started == 1
+    impatient.close()
