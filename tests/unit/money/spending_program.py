@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import sys
-import time
 from collections.abc import AsyncIterator
 from datetime import date
 from decimal import Decimal
@@ -53,7 +52,7 @@ async def main(file: Path, seed: int, limit: Decimal) -> None:
 
     print("here", flush=True)
     while not file.with_name("go").exists():
-        time.sleep(0.01)  # nothing else is to be done yet
+        await asyncio.sleep(0.01)  # nothing else is to be done yet
     await asyncio.gather(listener(), listener())
     database.close()
 
