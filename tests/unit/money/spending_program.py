@@ -51,7 +51,7 @@ async def main(file: Path, seed: int, limit: Decimal) -> None:
                 return
 
     print("here", flush=True)
-    while not file.with_name("go").exists():
+    while not file.with_name("go").exists():  # noqa: ASYNC110 - another process makes the file
         await asyncio.sleep(0.01)  # nothing else is to be done yet
     await asyncio.gather(listener(), listener())
     database.close()
