@@ -98,5 +98,5 @@ def behind(folder: Path, front: Path) -> Path:
     venv.create(folder, with_pip=False)
     (own,) = folder.glob("lib/python*/site-packages")
     places = [site, *(each for each in sys.path if each.endswith("site-packages"))]
-    (own / "both.pth").write_text(f"import site; [site.addsitedir(each) for each in {places!r}]\n")
+    (own / "both.pth").write_text("".join(f"import site; site.addsitedir({each!r})\n" for each in places))
     return folder / "bin" / "python"
