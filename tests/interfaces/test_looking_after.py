@@ -171,7 +171,7 @@ def test_completion_through_the_shell_protocol(haus: Haus, monkeypatch: pytest.M
     assert done.out.split() == ["anna"]
     monkeypatch.setenv("COMP_WORDS", "haus co")
     monkeypatch.setenv("COMP_CWORD", "1")
-    assert sorted(haus().out.split()) == ["compose", "config", "costs"]
+    assert sorted(haus().out.split()) == ["compose", "config", "cool", "costs"]
 
 
 def test_json_stays_json_with_every_option(haus: Haus) -> None:

@@ -101,14 +101,15 @@ def _show(output: Output, by: str, rows: tuple[Total, ...]) -> None:
     if not rows:
         output.talk("nothing was played yet")
         return
+    idle = any(row.usage.idle_s for row in rows)  # only machines that are paid for while they wait have any
     output.table(
-        (by, "plays", "busy s", "idle s", "cpu s", "audio s", "cost", "label"),
+        (by, "plays", "busy s", *(["idle s"] if idle else []), "cpu s", "audio s", "cost", "label"),
         [
             (
                 row.key,
                 str(row.plays),
                 f"{row.usage.busy_s:.1f}",
-                f"{row.usage.idle_s:.1f}",
+                *([f"{row.usage.idle_s:.1f}"] if idle else []),
                 f"{row.usage.cpu_s:.1f}",
                 f"{row.usage.audio_s:.1f}",
                 shown(row.cost_usd),
@@ -116,5 +117,5 @@ def _show(output: Output, by: str, rows: tuple[Total, ...]) -> None:
             )
             for row in rows
         ],
-        right=(1, 2, 3, 4, 5, 6),
+        right=(1, 2, 3, 4, 5, 6) if idle else (1, 2, 3, 4, 5),
     )
