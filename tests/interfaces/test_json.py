@@ -13,8 +13,12 @@ from tests.interfaces.test_help import LEAVES
 
 
 @pytest.mark.slow
-def test_every_command_with_json(haus: Haus, here: Path) -> None:
+def test_every_command_with_json(haus: Haus, here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """In the order in which one command leaves something for the next; together they are all commands there are."""
+    for name in ("MODAL_TOKEN_ID", "MODAL_TOKEN_SECRET", "MODAL_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("MODAL_CONFIG_PATH", str(here / "no-account.toml"))
+    (here / "lines.jsonl").write_text('{"text": "One."}\n')
     (here / "mine").mkdir()
     (here / "mine" / "extra.toml").write_text(tones.instrument("extra", "sound"))
     score(line(id="hello"), name="piece.json", voices={"n": {"voice": "anna"}})
@@ -31,6 +35,14 @@ def test_every_command_with_json(haus: Haus, here: Path) -> None:
         ("music", "calm", "--seconds", "1", "-o", "bed.flac"),
         ("sound", "rain", "--seconds", "1", "-o", "rain.wav"),
         ("transcribe", "line.wav"),
+        ("batch", "lines.jsonl", "-i", "speak", "-o", "lines.out.jsonl"),
+        ("gpus",),
+        ("deploy", "procedural", "--dry-run"),
+        ("undeploy", "procedural", "--yes"),
+        ("status",),
+        ("warm", "procedural", "--for", "1m", "--yes"),
+        ("cool", "procedural"),
+        ("logs", "procedural"),
         ("instruments",),
         ("instruments", "add", "mine/extra.toml"),
         ("instruments", "show", "extra"),
@@ -57,6 +69,8 @@ def test_every_command_with_json(haus: Haus, here: Path) -> None:
         assert isinstance(done.json, dict), words
         if words[-1] == "nothing":
             assert done.json["error"]["code"] == "not_found"
+        elif words[0] in {"undeploy", "status", "warm", "logs"}:
+            assert done.json["error"]["code"] == "auth", words
         elif words[0] == "doctor":  # weights are missing here, which is no fault; a broken plugin would be
             assert done.code == (0 if done.json["ok"] else 1)
         else:

@@ -128,18 +128,25 @@ def status(context: typer.Context, *, json: Json = False) -> None:
             output.talk(f"{each.instrument} is another version than here: haus deploy {each.instrument}")
 
 
-def logs(context: typer.Context, name: Name) -> None:
+def logs(context: typer.Context, name: Name, *, json: Json = False) -> None:
     """Show what an instrument's containers have printed.
 
     Example: haus logs kokoro
     """
     output: Output = context.obj
 
+    told: list[str] = []
+
     async def work(house: AsyncHouse, _stop: Stop) -> None:
         async for line in house.cloud.logs(name):
-            output.data(line)
+            if json:
+                told.append(line)
+            else:
+                output.data(line)
 
     in_house(work, output)
+    if json:
+        output.json({"instrument": name, "lines": told})
 
 
 def _show_costs(output: Output, rehearsed: tuple[Rehearsal, ...]) -> None:

@@ -1,0 +1,55 @@
+"""Connecting to an account, and giving the connection back."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("modal")
+
+from hausmusik.errors import AuthError
+from hausmusik.hosts.modal.account import Account
+from hausmusik.hosts.modal.plane import Plane, PlaneOptions
+
+
+@pytest.fixture
+def plane(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Plane]:
+    made = Plane(tmp_path / "plane", PlaneOptions(containers="none"))
+    for name, value in made.__enter__().variables().items():
+        monkeypatch.setenv(name, value)
+    yield made
+    made.close()
+
+
+async def test_a_connection_is_made_once_and_given_back(plane: Plane) -> None:
+    account = Account()
+    first = await account.client()
+    assert await account.client() is first
+    await account.disconnect()
+    assert first.is_closed()
+    await account.disconnect()
+    second = await account.client()
+    assert second is not first
+    await account.disconnect()
+
+
+async def test_a_client_that_was_given_is_not_ours_to_close(plane: Plane) -> None:
+    given = await asyncio.to_thread(plane.client)
+    account = Account(client=given)
+    await account.disconnect()
+    assert await account.client() is given
+    assert not given.is_closed()
+
+
+async def test_a_profile_that_is_not_there(plane: Plane) -> None:
+    with pytest.raises(AuthError, match="no profile 'nobody-has-this'"):
+        await Account("nobody-has-this").client()
+
+
+def test_a_command_of_modals_own_speaks_for_the_same_account() -> None:
+    given = {"MODAL_TOKEN_ID": "ak-1", "MODAL_TOKEN_SECRET": "as-1", "PATH": "/bin"}
+    assert Account().variables(given) == given
+    assert Account("work").variables(given) == {"PATH": "/bin", "MODAL_PROFILE": "work"}
