@@ -129,7 +129,8 @@ def test_in_a_group_only_leading_ones_are_taken(args: list[str]) -> None:
 
 
 def test_completion(bare: Haus, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SHELL", "/bin/bash")
+    # Typer else looks for a shell among the parents of the process, and there may be none.
+    monkeypatch.setenv("_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION", "1")
     shown = subprocess.run(
         [*MAIN, "--show-completion", "bash"], capture_output=True, text=True, timeout=60, check=False
     )
