@@ -18,7 +18,7 @@ import msgspec
 import hausmusik
 from hausmusik.hosts.local.isolation import numeric_variables
 from hausmusik.hosts.modal.container import DIGEST, ORDER, WINDOW, SnapshotWorker, Worker
-from hausmusik.hosts.modal.declaration import ENGINES, Declaration
+from hausmusik.hosts.modal.declaration import DIGEST_TAG, ENGINES, Declaration
 from hausmusik.hosts.modal.fetching import fetch
 from hausmusik.hosts.modal.places import WEIGHTS_MOUNT
 from hausmusik.instruments.model import Weights
@@ -27,9 +27,6 @@ from hausmusik.weights.store import WeightsStore
 
 ROOT: Final = "/root"
 """Where Modal puts code, and where its interpreter looks for it."""
-
-DIGEST_TAG: Final = "hausmusik"
-"""Tag of a deployed app with the digest of its declaration: so that what is there can be compared with what is here."""
 
 WEIGHTS_VOLUME: Final = "hausmusik-weights"
 CACHES_VOLUME: Final = "hausmusik-caches"

@@ -24,6 +24,9 @@ from hausmusik.seams import EngineContext, EngineOrder
 from hausmusik.weights.layout import SetFolder
 
 APP_PREFIX: Final = "hausmusik-"
+DIGEST_TAG: Final = "hausmusik"
+"""Tag of a deployed app with the digest of its declaration: so that what is there can be compared with what is here."""
+
 ENGINES: Final = "hausmusik-engines"
 """Folder beside our package in the container, for engine files of the user's own."""
 

@@ -16,7 +16,7 @@ import msgspec
 
 from hausmusik.errors import HausmusikError, HostUnavailable
 from hausmusik.hosts.modal.account import Account
-from hausmusik.hosts.modal.declaration import APP_PREFIX, Declaration
+from hausmusik.hosts.modal.declaration import APP_PREFIX, DIGEST_TAG, Declaration
 from hausmusik.hosts.modal.mapping import error_from
 from hausmusik.types import Phase
 from hausmusik.weights.store import WeightsStore
@@ -103,7 +103,7 @@ class Deployer:
                     Deployed(
                         instrument=each.name.removeprefix(APP_PREFIX),
                         app=each.name,
-                        digest=tags.get("hausmusik", ""),
+                        digest=tags.get(DIGEST_TAG, ""),
                         containers=each.containers,
                     )
                 )
