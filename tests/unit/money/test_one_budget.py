@@ -33,25 +33,24 @@ def test_fifty_processes_never_spend_a_cent_too_much(tmp_path: Path) -> None:
     budget = Budget(database, Limits(house_usd=LIMIT), clock=clock, ids=ids)
     running: list[subprocess.Popen[bytes]] = []
     for seed in range(PROCESSES):
-        line = [sys.executable, str(program), str(file), str(seed), str(LIMIT)]
+        go, dies = "go" if seed else "go-first", 1 + seed % 4 if seed in KILLED else 0
+        line = [sys.executable, str(program), str(file), str(seed), str(LIMIT), go, str(dies)]
         with (tmp_path / f"{seed}.log").open("wb") as log:
             running.append(subprocess.Popen(line, stdout=log, stderr=subprocess.STDOUT, env=dict(os.environ)))
     while sum((tmp_path / f"{seed}.log").stat().st_size > 0 for seed in range(PROCESSES)) < PROCESSES:
         assert all(each.poll() is None for each in running)
         time.sleep(0.05)
+    (tmp_path / "go-first").touch()  # one plays alone until it is killed, so that one is, whoever gets the money then
+    assert running[0].wait() == -signal.SIGKILL
     (tmp_path / "go").touch()
-    doomed = {seed: running[seed] for seed in KILLED}
     seen: list[tuple[Decimal, Decimal]] = []
     while any(each.poll() is None for each in running):
         (state,) = budget.states(Run(id=""))  # both sums in one transaction: one moment of the file
         assert state.spent_usd + state.reserved_usd <= LIMIT
         seen.append((state.spent_usd, state.reserved_usd))
-        for seed, each in list(doomed.items()):
-            if b"playing\n" * (1 + seed % 4) in (tmp_path / f"{seed}.log").read_bytes():
-                each.send_signal(signal.SIGKILL)
-                del doomed[seed]
     told = {seed: (tmp_path / f"{seed}.log").read_text() for seed in range(PROCESSES)}
-    assert {each.wait() for each in running} == {0, -signal.SIGKILL}, told
+    for seed, each in enumerate(running):
+        assert each.wait() in ({0, -signal.SIGKILL} if seed in KILLED else {0}), told[seed]
     assert all(set(text.splitlines()) <= {"here", "playing"} for text in told.values()), told
 
     (state,) = budget.states(Run(id=""))
@@ -63,9 +62,8 @@ def test_fifty_processes_never_spend_a_cent_too_much(tmp_path: Path) -> None:
     # whom then gave back two thirds at most.
     assert state.spent_usd + state.reserved_usd >= LIMIT - WORST - 2 * PROCESSES * WORST * 2 / 3
     most_held = max(held for _, held in seen)
-    assert most_held > 2 * WORST, "several played at the same time"
+    assert most_held > state.reserved_usd + WORST, "several living ones played at the same time"
     # What the killed had reserved is held still; nobody can know what they have spent.
     killed = sum(each.returncode == -signal.SIGKILL for each in running)
-    assert killed
     assert 0 < state.reserved_usd <= 2 * killed * WORST
     database.close()
