@@ -5,6 +5,7 @@
     Faults           what goes wrong in it, by a seeded schedule
     Declared         one function or class, as it was declared
     ContainerLife    one container, from its start to its end
+    Billed           what the account was billed for before
 
 A dry run deploys to it and reads back what was declared; tests call it and break it. Nothing is imported before it is
 used, because `Plane` needs the `modal` package. Not proven by it: that an image builds, that a model fits a GPU, that a
@@ -22,11 +23,12 @@ from hausmusik.errors import MissingExtra
 if TYPE_CHECKING:
     from hausmusik.hosts.modal.plane.declared import Declared, Web
     from hausmusik.hosts.modal.plane.faults import Faults, FaultSeen, Refusal, Storm
-    from hausmusik.hosts.modal.plane.options import PlaneOptions
+    from hausmusik.hosts.modal.plane.options import Billed, PlaneOptions
     from hausmusik.hosts.modal.plane.records import BuildSeen, CallSeen, ContainerLife
     from hausmusik.hosts.modal.plane.server import Plane
 
 __all__ = [
+    "Billed",
     "BuildSeen",
     "CallSeen",
     "ContainerLife",
@@ -44,7 +46,7 @@ _HOMES: Final = MappingProxyType(
     {
         "declared": ("Declared", "Web"),
         "faults": ("Faults", "FaultSeen", "Refusal", "Storm"),
-        "options": ("PlaneOptions",),
+        "options": ("Billed", "PlaneOptions"),
         "records": ("BuildSeen", "CallSeen", "ContainerLife"),
         "server": ("Plane",),
     }

@@ -72,6 +72,8 @@ class Router:
             self._state.rpcs[name] += 1
             container = self._caller(stream.metadata or {})
             request = await stream.recv_message()
+            if name in self._state.options.denied:
+                raise GRPCError(Status.PERMISSION_DENIED, f"this account may not use {name}")
             try:
                 if (unary := self._unary.get(name)) is not None:
                     await stream.send_message(await unary(request))

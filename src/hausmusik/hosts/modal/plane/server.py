@@ -12,6 +12,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
+from decimal import Decimal
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
@@ -25,6 +26,7 @@ from modal_proto import api_pb2
 from hausmusik.atomic import private_folder
 from hausmusik.errors import StoreError, UsageError
 from hausmusik.hosts.modal.plane.apps import Apps
+from hausmusik.hosts.modal.plane.billing import Billing
 from hausmusik.hosts.modal.plane.blobs import Blobs
 from hausmusik.hosts.modal.plane.calls import Calls
 from hausmusik.hosts.modal.plane.clock import PlaneClock
@@ -184,6 +186,10 @@ class Plane:
             )
         )
 
+    def costs(self) -> dict[str, Decimal]:
+        """Return what the containers of each app have cost until now, by the app's name, in dollars."""
+        return self._read(lambda state: Billing(state).costs())
+
     def calls(self) -> tuple[CallSeen, ...]:
         """Return every call, in the order in which they began."""
         return self._read(
@@ -281,6 +287,7 @@ class Plane:
                 calls,
             ),
             *(Inputs(state, pools), Mounts(state), blobs, Volumes(state), Secrets(state), Dicts(state)),
+            Billing(state),
         )
         http = web.Application()
         http.add_routes([*blobs.http(), *WebFaces(state, calls, variants).http()])
