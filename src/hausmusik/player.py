@@ -109,6 +109,7 @@ class HousePlayer:
             run=run,
             instrument=chosen.id,
             host=host.name,
+            workspace=lambda: host.workspace,
             worst_case_s=host.worst_s(order, run),
         )
         async with aclosing(metered) as stream:

@@ -147,6 +147,11 @@ class Host(Protocol):
         ...
 
     @property
+    def workspace(self) -> str:
+        """The account or cluster that is billed; empty: none, or not known before the first play."""
+        ...
+
+    @property
     def needs_weights_here(self) -> bool:
         """Whether it plays from the files that an order names, so that they must be on this machine first."""
         ...

@@ -90,6 +90,10 @@ class DeployingHost:
         return self._host.name
 
     @property
+    def workspace(self) -> str:
+        return self._host.workspace
+
+    @property
     def needs_weights_here(self) -> bool:
         return self._host.needs_weights_here
 

@@ -41,6 +41,11 @@ class Folders(msgspec.Struct, frozen=True, kw_only=True):
         return self.config / "prices.toml"
 
     @property
+    def account_rates(self) -> Path:
+        """What the user's cloud account said that it pays."""
+        return self.state / "rates.json"
+
+    @property
     def instruments(self) -> Path:
         """The user's own catalogue files."""
         return self.config / "instruments.d"

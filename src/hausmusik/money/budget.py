@@ -9,7 +9,7 @@ stay in the file, for somebody may yet be billed for them. Knows nothing of pric
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from functools import cached_property
@@ -23,7 +23,15 @@ from hausmusik.money.dollars import from_nano, nano_down, nano_up, shown
 from hausmusik.money.ledger import insert
 from hausmusik.money.prices import Price
 from hausmusik.money.rows import LedgerRow
-from hausmusik.money.tails import any_overdue, charge_gap, charge_overdue, is_followed, open_tail
+from hausmusik.money.tails import (
+    any_overdue,
+    charge_ended,
+    charge_gap,
+    charge_overdue,
+    is_followed,
+    machines,
+    open_tail,
+)
 from hausmusik.owner import is_alive, is_gone, new_owner
 from hausmusik.seams import Clock, Ids
 from hausmusik.types import Run, Stay
@@ -245,6 +253,31 @@ class Budget:
         if overdue:
             with self._database.write(durable=True) as connection:
                 charge_overdue(connection, now)
+
+    def idling(self, host: str) -> tuple[str, ...]:
+        """Return the machines of a host that were up after their last plays and may have ended since."""
+        with self._database.read() as connection:
+            return machines(connection, host)
+
+    def ended(self, host: str, ended: Mapping[str, float]) -> None:
+        """Charge machines that a host says have ended for what they idled; see `tails`. Raises StoreError."""
+        with self._database.write(durable=True) as connection:
+            charge_ended(connection, host, ended, self._clock.now(), self._ids.new)
+
+    def under_way(self, host: str) -> dict[str, datetime]:
+        """Return since when something of each instrument is under way on a host: a play, or an idle window."""
+        with self._database.read() as connection:
+            rows = rows_of(
+                connection,
+                "SELECT instrument, made_at, owner FROM reservations WHERE state = 'held' AND host = ?",
+                (storable(host),),
+            )
+        since: dict[str, datetime] = {}
+        for row in rows:
+            if not row["owner"] or not is_gone(row["owner"]):
+                made = datetime.fromisoformat(row["made_at"])
+                since[row["instrument"]] = min(since.get(row["instrument"], made), made)
+        return since
 
     def in_flight(self, instrument: str, host: str) -> tuple[str, ...]:
         """Return the reservations of plays that are going on, by any process that is not surely gone."""

@@ -7,7 +7,7 @@ of why a play cost what it did.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, Final
@@ -17,6 +17,7 @@ from hausmusik.errors import NotFoundError
 from hausmusik.money.dollars import nano_up
 from hausmusik.money.learnt import Learnt, Unit, learn
 from hausmusik.money.prices import Price
+from hausmusik.money.reconcile import Bill, Billed, reconcile
 from hausmusik.money.rows import USAGE_FIELDS, Basis, Grouping, LedgerRow, Total
 from hausmusik.seams import Clock, Ids
 from hausmusik.types import Usage
@@ -95,6 +96,45 @@ class Ledger:
             insert(connection, correction)
         return correction
 
+    def reconcile(
+        self,
+        bills: Sequence[Bill],
+        *,
+        host: str,
+        workspace: str,
+        since: datetime,
+        until: Mapping[str, datetime],
+    ) -> tuple[Billed, ...]:
+        """Make hours cost what an account was billed for them, by further rows; a second time changes nothing.
+
+        Args:
+            bills: See `reconcile.reconcile`.
+            host: Where the instruments played.
+            workspace: Whose bill it is.
+            since: Beginning of the first hour.
+            until: By instrument, before when the bill is complete and nothing is under way; others are left alone.
+
+        Raises:
+            StoreError: nothing was written.
+        """
+        with self.database.write(durable=True) as connection:
+            found = rows_of(
+                connection, "SELECT * FROM plays WHERE host = ? AND at >= ?", (storable(host), _text(since))
+            )
+            told, added = reconcile(
+                map(row_of, found),
+                bills,
+                host=storable(host),
+                workspace=storable(workspace),
+                since=since,
+                until=until,
+                new_id=self._ids.new,
+                read=self._clock.now().date(),
+            )
+            for row in added:
+                insert(connection, row)
+        return told
+
     def rows(
         self, *, since: datetime | None = None, until: datetime | None = None, run: str = ""
     ) -> Iterator[LedgerRow]:
@@ -133,11 +173,12 @@ class Ledger:
             found = rows_of(
                 connection,
                 # A bare column beside max() is taken from the row of the maximum (SQLite's documented behaviour).
-                f"SELECT {group} AS key, label, max(at), sum(corrects IS NULL AND kind = 'play') AS plays, "  # noqa: S608 -- our own names
+                f"SELECT {group} AS key, label, max(iif(kind = 'bill', '', at)) AS newest, "  # noqa: S608 -- our own names
+                "sum(corrects IS NULL AND kind = 'play') AS plays, "
                 "sum(corrects IS NULL AND outcome = 'failed') AS failed, "
                 "sum(corrects IS NULL AND outcome = 'cancelled') AS cancelled, "
                 f"usd_sum(cost_usd) AS cost_usd, {sums} FROM plays WHERE at >= ? AND at < ? "
-                f"GROUP BY {group} ORDER BY max(at) DESC, key",
+                f"GROUP BY {group} ORDER BY newest DESC, key",
                 (_text(since), _text(until, "~")),
             )
         return tuple(

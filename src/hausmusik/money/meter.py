@@ -48,7 +48,7 @@ class Meter:
         run: Run,
         instrument: str,
         host: str,
-        workspace: str = "",
+        workspace: Callable[[], str] = str,
         worst_case_s: float | None = None,
     ) -> AsyncGenerator[Event]:
         """Pass a stream of events on, and charge it.
@@ -61,7 +61,7 @@ class Meter:
             run: The run that it belongs to.
             instrument: Catalogue id, after routing.
             host: Where it plays.
-            workspace: The account or cluster.
+            workspace: The account or cluster; asked for when the play is over, for a host may learn it only then.
             worst_case_s: `Host.worst_s`: most machine seconds that the host's own limits let it take. None: there is no
                 limit, and only plays that cost nothing are possible.
 
@@ -100,7 +100,7 @@ class Meter:
             failure = error
             raise
         finally:
-            self._charge(tally, failure, run, reservation, price, workspace)
+            self._charge(tally, failure, run, reservation, price, workspace())
 
     def _charge(
         self,

@@ -13,7 +13,7 @@ from hausmusik.money.prices import Price
 from hausmusik.types import Usage
 
 Basis: TypeAlias = Literal["measured", "estimated", "reconciled"]
-Kind: TypeAlias = Literal["play", "idle"]
+Kind: TypeAlias = Literal["play", "idle", "bill"]
 Outcome: TypeAlias = Literal["done", "failed", "cancelled"]
 Grouping: TypeAlias = Literal["run", "session", "instrument", "host", "day", "document", "cue"]
 
@@ -29,7 +29,8 @@ class LedgerRow(msgspec.Struct, frozen=True, kw_only=True):
     Args:
         id: Unique, sortable by time.
         at: When it ended, UTC.
-        kind: `play`, or `idle`: a machine that stayed up after a play, for which the others say which.
+        kind: `play`; `idle`: a machine that stayed up after a play, for which the others say which; `bill`: what makes
+            an hour cost what the account was billed for it, see `reconcile`.
         session: The house that played it, from opening to closing.
         run: Id of the run.
         label: The run's label.
@@ -41,8 +42,8 @@ class LedgerRow(msgspec.Struct, frozen=True, kw_only=True):
         basis: `measured` by the engine and its host, `estimated` by us where they could not say, `reconciled` with a
             bill.
         outcome: How it ended; every attempt is charged.
-        usage: Seconds, audio seconds, characters, tokens.
-        cost_usd: What it cost; below zero only in corrections.
+        usage: Seconds, audio seconds, characters, tokens; idle seconds below zero only in corrections.
+        cost_usd: What it cost; below zero only in corrections and bills.
         price: What was reckoned with.
         corrects: Id of the row that this one corrects by `cost_usd`; empty for plays.
 
@@ -71,10 +72,10 @@ class LedgerRow(msgspec.Struct, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         if self.at.utcoffset() != UTC.utcoffset(None):
             raise ValueError("the time of a ledger row must be in UTC")
-        if not is_sane(self.usage):
+        if not is_sane(msgspec.structs.replace(self.usage, idle_s=abs(self.usage.idle_s))):
             raise ValueError(f"{self.usage} cannot be")
         nano_up(self.cost_usd)
-        if self.cost_usd < 0 and not self.corrects:
+        if (self.cost_usd < 0 or self.usage.idle_s < 0) and not self.corrects and self.kind != "bill":
             raise ValueError("only a correction may cost less than nothing")
 
 

@@ -2,14 +2,15 @@
 
 A play leaves a *tail*: its machine stays up for a window, paid for. The money for the whole window stays reserved. When
 the machine plays again the gap is known, and charged as measured; when the window is over and nothing was heard, all of
-it is charged as estimated. One that turns out to have stayed up for longer is charged for the rest. Plain functions
-inside the caller's transaction, so that money is never both free and spent. Knows nothing of hosts.
+it is charged as estimated. One that turns out to have stayed up for longer is charged for the rest, and of one that its
+host says has ended before, what was charged too much is given back. Plain functions inside the caller's transaction, so
+that money is never both free and spent. Knows nothing of hosts.
 """
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Final
 
@@ -80,6 +81,41 @@ def charge_overdue(connection: sqlite3.Connection, now: datetime) -> None:
     connection.execute("DELETE FROM tails WHERE state = 'charged' AND ended_at < ?", (now_s - KEPT_S,))
 
 
+def charge_ended(
+    connection: sqlite3.Connection, host: str, ended: Mapping[str, float], now: datetime, new_id: Callable[[], str]
+) -> None:
+    """Charge machines that have ended for what they idled, instead of whole windows; their tails are over.
+
+    Args:
+        connection: In a transaction.
+        host: Where they were.
+        ended: Machine -> when it ended, seconds since 1970 by the host's clock. It is held against this machine's, so
+            what comes out is kept between nothing and all the time that has passed.
+        now: Time.
+        new_id: Names rows.
+    """
+    for machine, ended_at in ended.items():
+        here = (storable(host), storable(machine))
+        for tail in rows_of(connection, "SELECT * FROM tails WHERE host = ? AND machine = ?", here):
+            since_s, window_s = float(tail["ended_at"]), float(tail["window_s"])
+            idle_s = max(0.0, min(ended_at, now.timestamp()) - since_s)
+            at, play, tail_id = datetime.fromtimestamp(since_s + idle_s, UTC), str(tail["play"]), str(tail["id"])
+            if tail["state"] == "open":
+                _charge(connection, play, tail_id, idle_s, "measured", at)
+            elif idle_s < window_s:  # dated as what it corrects, so that it takes from the same hours
+                over = datetime.fromtimestamp(since_s + window_s, UTC)
+                _charge(connection, play, new_id(), idle_s - window_s, "measured", over, corrects=tail_id)
+            else:
+                _charge(connection, play, new_id(), idle_s - window_s, "measured", at)
+        connection.execute("DELETE FROM tails WHERE host = ? AND machine = ?", here)
+
+
+def machines(connection: sqlite3.Connection, host: str) -> tuple[str, ...]:
+    """Return the machines that have tails, open or charged."""
+    found = connection.execute("SELECT machine FROM tails WHERE host = ? ORDER BY machine", (storable(host),))
+    return tuple(str(row[0]) for row in found)
+
+
 def is_followed(connection: sqlite3.Connection, host: str, machine: str) -> bool:
     """Return whether a machine has a tail."""
     here = (storable(host), storable(machine))
@@ -95,7 +131,14 @@ def any_overdue(connection: sqlite3.Connection, now: datetime) -> bool:
 
 
 def _charge(
-    connection: sqlite3.Connection, play_id: str, row_id: str, idle_s: float, basis: Basis, at: datetime
+    connection: sqlite3.Connection,
+    play_id: str,
+    row_id: str,
+    idle_s: float,
+    basis: Basis,
+    at: datetime,
+    *,
+    corrects: str = "",
 ) -> None:
     """Write the row of an idle time under the name of the play that left it, and let go of its reservation."""
     connection.execute("DELETE FROM reservations WHERE id = ?", (row_id,))
@@ -112,5 +155,6 @@ def _charge(
         basis=basis,
         usage=usage,
         cost_usd=play.price.for_usage(usage),
+        corrects=corrects,
     )
     insert(connection, row)

@@ -85,6 +85,11 @@ class FakeHost:
         return self._name
 
     @property
+    def workspace(self) -> str:
+        """None, as one's own machine."""
+        return ""
+
+    @property
     def needs_weights_here(self) -> bool:
         """As a worker on this machine would."""
         return True

@@ -224,3 +224,74 @@ def test_the_ledger_says_what_the_machines_idled(
     assert charged_s == pytest.approx(idled_s + over_s, abs=1e-3)
     assert float(reserved(house) / GPU.usd_per_s) == pytest.approx(open_s, abs=1e-3)
     database.close()
+
+
+async def test_a_machine_that_has_ended_is_charged_to_its_end(
+    meter: Meter, house: Budget, ledger: Ledger, clock: ManualClock
+) -> None:
+    await play(meter)
+    ended_at = clock.now().timestamp() + 25
+    clock.advance(40)
+    assert house.idling("cloud") == ("m1",)
+    house.ended("cloud", {"m1": ended_at, "stranger": ended_at})
+    assert [(row.usage.idle_s, row.basis, row.corrects) for row in idle(ledger)] == [(25, "measured", "")]
+    assert idle(ledger)[0].at.timestamp() == ended_at
+    assert reserved(house) == 0
+    assert house.idling("cloud") == ()
+    clock.advance(WINDOW_S)
+    house.charge_idle()
+    assert len(idle(ledger)) == 1
+
+
+async def test_a_window_that_was_charged_whole_is_given_back_where_the_machine_ended_before(
+    meter: Meter, house: Budget, ledger: Ledger, clock: ManualClock
+) -> None:
+    await play(meter)
+    ended_at = clock.now().timestamp() + 25
+    clock.advance(WINDOW_S + 5)
+    house.charge_idle()
+    house.ended("cloud", {"m1": ended_at})
+    whole, back = idle(ledger)
+    assert (whole.usage.idle_s, whole.basis) == (WINDOW_S, "estimated")
+    assert (back.usage.idle_s, back.basis, back.corrects, back.at) == (25 - WINDOW_S, "measured", whole.id, whole.at)
+    (total,) = ledger.totals("run")
+    assert (total.usage.idle_s, total.cost_usd) == (25, usd(10) + usd(25))
+    assert house.states(RUN)[0].spent_usd == total.cost_usd
+
+
+async def test_a_machine_that_stayed_beyond_its_window_is_charged_for_the_rest(
+    meter: Meter, house: Budget, ledger: Ledger, clock: ManualClock
+) -> None:
+    await play(meter)
+    began_s = clock.now().timestamp()
+    clock.advance(WINDOW_S + 30)
+    house.charge_idle()
+    house.ended("cloud", {"m1": began_s + WINDOW_S + 20})
+    assert [(row.usage.idle_s, row.basis) for row in idle(ledger)] == [(WINDOW_S, "estimated"), (20, "measured")]
+
+
+@pytest.mark.parametrize(("ahead_s", "idle_s"), [(-3600.0, 0.0), (3600.0, 40.0)])
+async def test_a_clock_that_disagrees_costs_no_more_than_what_has_passed(
+    meter: Meter, house: Budget, ledger: Ledger, clock: ManualClock, ahead_s: float, idle_s: float
+) -> None:
+    await play(meter)
+    ended_at = clock.now().timestamp() + ahead_s
+    clock.advance(40)
+    house.ended("cloud", {"m1": ended_at})
+    assert sum(row.usage.idle_s for row in idle(ledger)) == idle_s
+
+
+async def test_what_is_under_way_is_known_by_instrument(
+    meter: Meter, house: Budget, ledger: Ledger, clock: ManualClock
+) -> None:
+    began = clock.now()
+    assert house.under_way("cloud") == {}
+    await play(meter)
+    clock.advance(30)
+    assert house.under_way("cloud") == {"kokoro": began}
+    clock.advance(WINDOW_S)
+    house.charge_idle()
+    assert house.under_way("cloud") == {}
+    house.reserve(RUN, Decimal("0.1"), instrument="bark", host="cloud")
+    assert house.under_way("cloud") == {"bark": clock.now()}
+    assert house.under_way("local") == {}

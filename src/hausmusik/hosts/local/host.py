@@ -109,6 +109,11 @@ class LocalHost:
         return "local"
 
     @property
+    def workspace(self) -> str:
+        """None: one's own machine sends no bill."""
+        return ""
+
+    @property
     def needs_weights_here(self) -> bool:
         """Yes: the workers read the files that an order names."""
         return True

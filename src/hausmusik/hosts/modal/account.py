@@ -7,6 +7,7 @@ nothing of instruments.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import importlib.util
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -24,11 +25,17 @@ class Account:
         profile: Of Modal's settings file; empty: the active one.
         environment: Modal environment; empty: the workspace's default.
         client: Instead of one of the settings: that of our own control plane.
+
+    Attributes:
+        workspace: Its name, with that of the environment behind a slash if one was chosen; empty until `client` was
+            called, or where Modal does not tell.
     """
 
     def __init__(self, profile: str = "", environment: str = "", *, client: modal.Client | None = None) -> None:
         self.profile = profile
         self.environment = environment
+        self.workspace = ""
+        self._asked = False
         self._client = client
         self._connected = False
         self._connecting = asyncio.Lock()
@@ -44,6 +51,8 @@ class Account:
             if self._client is None:
                 self._client = await self._connect()
                 self._connected = True
+            if not self._asked:
+                self._asked, self.workspace = True, await self._name(self._client)
         return self._client
 
     async def disconnect(self) -> None:
@@ -60,6 +69,14 @@ class Account:
             return dict(environment)
         rest = {name: value for name, value in environment.items() if not name.startswith("MODAL_TOKEN_")}
         return rest | {"MODAL_PROFILE": self.profile}
+
+    async def _name(self, client: modal.Client) -> str:
+        import modal  # noqa: PLC0415 - only where somebody plays there
+
+        name = ""
+        with contextlib.suppress(Exception):  # an account that has no name plays as well
+            name = (await modal.Workspace.from_context(client=client).hydrate.aio()).name or ""
+        return f"{name}/{self.environment}" if name and self.environment else name
 
     async def _connect(self) -> modal.Client:
         if importlib.util.find_spec("modal") is None:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import math
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Collection
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
@@ -30,6 +30,7 @@ from hausmusik.errors import (
 )
 from hausmusik.hosts.learnt import Learnt
 from hausmusik.hosts.modal.account import Account
+from hausmusik.hosts.modal.billing import read_ends
 from hausmusik.hosts.modal.call import Call
 from hausmusik.hosts.modal.declaration import Declaration
 from hausmusik.hosts.modal.mapping import error_from
@@ -44,6 +45,9 @@ TRIES: Final = 3
 
 ASK_EVERY_S: Final = 1.0
 """How often Modal is asked what a start is at, and a waiting caller told."""
+
+ENDS_S: Final = 5.0
+"""How long Modal is given to say which containers have ended, when a batch or a command is over."""
 
 LEAVING_S: Final = 2.0
 HOLD_S: Final = 0.5
@@ -91,6 +95,11 @@ class ModalHost:
     def name(self) -> str:
         """`modal`."""
         return "modal"
+
+    @property
+    def workspace(self) -> str:
+        """The account's name, once it was connected."""
+        return self._account.workspace
 
     @property
     def needs_weights_here(self) -> bool:
@@ -202,6 +211,10 @@ class ModalHost:
                 stats = await worker.leave.get_current_stats.aio()
                 await asyncio.gather(*(worker.leave.remote.aio() for _ in range(stats.num_total_runners)))
             self._standing.forget(each)
+
+    async def ends(self, machines: Collection[str]) -> dict[str, float]:
+        """Return of those containers that have ended when they did, by Modal's clock; never fails, waits a little."""
+        return await read_ends(self._account, machines, ENDS_S)
 
     async def close(self) -> None:
         """Cancel what plays; containers end when their windows are over. Safe to call twice."""
