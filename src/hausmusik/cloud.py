@@ -12,6 +12,7 @@ import os
 import shutil
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from contextlib import aclosing
+from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -22,11 +23,13 @@ from hausmusik.errors import NotFoundError, UsageError
 from hausmusik.gpu_choice import choose_gpu, container
 from hausmusik.gpu_names import parse_gpu
 from hausmusik.hosts.modal.account import Account
+from hausmusik.hosts.modal.billing import Report, read_rates, read_report
 from hausmusik.hosts.modal.declaration import Declaration, declare
 from hausmusik.hosts.modal.deploying import Deployed, Deployer, logs
 from hausmusik.hosts.modal.plane.declared import Declared
 from hausmusik.instruments.catalogue import Catalogue
 from hausmusik.instruments.model import Instrument
+from hausmusik.money.account_rates import AccountRates
 from hausmusik.money.keepwarm.advice import Advice, advise
 from hausmusik.money.keepwarm.keeper import WarmPlan
 from hausmusik.money.keepwarm.simulator import Pool
@@ -297,6 +300,21 @@ class Cloud:
             containers=deployed.containers,
             usd_per_h=usd_per_h,
         )
+
+    async def read_rates(self, today: date) -> AccountRates:
+        """Ask the account what it pays; raises MissingExtra, AuthError, HostUnavailable."""
+        usd_per_h = await read_rates(self._account)
+        return AccountRates(
+            profile=self._account.profile,
+            workspace=self._account.workspace,
+            read=today,
+            usd_per_h=usd_per_h,
+        )
+
+    async def read_report(self, since: datetime, until: datetime) -> tuple[str, Report]:
+        """Ask the account what it was billed, in whole hours (UTC); returns its name too; raises as `read_rates`."""
+        report = await read_report(self._account, since, until)
+        return self._account.workspace, report
 
     def logs(self, name: str) -> AsyncGenerator[str]:
         """Yield what an instrument's containers have printed."""

@@ -22,6 +22,7 @@ from hausmusik.house import AsyncHouse, open_async
 from hausmusik.instruments.catalogue import Catalogue
 from hausmusik.jobs.journal import Journal
 from hausmusik.jobs.stop import Stop
+from hausmusik.money.account_rates import AccountRates
 from hausmusik.money.budget import Budget
 from hausmusik.money.keepwarm.keeper import WarmPlan, WarmState
 from hausmusik.money.keepwarm.spells import Spell, Spells
@@ -29,6 +30,7 @@ from hausmusik.money.ledger import Ledger
 from hausmusik.money.prices import PriceSource
 from hausmusik.money.quote import Quote
 from hausmusik.money.rates import Rates
+from hausmusik.money.reconcile import Reconciliation
 from hausmusik.money.rows import Grouping, Total
 from hausmusik.player import HousePlayer
 from hausmusik.portal import Portal
@@ -184,7 +186,7 @@ class House:
 
     @property
     def rates(self) -> Rates:
-        """What clouds ask for a second of a container."""
+        """What clouds ask for a second of a container; as the account said last, where it did."""
         return self._house.rates
 
     @property
@@ -277,6 +279,18 @@ class House:
     def costs(self, by: Grouping = "run", *, since: datetime | None = None) -> tuple[Total, ...]:
         """Return what was played and what it cost, in sums by run, session, instrument, host, day, document or cue."""
         return self._house.costs(by, since=since)
+
+    def settle_idle(self) -> None:
+        """Ask Modal which containers have ended, so that those are charged for what they idled and not for windows."""
+        return self._portal.call(self._house.settle_idle())
+
+    def read_rates(self) -> AccountRates:
+        """Ask the Modal account what it pays, and keep that: houses opened from now on count with it."""
+        return self._portal.call(self._house.read_rates())
+
+    def reconcile(self, *, since: datetime | None = None) -> Reconciliation:
+        """Make the ledger agree with what the Modal account was billed, hour by hour; see `money.reconcile`."""
+        return self._portal.call(self._house.reconcile(since=since))
 
     def doctor(self, *, weights: bool = False) -> tuple[Finding, ...]:
         """Look at the whole house; `weights` hashes them all again."""

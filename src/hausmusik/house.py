@@ -177,7 +177,9 @@ class AsyncHouse(Keeping, Verbs):
     ) -> BatchReport:
         """Play a batch and return what has become of it; see `Batcher.play`."""
         on_progress = on_progress or (lambda _progress: None)
-        return await self._batcher.play(plan, stop=stop or Stop(), on_progress=on_progress)
+        report = await self._batcher.play(plan, stop=stop or Stop(), on_progress=on_progress)
+        await self.settle_idle()
+        return report
 
     async def __aenter__(self) -> Self:
         return self

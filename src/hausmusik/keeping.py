@@ -17,14 +17,19 @@ from hausmusik.errors import UsageError
 from hausmusik.gpu_choice import GpuChoice, Use, choose_gpu
 from hausmusik.hosts.modal.host import ModalHost
 from hausmusik.instruments.additions import add, remove
+from hausmusik.money.account_rates import AccountRates, save_account
 from hausmusik.money.keepwarm.keeper import Keeper, WarmPlan, WarmState
 from hausmusik.money.keepwarm.spells import Spell
+from hausmusik.money.reconcile import LATE, Reconciliation, hour_of
 from hausmusik.money.rows import KEEP_WARM, Grouping, Total
 from hausmusik.parts import Parts
 from hausmusik.threads import in_thread
 from hausmusik.types import Phase, Run
 from hausmusik.upkeep import Finding, InstrumentRow, examine, instrument_rows
 from hausmusik.weights.progress import PullProgress
+
+RECONCILED: Final = timedelta(days=7)
+"""How far back the ledger is held against the bill, unless somebody says: what Modal answers in one go."""
 
 ADVICE_DAYS: Final = 28
 """How far back advice looks."""
@@ -116,7 +121,9 @@ class Keeping(Parts):
 
     async def deployments(self) -> tuple[Standing, ...]:
         """Return what is deployed, whether it is what the catalogue says, and what is up now."""
-        return await self.cloud.standing()
+        found = await self.cloud.standing()
+        await self.settle_idle()
+        return found
 
     def plan_warm(self, name: str, for_s: float, *, containers: int = 1) -> WarmPlan:
         """Return what keeping an instrument on Modal warm for a time would cost; calls nobody."""
@@ -161,6 +168,60 @@ class Keeping(Parts):
         """Return what was played and what it cost, in sums by run, session, instrument, host, day, document or cue."""
         self.budget.charge_idle()
         return self.ledger.totals(by, since=since)
+
+    async def settle_idle(self) -> None:
+        """Ask Modal which containers have ended, so that those are charged for what they idled and not for windows.
+
+        Batches do it at their end, and so do `deployments` and `reconcile`. Asks nobody where nothing is left to ask.
+        """
+        host = self.hosts.get(MODAL)
+        if isinstance(host, ModalHost) and (idling := self.budget.idling(MODAL)) and (ends := await host.ends(idling)):
+            self.budget.ended(MODAL, ends)
+
+    async def read_rates(self) -> AccountRates:
+        """Ask the Modal account what it pays, and keep that: houses opened from now on count with it.
+
+        Raises:
+            MissingExtra, AuthError, HostUnavailable: it cannot be asked, or may not say; what was kept stays.
+        """
+        rates = await self.cloud.read_rates(self.clock.now().date())
+        save_account(self.folders.account_rates, rates)
+        return rates
+
+    async def reconcile(self, *, since: datetime | None = None) -> Reconciliation:
+        """Make the ledger agree with what the Modal account was billed, hour by hour; see `money.reconcile`.
+
+        Args:
+            since: From the hour that this is in; None: a week back.
+
+        Raises:
+            MissingExtra, AuthError, HostUnavailable: the account cannot be asked, or may not say.
+            StoreError: the ledger cannot be written.
+        """
+        await self.settle_idle()
+        self.budget.charge_idle()
+        now = self.clock.now()
+        start, end = hour_of(since or now - RECONCILED), hour_of(now - LATE)
+        workspace, report = await self.cloud.read_report(start, end)
+        until = min(end, report.until or start)
+        waiting = self.budget.under_way(MODAL)
+        instruments = {each.instrument for each in report.bills} | {
+            each.key for each in self.ledger.totals("instrument", since=start)
+        }
+        told = self.ledger.reconcile(
+            report.bills,
+            host=MODAL,
+            workspace=workspace,
+            since=start,
+            until={name: min(until, hour_of(waiting.get(name, until))) for name in instruments},
+        )
+        return Reconciliation(
+            workspace=workspace,
+            since=start,
+            until=until,
+            hours=told,
+            waiting=tuple(sorted(name for name, began in waiting.items() if began < until)),
+        )
 
     def doctor(self, *, weights: bool = False) -> tuple[Finding, ...]:
         """Look at the whole house; `weights` hashes them all again."""

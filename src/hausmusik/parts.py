@@ -24,6 +24,7 @@ from hausmusik.hosts.modal.account import Account
 from hausmusik.hosts.modal.host import ModalHost
 from hausmusik.instruments.catalogue import Catalogue
 from hausmusik.jobs.journal import Journal
+from hausmusik.money.account_rates import load_account
 from hausmusik.money.budget import Budget, Limits
 from hausmusik.money.keepwarm.spells import Spells
 from hausmusik.money.ledger import Ledger
@@ -170,8 +171,9 @@ class Parts:
 
     @cached_property
     def rates(self) -> Rates:
-        """What clouds ask for a second of a container."""
-        return Rates.load(self.folders.prices)
+        """What clouds ask for a second of a container; as the account said last, where it did."""
+        account = load_account(self.folders.account_rates, self.settings.modal.profile)
+        return Rates.load(self.folders.prices, account)
 
     @cached_property
     def journal(self) -> Journal:

@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING, Annotated, cast, get_args
 import typer
 
 from hausmusik.cli import completing
+from hausmusik.cli.bill import renew_rates, show_reconciliation
 from hausmusik.cli.commands import Command
 from hausmusik.cli.options import Json, read_days
 from hausmusik.cli.output import Output
-from hausmusik.cli.session import with_house
+from hausmusik.cli.session import in_house, with_house
 from hausmusik.errors import UsageError
 
 if TYPE_CHECKING:
     from hausmusik.house import AsyncHouse
+    from hausmusik.jobs.stop import Stop
+    from hausmusik.money.reconcile import Reconciliation
     from hausmusik.money.rows import Total
 
 
@@ -62,12 +65,17 @@ def costs(
         ),
     ] = "run",
     since: Annotated[str, typer.Option(metavar="DAYS", help="Only so far back, e.g. 7d.")] = "",
+    reconcile: Annotated[
+        bool, typer.Option("--reconcile", help="First make it agree with the bill of your Modal account.")
+    ] = False,
     csv: Annotated[bool, typer.Option("--csv", help="Comma-separated rows on stdout.")] = False,
     json: Json = False,
 ) -> None:
     """Show what was played and what it cost.
 
-    On this machine that is $0 and the seconds it took.
+    On this machine that is $0 and the seconds it took. With --reconcile your Modal account is asked what it was billed
+    for each hour, a week back unless --since says otherwise, and the ledger gets rows for the differences; it is asked
+    what it pays too, and later plays are reckoned with that.
 
     Example: haus costs --by instrument --since 7d
     """
@@ -86,12 +94,20 @@ def costs(
     def work(house: AsyncHouse) -> tuple[Total, ...]:
         return house.costs(cast("Grouping", by), since=None if age is None else house.clock.now() - age)
 
-    rows = with_house(work)
+    async def agree(house: AsyncHouse, _stop: Stop) -> tuple[Reconciliation, tuple[Total, ...]]:
+        found = await house.reconcile(since=None if age is None else house.clock.now() - age)
+        await renew_rates(house, output)
+        return found, work(house)
+
+    told, rows = in_house(agree, output) if reconcile else (None, with_house(work))
     if json:
-        output.json({"by": by, "rows": [total_json(row) for row in rows]})
+        bill = {} if told is None else {"reconciled": told}
+        output.json(bill | {"by": by, "rows": [total_json(row) for row in rows]})
     elif csv:
         write_csv(rows, sys.stdout)
     else:
+        if told is not None:
+            show_reconciliation(output, told)
         _show(output, by, rows)
 
 

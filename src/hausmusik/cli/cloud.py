@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hausmusik.cli import completing
+from hausmusik.cli.bill import renew_rates
 from hausmusik.cli.commands import Command
 from hausmusik.cli.options import DryRun, Json, Yes, confirm
 from hausmusik.cli.output import Output
@@ -67,6 +68,7 @@ def deploy(
         for name in names:
             async for phase in house.deploy(name):
                 line(f"{phase.name} {name}", phase.done)
+        await renew_rates(house, output)
 
     try:
         in_house(work, output)
