@@ -284,7 +284,10 @@ class ModalHost:
         start = started.start_s if first else {}
         boot_s = start.get("boot", 0.0)
         load_s = sum(start.values()) - boot_s
-        play.spent += Usage(queue_s=max(0.0, waited_s - boot_s - load_s), boot_s=boot_s, load_s=load_s)
+        # A container that was started for this call may have seen another one take it, and waited for its first.
+        idle_s = max(0.0, started.began_at - started.born_at - boot_s - load_s) if first else 0.0
+        queue_s = max(0.0, waited_s - boot_s - load_s)
+        play.spent += Usage(queue_s=queue_s, boot_s=boot_s, load_s=load_s, idle_s=idle_s)
         if play.run.deadline_s and play.ends_s == math.inf:
             play.ends_s = self._clock.monotonic() + play.run.deadline_s
 
