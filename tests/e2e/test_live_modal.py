@@ -38,7 +38,7 @@ def test_without_a_token_it_is_skipped(tmp_path: Path) -> None:
 @pytest.mark.timeout(600)
 def test_every_step_on_a_control_plane(tmp_path: Path, weights: Callable[..., dict[str, str]]) -> None:
     weights(*Catalogue.load().instrument("kokoro").weights)
-    # A window of 10 s is over in 2; the plane has no bills.
+    # A window of 10 s is over in 2; no hour is over that was billed.
     with Plane(tmp_path / "plane", PlaneOptions(snapshots=True, time_factor=5)) as plane:
         done = _run(
             plane.variables()
@@ -49,8 +49,9 @@ def test_every_step_on_a_control_plane(tmp_path: Path, weights: Callable[..., di
             }
         )
         verdicts = [line for line in done.stdout.splitlines() if not line.startswith(" ")]
-        assert [line.partition(":")[0] for line in verdicts] == [*["proven"] * 5, "not told", "proven"], done.stdout
-        assert "bill can be read" in verdicts[5]
+        assert [line.partition(":")[0] for line in verdicts] == [*["proven"] * 6, "not told", "proven"], done.stdout
+        assert "12 rates of local" in verdicts[5]
+        assert "bill names our apps" in verdicts[6]
         assert done.returncode == 0
         assert {life.app for life in plane.lives()} == {
             "hausmusik-live-kokoro",

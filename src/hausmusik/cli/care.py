@@ -117,7 +117,8 @@ def _show(output: Output, by: str, rows: tuple[Total, ...]) -> None:
     if not rows:
         output.talk("nothing was played yet")
         return
-    idle = any(row.usage.idle_s for row in rows)  # only machines that are paid for while they wait have any
+    # Only machines that are paid for while they wait have any; what is shown as 0.0 is not worth a column.
+    idle = any(row.usage.idle_s >= 0.05 for row in rows)
     output.table(
         (by, "plays", "busy s", *(["idle s"] if idle else []), "cpu s", "audio s", "cost", "label"),
         [
