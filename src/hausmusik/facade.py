@@ -27,7 +27,7 @@ from hausmusik.money.keepwarm.keeper import WarmPlan, WarmState
 from hausmusik.money.keepwarm.spells import Spell, Spells
 from hausmusik.money.ledger import Ledger
 from hausmusik.money.prices import PriceSource
-from hausmusik.money.quote import Quote
+from hausmusik.money.quoted import Quote
 from hausmusik.money.rates import Rates
 from hausmusik.money.rows import Grouping, Total
 from hausmusik.player import HousePlayer
@@ -89,6 +89,10 @@ class House:
     def quote(self, plan: Plan | BatchPlan) -> Quote:
         """Return what composing a plan, or playing a batch, would take and cost."""
         return self._house.quote(plan)
+
+    def quote_play(self, instrument: str, request: Request, *, run: Run | None = None) -> Quote:
+        """Return what one play would take and cost."""
+        return self._house.quote_play(instrument, request, run=run)
 
     def compose(
         self,

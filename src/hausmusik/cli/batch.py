@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from hausmusik.batch.values import BatchProgress, BatchReport
     from hausmusik.house import AsyncHouse
     from hausmusik.jobs.stop import Stop
-    from hausmusik.money.quote import Quote
+    from hausmusik.money.quoted import Quote
 
 
 def register(app: typer.Typer) -> None:

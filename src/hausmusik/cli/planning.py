@@ -16,7 +16,7 @@ from hausmusik.errors import BudgetError, ScoreError
 
 if TYPE_CHECKING:
     from hausmusik.house import AsyncHouse
-    from hausmusik.money.quote import Quote
+    from hausmusik.money.quoted import Quote
     from hausmusik.score.compose import ComposeOptions
     from hausmusik.score.plan import Plan, PlannedCue
     from hausmusik.score.timeline import Moment
