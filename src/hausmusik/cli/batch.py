@@ -10,9 +10,9 @@ import typer
 
 from hausmusik.cli import completing
 from hausmusik.cli.commands import Command
-from hausmusik.cli.options import DryRun, Json, On, read_dollars
+from hausmusik.cli.options import Budget, DryRun, Json, On, read_dollars
 from hausmusik.cli.output import Output
-from hausmusik.cli.session import ProgressLine, announce_pull, in_house
+from hausmusik.cli.session import ProgressLine, announce_cost, announce_pull, in_house
 from hausmusik.errors import Cancelled, PartialFailure
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def batch(
     concurrency: Annotated[
         int, typer.Option("--concurrency", metavar="NUMBER", min=0, help="Plays at once; 0: as many as the host takes.")
     ] = 0,
-    budget: Annotated[str, typer.Option("--budget", metavar="USD", help="Most this run may cost.")] = "",
+    budget: Budget = "",
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Play again what failed the last time.")] = False,
     dry_run: DryRun = False,
     json: Json = False,
@@ -81,6 +81,7 @@ def batch(
     async def work(house: AsyncHouse, stop: Stop) -> BatchReport:
         planned = await plan(house, stop)
         announce_pull(house, output, (load.instrument for load in planned.loads))
+        announce_cost(output, house.quote(planned))
         return await house.batch(planned, stop=stop, on_progress=lambda progress: _tell(line, progress))
 
     try:

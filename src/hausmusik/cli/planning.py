@@ -16,7 +16,7 @@ from hausmusik.errors import BudgetError, ScoreError
 
 if TYPE_CHECKING:
     from hausmusik.house import AsyncHouse
-    from hausmusik.money.quoted import Quote
+    from hausmusik.money.quoted import Part, Quote, QuoteLine
     from hausmusik.score.compose import ComposeOptions
     from hausmusik.score.plan import Plan, PlannedCue
     from hausmusik.score.timeline import Moment
@@ -129,10 +129,13 @@ def plan_document(made: Plan, quote: Quote) -> dict[str, Any]:
 
 def quote_document(quote: Quote) -> dict[str, Any]:
     """Return a quote as JSON can carry it: sums first, dollars as text."""
+    from hausmusik.money.quoted import PARTS
+
     return {
         "low_usd": quote.low_usd,
         "expected_usd": quote.expected_usd,
         "high_usd": quote.high_usd,
+        "expected_parts_usd": {part: quote.part_usd(part)[1] for part in PARTS},
         "seconds": quote.seconds,
         "basis": quote.basis,
         "lines": [
@@ -145,11 +148,17 @@ def quote_document(quote: Quote) -> dict[str, Any]:
                 "cold_starts": line.cold_starts,
                 "seconds": line.seconds,
                 "expected_usd": line.usd[1],
+                "parts": {part: _part_document(line, part) for part in PARTS},
                 "basis": line.basis,
             }
             for line in quote.lines
         ],
     }
+
+
+def _part_document(line: QuoteLine, part: Part) -> dict[str, Any]:
+    low, expected, high = line.part_usd(part)
+    return {"seconds": line.part_s(part), "low_usd": low, "expected_usd": expected, "high_usd": high}
 
 
 def _cue_document(cue: PlannedCue) -> dict[str, Any]:

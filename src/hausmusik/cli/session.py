@@ -21,6 +21,7 @@ from hausmusik.errors import Cancelled
 if TYPE_CHECKING:
     from hausmusik.house import AsyncHouse
     from hausmusik.jobs.stop import Stop
+    from hausmusik.money.quoted import Quote
 
 T = TypeVar("T")
 
@@ -115,6 +116,12 @@ def announce_pull(house: AsyncHouse, output: Output, instruments: Iterable[str])
         what = ", ".join(f"{state.set} ({readable(state.missing_bytes)})" for state in missing)
         total = readable(sum(state.missing_bytes for state in missing))
         output.talk(f"pulling {total} of weights first: {what}")
+
+
+def announce_cost(output: Output, quote: Quote) -> None:
+    """Say what the work that begins now will probably cost; nothing where it costs nothing."""
+    if quote.high_usd:
+        output.talk(quote.in_short)
 
 
 class ProgressLine:
