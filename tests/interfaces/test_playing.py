@@ -171,7 +171,7 @@ def test_one_play_has_its_quote_before_and_no_more_than_its_budget(
     there = (*words, "--on", "modal", "-o", "a.wav")
     refused = haus(*there, "--budget", "0.01")
     assert refused.code == 6
-    said, error = refused.err.splitlines()[:2]
+    said, error = refused.err.splitlines()[:2]  # first of all: no weights are pulled for what plays elsewhere
     assert re.fullmatch(
         r"about \$0\.00\d+ \(\$0\.0\d+ to \$0\.00\d+\): starting \$0.\d+, playing \$0.\d+, idle after \$0.\d+", said
     )

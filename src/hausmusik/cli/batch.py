@@ -12,7 +12,7 @@ from hausmusik.cli import completing
 from hausmusik.cli.commands import Command
 from hausmusik.cli.options import Budget, DryRun, Json, On, read_dollars
 from hausmusik.cli.output import Output
-from hausmusik.cli.session import ProgressLine, announce_cost, announce_pull, in_house
+from hausmusik.cli.session import ProgressLine, announce, in_house
 from hausmusik.errors import Cancelled, PartialFailure
 
 if TYPE_CHECKING:
@@ -80,8 +80,7 @@ def batch(
 
     async def work(house: AsyncHouse, stop: Stop) -> BatchReport:
         planned = await plan(house, stop)
-        announce_pull(house, output, (load.instrument for load in planned.loads))
-        announce_cost(output, house.quote(planned))
+        announce(house, output, house.quote(planned))
         return await house.batch(planned, stop=stop, on_progress=lambda progress: _tell(line, progress))
 
     try:

@@ -23,7 +23,7 @@ from hausmusik.cli.options import (
     read_variables,
 )
 from hausmusik.cli.output import Output
-from hausmusik.cli.session import ProgressLine, announce_cost, announce_pull, in_house, with_house
+from hausmusik.cli.session import ProgressLine, announce, in_house, with_house
 from hausmusik.errors import OutputError, ScoreError
 
 if TYPE_CHECKING:
@@ -166,8 +166,7 @@ def compose(
     async def work(house: AsyncHouse, stop: Stop) -> Finished:
         run = house.new_run(f"compose {score.stem}", on=on, budget_usd=most)
         planned = house.plan(score, options=options, variables=given, run=run)
-        announce_pull(house, output, (cue.instrument for cue in (*planned.to_make, *planned.waiting)))
-        announce_cost(output, house.quote(planned))
+        announce(house, output, house.quote(planned))
         return await house.compose(score, options=options, variables=given, run=run, stop=stop, on_progress=tell)
 
     try:

@@ -16,7 +16,7 @@ from hausmusik.cli.commands import Command
 from hausmusik.cli.destinations import Push, into_file, into_stdout, nowhere
 from hausmusik.cli.options import Budget, Instrument, Json, On, read_dollars, read_pair, read_text
 from hausmusik.cli.output import Output
-from hausmusik.cli.session import ProgressLine, announce_cost, announce_pull, in_house
+from hausmusik.cli.session import ProgressLine, announce, in_house
 from hausmusik.errors import NotFoundError, OutputError, UsageError
 
 if TYPE_CHECKING:
@@ -157,7 +157,7 @@ def transcribe(
         run = house.new_run(f"transcribe {file.name}", on=on, budget_usd=most)
         audio = await asyncio.to_thread(decode, file)
         request = TranscribeRequest(audio=audio, language=language, prompt=prompt)
-        announce_cost(output, house.quote_play(instrument, request, run=run))
+        announce(house, output, house.quote_play(instrument, request, run=run))
         return await house.transcribe(
             audio, language=language, prompt=prompt, instrument=instrument, run=run, on_event=lambda e: _tell(line, e)
         )
@@ -249,8 +249,7 @@ async def _play(
     played = _Played()
     asked = instrument or getattr(house.settings.defaults, task_of(request))
     played.identity = house.player.identify(asked, request, run=run)
-    announce_pull(house, output, [played.identity.instrument])
-    announce_cost(output, house.quote_play(asked, request, run=run))
+    announce(house, output, house.quote_play(asked, request, run=run))
     async with aclosing(_told(house.play(instrument, request, run=run), line)) as events:
         with loudspeaker(wanted=aloud) as speaker:
             async for event in events:
