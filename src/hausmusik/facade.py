@@ -30,6 +30,7 @@ from hausmusik.money.prices import PriceSource
 from hausmusik.money.quoted import Quote
 from hausmusik.money.rates import Rates
 from hausmusik.money.rows import Grouping, Total
+from hausmusik.placement import Placement
 from hausmusik.player import HousePlayer
 from hausmusik.portal import Portal
 from hausmusik.score.check import OpenedScore
@@ -93,6 +94,10 @@ class House:
     def quote_play(self, instrument: str, request: Request, *, run: Run | None = None) -> Quote:
         """Return what one play would take and cost."""
         return self._house.quote_play(instrument, request, run=run)
+
+    def placements(self, plan: Plan, *, run: Run | None = None) -> tuple[Placement, ...]:
+        """Return where the instruments of a plan play on Modal and why, those that are only planned among them."""
+        return self._house.placements(plan, run=run)
 
     def compose(
         self,
@@ -233,6 +238,10 @@ class House:
     def choose_gpu(self, instrument: str, *, use: Use = "sporadic") -> GpuChoice:
         """Return on which GPU an instrument plays cheapest, and what was said of every other."""
         return self._house.choose_gpu(instrument, use=use)
+
+    def placement(self, instrument: str) -> Placement:
+        """Return where an instrument plays on Modal, and why there; what can be placed nowhere says so in it."""
+        return self._house.placement(instrument)
 
     def add_instrument(self, file: Path | str) -> tuple[str, ...]:
         """Add instruments from a TOML file with its engine file beside it; returns their names."""

@@ -16,12 +16,15 @@ from typing import Any, Self
 
 from hausmusik.batch.plan import BatchPlan
 from hausmusik.batch.values import BatchOptions, BatchProgress, BatchReport
+from hausmusik.cloud import MODAL
 from hausmusik.config.loading import load_settings
 from hausmusik.jobs.stop import Stop
 from hausmusik.keeping import Keeping
 from hausmusik.money.quoted import Quote
+from hausmusik.placement import Placement
 from hausmusik.score.check import OpenedScore, check_score, open_score
 from hausmusik.score.compose import ComposeOptions
+from hausmusik.score.effective import asked_in
 from hausmusik.score.locks import lock_cue, unlock_cue
 from hausmusik.score.plan import Plan
 from hausmusik.score.progress import Finished, Progress
@@ -103,6 +106,19 @@ class AsyncHouse(Keeping, Verbs):
         """
         task = task_of(request)
         return self._quoter.play(instrument or self._defaults[task], request, run or self.new_run(task))
+
+    def placements(self, plan: Plan, *, run: Run | None = None) -> tuple[Placement, ...]:
+        """Return where the instruments of a plan play on Modal and why, those that are only planned among them.
+
+        Args:
+            plan: Of a score.
+            run: The one that the plan was made for; None: one that plays where the settings say.
+        """
+        there = {cue.identity.instrument for cue in plan.cues if cue.identity and cue.identity.host == MODAL}
+        on = (run.host if run else "") or self.settings.defaults.host
+        asked = {name for name, host in asked_in(plan.score, self._defaults) if (host or on) == MODAL}
+        planned = {each.id for each in self.catalogue.instruments() if each.planned}
+        return tuple(map(self.placement, sorted(there | (asked & planned))))
 
     async def compose(
         self,

@@ -21,6 +21,7 @@ from hausmusik.money.keepwarm.keeper import Keeper, WarmPlan, WarmState
 from hausmusik.money.keepwarm.spells import Spell
 from hausmusik.money.rows import KEEP_WARM, Grouping, Total
 from hausmusik.parts import Parts
+from hausmusik.placement import Placement, place
 from hausmusik.threads import in_thread
 from hausmusik.types import Phase, Run
 from hausmusik.upkeep import Finding, InstrumentRow, examine, instrument_rows
@@ -77,6 +78,12 @@ class Keeping(Parts):
     def choose_gpu(self, instrument: str, *, use: Use = "sporadic") -> GpuChoice:
         """Return on which GPU an instrument plays cheapest, and what was said of every other."""
         return choose_gpu(self.catalogue.instrument(instrument), self.rates, use)
+
+    def placement(self, instrument: str) -> Placement:
+        """Return where an instrument plays on Modal, and why there; what can be placed nowhere says so in it."""
+        entry = self.catalogue.instrument(instrument)
+        window_s = self.settings.modal.windows.get(instrument, entry.serving.scaledown_window_s)
+        return place(entry, self.rates, window_s)
 
     def add_instrument(self, file: Path | str) -> tuple[str, ...]:
         """Add instruments from a TOML file with its engine file beside it; returns their names."""
