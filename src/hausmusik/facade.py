@@ -22,6 +22,7 @@ from hausmusik.house import AsyncHouse, open_async
 from hausmusik.instruments.catalogue import Catalogue
 from hausmusik.jobs.journal import Journal
 from hausmusik.jobs.stop import Stop
+from hausmusik.money.apis import Comparison
 from hausmusik.money.budget import Budget
 from hausmusik.money.keepwarm.keeper import WarmPlan, WarmState
 from hausmusik.money.keepwarm.spells import Spell, Spells
@@ -290,6 +291,10 @@ class House:
     def costs(self, by: Grouping = "run", *, since: datetime | None = None) -> tuple[Total, ...]:
         """Return what was played and what it cost, in sums by run, session, instrument, host, day, document or cue."""
         return self._house.costs(by, since=since)
+
+    def compare_costs(self, *, since: datetime | None = None) -> tuple[Comparison, ...]:
+        """Return what language models have cost, against what hosted ones would have asked for the same tokens."""
+        return self._house.compare_costs(since=since)
 
     def doctor(self, *, weights: bool = False) -> tuple[Finding, ...]:
         """Look at the whole house; `weights` hashes them all again."""

@@ -17,6 +17,7 @@ from hausmusik.errors import UsageError
 from hausmusik.gpu_choice import GpuChoice, Use, choose_gpu
 from hausmusik.hosts.modal.host import ModalHost
 from hausmusik.instruments.additions import add, remove
+from hausmusik.money.apis import Comparison, compared
 from hausmusik.money.keepwarm.keeper import Keeper, WarmPlan, WarmState
 from hausmusik.money.keepwarm.spells import Spell
 from hausmusik.money.rows import KEEP_WARM, Grouping, Total
@@ -165,9 +166,21 @@ class Keeping(Parts):
         return self.cloud.window_advice(name, self.ledger.rows(since=since))
 
     def costs(self, by: Grouping = "run", *, since: datetime | None = None) -> tuple[Total, ...]:
-        """Return what was played and what it cost, in sums by run, session, instrument, host, day, document or cue."""
+        """Return what was played and what it cost, in sums by run, session, instrument, host, day, document or cue.
+
+        Days are those of this machine's clock; a play belongs to the one on which it ended.
+        """
         self.budget.charge_idle()
         return self.ledger.totals(by, since=since)
+
+    def compare_costs(self, *, since: datetime | None = None) -> tuple[Comparison, ...]:
+        """Return what language models have cost, against what hosted ones would have asked for the same tokens."""
+        totals = [
+            each for each in self.costs("instrument", since=since) if each.usage.tokens_in + each.usage.tokens_out
+        ]
+        # Speech models count tokens too, and no hosted language model would have spoken.
+        own = {each.id for each in self.catalogue.instruments("chat")} if totals else set[str]()
+        return tuple(compared(each.key, each.usage, each.cost_usd) for each in totals if each.key in own)
 
     def doctor(self, *, weights: bool = False) -> tuple[Finding, ...]:
         """Look at the whole house; `weights` hashes them all again."""
