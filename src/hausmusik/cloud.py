@@ -34,7 +34,8 @@ from hausmusik.money.keepwarm.advice import Advice, advise
 from hausmusik.money.keepwarm.keeper import WarmPlan
 from hausmusik.money.keepwarm.simulator import Pool
 from hausmusik.money.prices import LocalPrices, Price
-from hausmusik.money.quote import Learning
+from hausmusik.money.quote import Learning, QuoteItem, quote_line
+from hausmusik.money.quoted import QuoteLine
 from hausmusik.money.rates import Rates
 from hausmusik.money.rows import LedgerRow
 from hausmusik.temporary import temporary_folder
@@ -202,15 +203,13 @@ class Cloud:
         Raises:
             NotFoundError, BudgetError: as `warm_plan`.
         """
-        declaration, measured = self.declare(name), self._catalogue().instrument(name).measured
-        known = self._learnt(name, MODAL, measured.unit)
-        cold = known.cold_start_s if known else None
+        declaration, price = self.declare(name), self.price(name)
         advice = advise(
             rows,
             instrument=name,
             host=MODAL,
-            cold_s=cold.mid if cold else measured.cold_start_s,
-            price=self.price(name),
+            cold_s=self._one_container(declaration, price).start.mid,
+            price=price,
             pool=Pool(max_containers=declaration.max_containers, max_inputs=declaration.max_inputs),
         )
         return WindowAdvice(instrument=name, window_s=declaration.scaledown_window_s, advice=advice)
@@ -246,20 +245,29 @@ class Cloud:
             for declaration, price in zip(declarations, prices, strict=True)
         )
 
+    def _one_container(self, declaration: Declaration, price: Price) -> QuoteLine:
+        """Return the quote of a container that starts, is given nothing to play and stays for its window."""
+        item = QuoteItem(
+            instrument=declaration.instrument,
+            host=MODAL,
+            units=0.0,
+            measured=self._catalogue().instrument(declaration.instrument).measured,
+            plays=0,
+            idle_s=declaration.scaledown_window_s,
+        )
+        return quote_line(item, price, self._learnt)
+
     def _rehearsal(self, declaration: Declaration, price: Price, declared: Declared) -> Rehearsal:
-        measured = self._catalogue().instrument(declaration.instrument).measured
-        known = self._learnt(declaration.instrument, MODAL, measured.unit)
-        cold = known.cold_start_s if known else None
-        cold_start_s = cold.mid if cold else measured.cold_start_s
+        container = self._one_container(declaration, price)
         return Rehearsal(
             instrument=declaration.instrument,
             digest=declaration.digest,
             declared=declared,
             price=price,
             usd_per_h=price.for_seconds(3600),
-            cold_start_s=cold_start_s,
-            usd_per_cold_start=price.for_seconds(cold_start_s),
-            usd_per_idle_window=price.for_seconds(declaration.scaledown_window_s),
+            cold_start_s=container.start.mid,
+            usd_per_cold_start=container.part_usd("start")[1],
+            usd_per_idle_window=container.part_usd("idle")[1],
             usd_per_day_idle=price.for_seconds(86_400 * declaration.min_containers),
         )
 

@@ -23,15 +23,17 @@ from hausmusik.instruments.catalogue import Catalogue
 from hausmusik.jobs.journal import Journal
 from hausmusik.jobs.stop import Stop
 from hausmusik.money.account_rates import AccountRates
+from hausmusik.money.apis import Comparison
 from hausmusik.money.budget import Budget
 from hausmusik.money.keepwarm.keeper import WarmPlan, WarmState
 from hausmusik.money.keepwarm.spells import Spell, Spells
 from hausmusik.money.ledger import Ledger
 from hausmusik.money.prices import PriceSource
-from hausmusik.money.quote import Quote
+from hausmusik.money.quoted import Quote
 from hausmusik.money.rates import Rates
 from hausmusik.money.reconcile import Reconciliation
 from hausmusik.money.rows import Grouping, Total
+from hausmusik.placement import Placement
 from hausmusik.player import HousePlayer
 from hausmusik.portal import Portal
 from hausmusik.score.check import OpenedScore
@@ -91,6 +93,14 @@ class House:
     def quote(self, plan: Plan | BatchPlan) -> Quote:
         """Return what composing a plan, or playing a batch, would take and cost."""
         return self._house.quote(plan)
+
+    def quote_play(self, instrument: str, request: Request, *, run: Run | None = None) -> Quote:
+        """Return what one play would take and cost."""
+        return self._house.quote_play(instrument, request, run=run)
+
+    def placements(self, plan: Plan, *, run: Run | None = None) -> tuple[Placement, ...]:
+        """Return where the instruments of a plan play on Modal and why, those that are only planned among them."""
+        return self._house.placements(plan, run=run)
 
     def compose(
         self,
@@ -232,6 +242,10 @@ class House:
         """Return on which GPU an instrument plays cheapest, and what was said of every other."""
         return self._house.choose_gpu(instrument, use=use)
 
+    def placement(self, instrument: str) -> Placement:
+        """Return where an instrument plays on Modal, and why there; what can be placed nowhere says so in it."""
+        return self._house.placement(instrument)
+
     def add_instrument(self, file: Path | str) -> tuple[str, ...]:
         """Add instruments from a TOML file with its engine file beside it; returns their names."""
         return self._house.add_instrument(file)
@@ -291,6 +305,10 @@ class House:
     def reconcile(self, *, since: datetime | None = None) -> Reconciliation:
         """Make the ledger agree with what the Modal account was billed, hour by hour; see `money.reconcile`."""
         return self._portal.call(self._house.reconcile(since=since))
+
+    def compare_costs(self, *, since: datetime | None = None) -> tuple[Comparison, ...]:
+        """Return what language models have cost, against what hosted ones would have asked for the same tokens."""
+        return self._house.compare_costs(since=since)
 
     def doctor(self, *, weights: bool = False) -> tuple[Finding, ...]:
         """Look at the whole house; `weights` hashes them all again."""

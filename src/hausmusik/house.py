@@ -16,12 +16,15 @@ from typing import Any, Self
 
 from hausmusik.batch.plan import BatchPlan
 from hausmusik.batch.values import BatchOptions, BatchProgress, BatchReport
+from hausmusik.cloud import MODAL
 from hausmusik.config.loading import load_settings
 from hausmusik.jobs.stop import Stop
 from hausmusik.keeping import Keeping
-from hausmusik.money.quote import Quote, QuoteItem, quote, units_of
+from hausmusik.money.quoted import Quote
+from hausmusik.placement import Placement
 from hausmusik.score.check import OpenedScore, check_score, open_score
 from hausmusik.score.compose import ComposeOptions
+from hausmusik.score.effective import asked_in
 from hausmusik.score.locks import lock_cue, unlock_cue
 from hausmusik.score.plan import Plan
 from hausmusik.score.progress import Finished, Progress
@@ -91,28 +94,31 @@ class AsyncHouse(Keeping, Verbs):
 
     def quote(self, plan: Plan | BatchPlan) -> Quote:
         """Return what composing a plan, or playing a batch, would take and cost."""
-        if isinstance(plan, BatchPlan):
-            batch = plan.quote_items(lambda name: self.catalogue.instrument(name).measured)
-            return quote(batch, prices=self.prices, learnt=self.ledger.learnt)
-        items: list[QuoteItem] = []
-        started: set[tuple[str, str]] = set()
-        once = {cue.key: cue for cue in plan.to_make}  # cues that ask for the same thing share one take
-        for cue in (*once.values(), *plan.waiting):
-            if cue.identity is None or cue.request is None:
-                continue
-            where = (cue.identity.instrument, cue.identity.host)
-            measured = self.catalogue.instrument(cue.identity.instrument).measured
-            items.append(
-                QuoteItem(
-                    instrument=where[0],
-                    host=where[1],
-                    units=units_of(cue.request, measured.unit, cue.place.duration_s),
-                    measured=measured,
-                    cold_starts=0 if where in started else 1,
-                )
-            )
-            started.add(where)
-        return quote(items, prices=self.prices, learnt=self.ledger.learnt)
+        return self._quoter.batch(plan) if isinstance(plan, BatchPlan) else self._quoter.piece(plan)
+
+    def quote_play(self, instrument: str, request: Request, *, run: Run | None = None) -> Quote:
+        """Return what one play would take and cost.
+
+        Args:
+            instrument: Catalogue id or router; empty: the settings' default for the request's task.
+            request: What would be played.
+            run: To which it would belong; None: one of its own.
+        """
+        task = task_of(request)
+        return self._quoter.play(instrument or self._defaults[task], request, run or self.new_run(task))
+
+    def placements(self, plan: Plan, *, run: Run | None = None) -> tuple[Placement, ...]:
+        """Return where the instruments of a plan play on Modal and why, those that are only planned among them.
+
+        Args:
+            plan: Of a score.
+            run: The one that the plan was made for; None: one that plays where the settings say.
+        """
+        there = {cue.identity.instrument for cue in plan.cues if cue.identity and cue.identity.host == MODAL}
+        on = (run.host if run else "") or self.settings.defaults.host
+        asked = {name for name, host in asked_in(plan.score, self._defaults) if (host or on) == MODAL}
+        planned = {each.id for each in self.catalogue.instruments() if each.planned}
+        return tuple(map(self.placement, sorted(there | (asked & planned))))
 
     async def compose(
         self,

@@ -18,11 +18,13 @@ from hausmusik.gpu_choice import GpuChoice, Use, choose_gpu
 from hausmusik.hosts.modal.host import ModalHost
 from hausmusik.instruments.additions import add, remove
 from hausmusik.money.account_rates import AccountRates, save_account
+from hausmusik.money.apis import Comparison, compared
 from hausmusik.money.keepwarm.keeper import Keeper, WarmPlan, WarmState
 from hausmusik.money.keepwarm.spells import Spell
 from hausmusik.money.reconcile import LATE, Reconciliation, hour_of
 from hausmusik.money.rows import KEEP_WARM, Grouping, Total
 from hausmusik.parts import Parts
+from hausmusik.placement import Placement, place
 from hausmusik.threads import in_thread
 from hausmusik.types import Phase, Run
 from hausmusik.upkeep import Finding, InstrumentRow, examine, instrument_rows
@@ -82,6 +84,12 @@ class Keeping(Parts):
     def choose_gpu(self, instrument: str, *, use: Use = "sporadic") -> GpuChoice:
         """Return on which GPU an instrument plays cheapest, and what was said of every other."""
         return choose_gpu(self.catalogue.instrument(instrument), self.rates, use)
+
+    def placement(self, instrument: str) -> Placement:
+        """Return where an instrument plays on Modal, and why there; what can be placed nowhere says so in it."""
+        entry = self.catalogue.instrument(instrument)
+        window_s = self.settings.modal.windows.get(instrument, entry.serving.scaledown_window_s)
+        return place(entry, self.rates, window_s)
 
     def add_instrument(self, file: Path | str) -> tuple[str, ...]:
         """Add instruments from a TOML file with its engine file beside it; returns their names."""
@@ -165,7 +173,10 @@ class Keeping(Parts):
         return self.cloud.window_advice(name, self.ledger.rows(since=since))
 
     def costs(self, by: Grouping = "run", *, since: datetime | None = None) -> tuple[Total, ...]:
-        """Return what was played and what it cost, in sums by run, session, instrument, host, day, document or cue."""
+        """Return what was played and what it cost, in sums by run, session, instrument, host, day, document or cue.
+
+        Days are those of this machine's clock; a play belongs to the one on which it ended.
+        """
         self.budget.charge_idle()
         return self.ledger.totals(by, since=since)
 
@@ -222,6 +233,15 @@ class Keeping(Parts):
             hours=told,
             waiting=tuple(sorted(name for name, began in waiting.items() if began < until)),
         )
+
+    def compare_costs(self, *, since: datetime | None = None) -> tuple[Comparison, ...]:
+        """Return what language models have cost, against what hosted ones would have asked for the same tokens."""
+        totals = [
+            each for each in self.costs("instrument", since=since) if each.usage.tokens_in + each.usage.tokens_out
+        ]
+        # Speech models count tokens too, and no hosted language model would have spoken.
+        own = {each.id for each in self.catalogue.instruments("chat")} if totals else set[str]()
+        return tuple(compared(each.key, each.usage, each.cost_usd) for each in totals if each.key in own)
 
     def doctor(self, *, weights: bool = False) -> tuple[Finding, ...]:
         """Look at the whole house; `weights` hashes them all again."""

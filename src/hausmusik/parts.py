@@ -33,6 +33,7 @@ from hausmusik.money.prices import LocalPrices, PriceSource
 from hausmusik.money.rates import Rates
 from hausmusik.money.tables import money_file
 from hausmusik.player import HousePlayer
+from hausmusik.quoting import Quoter
 from hausmusik.score.compose import Composer
 from hausmusik.seams import Clock, Host, Ids
 from hausmusik.takes.store import TakeStore
@@ -238,6 +239,16 @@ class Parts:
             defaults=self._defaults,
             task_of=self.catalogue.task_of,
             capacity=self._capacity,
+        )
+
+    @property
+    def _quoter(self) -> Quoter:
+        return Quoter(
+            self.player,
+            instrument=self.catalogue.instrument,
+            machines=self.player.machines,
+            prices=self.prices,
+            learnt=self.ledger.learnt,
         )
 
     def _capacity(self, run: Run, instruments: Collection[str]) -> int:

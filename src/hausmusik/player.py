@@ -27,7 +27,7 @@ from hausmusik.instruments.routing import Facts
 from hausmusik.instruments.sound_routing import natural_duration_s, refuse_unknown
 from hausmusik.money.meter import Meter
 from hausmusik.money.quote import Learning, expected_s, units_of
-from hausmusik.seams import EngineContext, EngineOrder, Host, Nature, TakeIdentity
+from hausmusik.seams import EngineContext, EngineOrder, Host, Machines, Nature, TakeIdentity
 from hausmusik.threads import in_thread
 from hausmusik.types import (
     Audio,
@@ -222,6 +222,11 @@ class HousePlayer:
         if name not in self._hosts:
             raise NotFoundError(f"there is no host {name!r}", hint=f"use one of: {', '.join(sorted(self._hosts))}")
         return self._hosts[name]
+
+    def machines(self, instrument: str, host: str) -> Machines:
+        """Return what a host, by its own name, has for an instrument."""
+        found = next(each for each in self._hosts.values() if each.name == host)
+        return found.machines(self.order(self._catalogue.instrument(instrument), files=False))
 
     async def _pull_missing(self, instrument: Instrument) -> AsyncGenerator[PullProgress]:
         sets = self._catalogue.weights_of(instrument)

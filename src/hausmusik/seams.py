@@ -138,6 +138,20 @@ class HostState(msgspec.Struct, frozen=True, kw_only=True):
     eta_s: float | None = None
 
 
+class Machines(msgspec.Struct, frozen=True, kw_only=True):
+    """What a host has for an instrument, for quotes.
+
+    Args:
+        most: Machines at once, from 1.
+        plays_each: Plays that one of them takes before another is started, from 1.
+        idle_s: Seconds that one stays up after its last play, paid for; 0: idling costs nothing.
+    """
+
+    most: int = 1
+    plays_each: int = 1
+    idle_s: float = 0.0
+
+
 class Host(Protocol):
     """Where engines run. Closing the iterator of `play` cancels, inside the engine too."""
 
@@ -177,6 +191,13 @@ class Host(Protocol):
 
         Starts, restarts, the play and what it leaves idle together, which is what a machine is paid for; waiting in a
         queue is not. A budget reserves it, so no `Usage` of a play may ever say more.
+        """
+        ...
+
+    def machines(self, order: EngineOrder) -> Machines:
+        """Return how many machines an instrument may have, and how long each idles; never blocks.
+
+        The `Stay` of a play says no longer window than this.
         """
         ...
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from hausmusik.clock import SystemClock
 from hausmusik.errors import WorkerLost
 from hausmusik.hosts.local import LocalHost
-from hausmusik.seams import EngineContext, EngineOrder, Host, Scalar
+from hausmusik.seams import EngineContext, EngineOrder, Host, Machines, Scalar
 from hausmusik.testing import FakeHost, Fault, FaultSchedule
 
 
@@ -55,6 +55,7 @@ def _modal(folder: Path) -> Host:
 
 CASES: tuple[HostCase, ...] = (
     HostCase("fake", lambda _: FakeHost(), _losing_fake),
+    HostCase("idling fake", lambda _: FakeHost(machines=Machines(most=2, idle_s=60.0)), _losing_fake),
     HostCase("local", _local, lambda folder, after: (_local(folder), tone(crash_after=after))),
     HostCase("modal", _modal, lambda folder, after: (_modal(folder), tone(crash_after=after, sleep_s=0.05)), slow=True),
 )

@@ -17,7 +17,7 @@ from hausmusik.hosts.modal.app import app_of
 from hausmusik.hosts.modal.declaration import ENGINES, Declaration
 from hausmusik.hosts.modal.host import ModalHost
 from hausmusik.hosts.modal.plane import Plane, PlaneOptions
-from hausmusik.seams import EngineOrder, HostState
+from hausmusik.seams import EngineOrder, HostState, Machines
 from hausmusik.types import Event, Request, Run
 from hausmusik.weights.store import WeightsStore
 
@@ -102,6 +102,9 @@ class DeployingHost:
 
     def worst_s(self, order: EngineOrder, run: Run) -> float | None:
         return self._host.worst_s(self._known(order), run)
+
+    def machines(self, order: EngineOrder) -> Machines:
+        return self._host.machines(self._known(order))
 
     async def play(self, order: EngineOrder, request: Request, run: Run) -> AsyncGenerator[Event, None]:
         await self._deploy(order)

@@ -171,6 +171,17 @@ async def test_a_play_is_over_at_its_deadline_and_takes_no_more_than_the_host_sa
     assert used.boot_s + used.load_s + used.busy_s <= min(worst_s, time.monotonic() - began)
 
 
+async def test_a_machine_stays_up_for_as_long_as_the_host_says_that_they_do(host: Host) -> None:
+    there = host.machines(tone(workers=2))
+    assert there.most >= 1
+    assert there.plays_each >= 1
+    first, second = await played(host, tone(workers=2)), await played(host, tone(workers=2))
+    stays = [event for event in (*first, *second) if isinstance(event, Stay)]
+    assert [stay.window_s for stay in stays] == ([there.idle_s] * 2 if there.idle_s else [])
+    assert len({stay.machine for stay in stays}) <= 1, "one after the other, on one machine"
+    assert [stay.gap_s is None for stay in stays] == [True, False][: len(stays)]
+
+
 async def test_plays_at_once_do_not_mix(host: Host) -> None:
     requests = [SpeakRequest(text=f"This is number {'one ' * number}.") for number in range(1, 9)]
     order = tone(workers=2)

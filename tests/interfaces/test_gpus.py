@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
-from tests.interfaces.conftest import Haus
+from tests.interfaces.conftest import Haus, score
 
 
 def test_the_table_of_gpus_has_every_price_with_its_date_and_source(haus: Haus) -> None:
@@ -101,3 +102,50 @@ def test_a_planned_instrument_is_not_played_pulled_or_installed(haus: Haus, word
 
 def test_planned_instruments_are_no_business_of_the_doctors(haus: Haus) -> None:
     assert "bark" not in haus("doctor").out
+
+
+def test_a_plan_on_modal_says_where_each_instrument_plays_and_why(haus: Haus) -> None:
+    name = score(
+        {"layer": "sound", "prompt": "steady rain", "duration_s": 3, "instrument": "procedural"},
+        {"layer": "music", "prompt": "calm piano", "duration_s": 3, "instrument": "musicgen-small"},
+        {"layer": "voice", "text": "Hello.", "instrument": "bark", "host": "local"},
+    )
+    done = haus("plan", name, "--on", "modal")
+    assert done.code == 2
+    assert "procedural plays on a processor: 1 core, 0.5 GiB, $0.051 an hour, idle containers stay 60 s" in done.out
+    assert "musicgen-small is planned and would play on T4, else L4, A10: needs 3.6 of 13.1 GiB, $0.73" in done.out
+    assert "musicgen-small is planned: its engine is not in this version" in done.out
+    assert "bark is planned: its engine" in done.out
+    assert "bark is planned and would" not in done.out, "it was not asked for there"
+    found = haus("plan", name, "--on", "modal", "--json").json
+    assert [each["instrument"] for each in found["placements"]] == ["musicgen-small", "procedural"]
+    assert (found["placements"][0]["gpu"], found["placements"][0]["fallbacks"]) == ("T4", ["L4", "A10"])
+    assert haus("plan", name, "--json").json["placements"] == []
+
+
+def test_a_plan_on_modal_tells_starting_playing_and_idling_apart(haus: Haus) -> None:
+    cues = [
+        {"layer": "sound", "prompt": f"steady rain {each}", "duration_s": 3, "instrument": "procedural"}
+        for each in range(6)
+    ]
+    done = haus("plan", score(*cues), "--on", "modal")
+    told = [row.split() for row in done.out.splitlines() if row.startswith(("  starting", "  playing", "  idle"))]
+    assert [row[:3] for row in told] == [
+        ["starting", "4", "machines"],
+        ["playing", "6", "plays"],
+        ["idle", "after", "4"],
+    ]
+    quote = haus("plan", score(*cues), "--on", "modal", "--json").json["quote"]
+    (line,) = quote["lines"]
+    assert line["parts"]["idle"]["seconds"] == {"low": 0.0, "mid": 240.0, "high": 240.0}
+    parts = [Decimal(each["expected_usd"]) for each in line["parts"].values()]
+    assert sum(parts) == Decimal(line["expected_usd"]) == Decimal(quote["expected_usd"])
+    assert Decimal(quote["expected_parts_usd"]["idle"]) == parts[2]
+    assert "idle after" not in haus("plan", score(*cues)).out, "here it costs nothing"
+
+
+def test_gpus_for_an_instrument_ends_with_the_same_explanation(haus: Haus) -> None:
+    done = haus("gpus", "--for", "qwen2.5-7b")
+    assert "qwen2.5-7b is planned and would play on L4, else A10: needs 17.9 of 19.8 GiB" in done.err
+    assert "the habit for its size, A10: fits as A10, but costs" in done.err
+    assert haus("gpus", "--for", "qwen2.5-7b", "--json").json["placement"]["habit"]["agrees"] is False

@@ -155,3 +155,35 @@ def test_progress_in_a_log_is_a_line_now_and_then(
     line.end()
     shown = capsys.readouterr().err
     assert [int(each) for each in re.findall(r"(\d+)%", shown)] == [10, 35, 60, 85]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("sound", "steady rain", "--seconds", "3", "-i", "procedural"),
+        ("music", "calm piano", "--seconds", "3", "-i", "composer"),
+        ("speak", "Good evening.", "-i", "kokoro"),
+    ],
+)
+def test_one_play_has_its_quote_before_and_no_more_than_its_budget(
+    haus: Haus, here: Path, words: tuple[str, ...]
+) -> None:
+    there = (*words, "--on", "modal", "-o", "a.wav")
+    refused = haus(*there, "--budget", "0.01")
+    assert refused.code == 6
+    said, error = refused.err.splitlines()[:2]  # first of all: no weights are pulled for what plays elsewhere
+    assert re.fullmatch(
+        r"about \$0\.00\d+ \(\$0\.0\d+ to \$0\.00\d+\): starting \$0.\d+, playing \$0.\d+, idle after \$0.\d+", said
+    )
+    assert "of the run's limit of $0.010 only $0.010 is left" in error
+    assert list(here.iterdir()) == []
+    assert haus(*there, "--budget", "little").err.startswith("haus: --budget 'little' is no amount")
+
+
+def test_a_recording_is_written_down_within_a_budget_too(haus: Haus) -> None:
+    haus("speak", "One.", "-o", "line.wav")
+    there = ("transcribe", "line.wav", "-i", "whisper-base", "--on", "modal")
+    refused = haus(*there, "--budget", "$0.001")
+    assert refused.code == 6
+    assert refused.err.startswith("about $0.00")
+    assert haus("transcribe", "line.wav", "--budget", "0").code == 0, "here it costs nothing"

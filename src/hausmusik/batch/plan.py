@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import get_args
 
 import msgspec
@@ -20,7 +20,7 @@ from hausmusik.batch.values import BatchOptions, LineProblem
 from hausmusik.codec import Failure, failure_of
 from hausmusik.errors import BadInput, EngineError, NotFoundError, UsageError
 from hausmusik.money.learnt import Unit
-from hausmusik.money.quote import Measured, QuoteItem, units_of
+from hausmusik.money.quote import units_of
 from hausmusik.seams import Player, TakeIdentity
 from hausmusik.takes.key import content_key
 from hausmusik.types import Request, Run
@@ -96,15 +96,6 @@ class BatchPlan(msgspec.Struct, frozen=True, kw_only=True):
         """The items by their content keys, the longest first: a long one begun last would be waited for alone."""
         lengths = {entry.key: entry.audio_s for entry in self.entries if entry.key}
         return tuple(sorted(lengths, key=lambda key: lengths[key], reverse=True))
-
-    def quote_items(self, measured_of: Callable[[str], Measured]) -> Iterable[QuoteItem]:
-        """Yield what `money.quote` needs, given what the catalogue says of an instrument."""
-        for load in self.loads:
-            measured = measured_of(load.instrument)
-            units = load.units[measured.unit]
-            yield QuoteItem(
-                instrument=load.instrument, host=load.host, units=units, measured=measured, plays=load.plays
-            )
 
 
 def plan_batch(

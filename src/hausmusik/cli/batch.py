@@ -10,9 +10,9 @@ import typer
 
 from hausmusik.cli import completing
 from hausmusik.cli.commands import Command
-from hausmusik.cli.options import DryRun, Json, On, read_dollars
+from hausmusik.cli.options import Budget, DryRun, Json, On, read_dollars
 from hausmusik.cli.output import Output
-from hausmusik.cli.session import ProgressLine, announce_pull, in_house
+from hausmusik.cli.session import ProgressLine, announce, in_house
 from hausmusik.errors import Cancelled, PartialFailure
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from hausmusik.batch.values import BatchProgress, BatchReport
     from hausmusik.house import AsyncHouse
     from hausmusik.jobs.stop import Stop
-    from hausmusik.money.quote import Quote
+    from hausmusik.money.quoted import Quote
 
 
 def register(app: typer.Typer) -> None:
@@ -49,7 +49,7 @@ def batch(
     concurrency: Annotated[
         int, typer.Option("--concurrency", metavar="NUMBER", min=0, help="Plays at once; 0: as many as the host takes.")
     ] = 0,
-    budget: Annotated[str, typer.Option("--budget", metavar="USD", help="Most this run may cost.")] = "",
+    budget: Budget = "",
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Play again what failed the last time.")] = False,
     dry_run: DryRun = False,
     json: Json = False,
@@ -80,7 +80,7 @@ def batch(
 
     async def work(house: AsyncHouse, stop: Stop) -> BatchReport:
         planned = await plan(house, stop)
-        announce_pull(house, output, (load.instrument for load in planned.loads))
+        announce(house, output, house.quote(planned))
         return await house.batch(planned, stop=stop, on_progress=lambda progress: _tell(line, progress))
 
     try:

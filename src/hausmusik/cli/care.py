@@ -10,6 +10,7 @@ import typer
 from hausmusik.cli import completing
 from hausmusik.cli.bill import renew_rates, show_reconciliation
 from hausmusik.cli.commands import Command
+from hausmusik.cli.comparing import show_comparisons
 from hausmusik.cli.options import Json, read_days
 from hausmusik.cli.output import Output
 from hausmusik.cli.session import in_house, with_house
@@ -18,6 +19,7 @@ from hausmusik.errors import UsageError
 if TYPE_CHECKING:
     from hausmusik.house import AsyncHouse
     from hausmusik.jobs.stop import Stop
+    from hausmusik.money.apis import Comparison
     from hausmusik.money.reconcile import Reconciliation
     from hausmusik.money.rows import Total
 
@@ -60,7 +62,7 @@ def costs(
         str,
         typer.Option(
             metavar="WHAT",
-            help="run, session, instrument, host, day, document or cue.",
+            help="run, session, instrument, host, day (of this machine's clock), document or cue.",
             autocompletion=completing.groupings,
         ),
     ] = "run",
@@ -68,14 +70,16 @@ def costs(
     reconcile: Annotated[
         bool, typer.Option("--reconcile", help="First make it agree with the bill of your Modal account.")
     ] = False,
+    compare: Annotated[bool, typer.Option("--compare", help="Show the prices of hosted language models, too.")] = False,
     csv: Annotated[bool, typer.Option("--csv", help="Comma-separated rows on stdout.")] = False,
     json: Json = False,
 ) -> None:
     """Show what was played and what it cost.
 
-    On this machine that is $0 and the seconds it took. With --reconcile your Modal account is asked what it was billed
-    for each hour, a week back unless --since says otherwise, and the ledger gets rows for the differences; it is asked
-    what it pays too, and later plays are reckoned with that.
+    On this machine that is $0 and the seconds it took. Of language models it also says what hosted ones would have
+    asked for the same tokens. With --reconcile your Modal account is asked what it was billed for each hour, a week
+    back unless --since says otherwise, and the ledger gets rows for the differences; it is asked what it pays too, and
+    later plays are reckoned with that.
 
     Example: haus costs --by instrument --since 7d
     """
@@ -87,28 +91,42 @@ def costs(
     output: Output = context.obj
     if by not in get_args(Grouping):
         raise UsageError(f"costs cannot be shown by {by!r}", hint=f"use one of: {', '.join(get_args(Grouping))}")
-    if csv and json:
-        raise UsageError("stdout cannot hold both --csv and --json", hint="keep one of them")
+    if csv and (json or compare):
+        other = "--json" if json else "--compare"
+        raise UsageError(f"stdout cannot hold both --csv and {other}", hint="keep one of them")
     age = timedelta(days=read_days(since, "--since")) if since else None
 
-    def work(house: AsyncHouse) -> tuple[Total, ...]:
-        return house.costs(cast("Grouping", by), since=None if age is None else house.clock.now() - age)
+    def work(house: AsyncHouse) -> tuple[tuple[Total, ...], tuple[Comparison, ...]]:
+        start = None if age is None else house.clock.now() - age
+        return house.costs(cast("Grouping", by), since=start), house.compare_costs(since=start)
 
-    async def agree(house: AsyncHouse, _stop: Stop) -> tuple[Reconciliation, tuple[Total, ...]]:
+    async def agree(
+        house: AsyncHouse, _stop: Stop
+    ) -> tuple[Reconciliation, tuple[tuple[Total, ...], tuple[Comparison, ...]]]:
         found = await house.reconcile(since=None if age is None else house.clock.now() - age)
         await renew_rates(house, output)
         return found, work(house)
 
-    told, rows = in_house(agree, output) if reconcile else (None, with_house(work))
+    told, (rows, comparisons) = in_house(agree, output) if reconcile else (None, with_house(work))
     if json:
         bill = {} if told is None else {"reconciled": told}
-        output.json(bill | {"by": by, "rows": [total_json(row) for row in rows]})
+        lines = [total_json(row) | (_span(row.key) if by == "day" else {}) for row in rows]
+        output.json(bill | {"by": by, "rows": lines, "comparisons": comparisons})
     elif csv:
         write_csv(rows, sys.stdout)
     else:
         if told is not None:
             show_reconciliation(output, told)
         _show(output, by, rows)
+        show_comparisons(output, comparisons, prices=compare)
+
+
+def _span(day: str) -> dict[str, str | int | float | None]:
+    """Return when a day begins and ends, with the offset from UTC that clocks then show."""
+    from hausmusik.money.days import bounds_of
+
+    begins, ends = bounds_of(day)
+    return {"begins_at": begins.isoformat(), "ends_at": ends.isoformat()}
 
 
 def _show(output: Output, by: str, rows: tuple[Total, ...]) -> None:

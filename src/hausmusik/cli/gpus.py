@@ -11,7 +11,7 @@ import typer
 from hausmusik.cli import completing
 from hausmusik.cli.commands import Command
 from hausmusik.cli.options import Json
-from hausmusik.cli.output import Output
+from hausmusik.cli.output import Output, plain
 from hausmusik.cli.session import with_house
 from hausmusik.errors import UsageError
 
@@ -61,11 +61,15 @@ def gpus(
     if found is None:
         raise UsageError(f"there is no use {use!r}", hint=f"use one of: {', '.join(get_args(Use))}")
     if instrument:
-        choice = with_house(lambda house: house.choose_gpu(instrument, use=found))
+        choice, placement = with_house(
+            lambda house: (house.choose_gpu(instrument, use=found), house.placement(instrument))
+        )
         if json:
-            output.json(choice)
+            output.json(plain(choice) | {"placement": placement})
         else:
             show_choice(output, choice)
+            for sentence in placement.reasons:
+                output.talk(sentence)
         return
     rates = with_house(lambda house: house.rates)
     if json:

@@ -23,6 +23,7 @@ Variables = Annotated[
     list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Set a variable of the score.")
 ]
 On = Annotated[str, typer.Option("--on", metavar="HOST", help="Where instruments play: local or modal.")]
+Budget = Annotated[str, typer.Option("--budget", metavar="USD", help="Most this run may cost.")]
 Outside = Annotated[bool, typer.Option("--allow-outside", help="Accept files outside the score's folder.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what would happen.")]

@@ -10,6 +10,7 @@ import typer
 from hausmusik.cli import completing, planning
 from hausmusik.cli.commands import Command
 from hausmusik.cli.options import (
+    Budget,
     Json,
     On,
     Outside,
@@ -22,7 +23,7 @@ from hausmusik.cli.options import (
     read_variables,
 )
 from hausmusik.cli.output import Output
-from hausmusik.cli.session import ProgressLine, announce_pull, in_house, with_house
+from hausmusik.cli.session import ProgressLine, announce, in_house, with_house
 from hausmusik.errors import OutputError, ScoreError
 
 if TYPE_CHECKING:
@@ -122,7 +123,7 @@ def compose(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan, make nothing.")] = False,
     variables: Variables = None,
     on: On = "",
-    budget: Annotated[str, typer.Option("--budget", metavar="USD", help="Most this run may cost.")] = "",
+    budget: Budget = "",
     allow_outside: Outside = False,
     json: Json = False,
 ) -> None:
@@ -164,8 +165,8 @@ def compose(
 
     async def work(house: AsyncHouse, stop: Stop) -> Finished:
         run = house.new_run(f"compose {score.stem}", on=on, budget_usd=most)
-        planned = house.plan(score, variables=given, run=run)
-        announce_pull(house, output, (cue.instrument for cue in (*planned.to_make, *planned.waiting)))
+        planned = house.plan(score, options=options, variables=given, run=run)
+        announce(house, output, house.quote(planned))
         return await house.compose(score, options=options, variables=given, run=run, stop=stop, on_progress=tell)
 
     try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,8 @@ from hausmusik.errors import BudgetError, ScoreError
 
 if TYPE_CHECKING:
     from hausmusik.house import AsyncHouse
-    from hausmusik.money.quote import Quote
+    from hausmusik.money.quoted import Part, Quote, QuoteLine
+    from hausmusik.placement import Placement
     from hausmusik.score.compose import ComposeOptions
     from hausmusik.score.plan import Plan, PlannedCue
     from hausmusik.score.timeline import Moment
@@ -35,7 +36,7 @@ def plan(
 
     Times with ~ are estimates until the takes before them exist. A take is kept (it is there), locked (beside the
     score), file (your own recording), make (it must be played, with the reason), wait (as make, once others are
-    there) or skip (left out by --only).
+    there) or skip (left out by --only). On Modal it also tells which machine each instrument gets, and why.
 
     Example: haus plan piece.json
     """
@@ -59,15 +60,16 @@ def forecast(
         BudgetError: it would cost more than the budget.
     """
 
-    def work(house: AsyncHouse) -> tuple[Plan, Quote]:
-        made = house.plan(score, options=options, variables=variables, run=house.new_run("plan", on=on))
-        return made, house.quote(made)
+    def work(house: AsyncHouse) -> tuple[Plan, Quote, tuple[Placement, ...]]:
+        run = house.new_run("plan", on=on)
+        made = house.plan(score, options=options, variables=variables, run=run)
+        return made, house.quote(made), house.placements(made, run=run)
 
-    made, quote = with_house(work, settings=allowing(outside=allow_outside))
+    made, quote, placements = with_house(work, settings=allowing(outside=allow_outside))
     if json:
-        output.json(plan_document(made, quote))
+        output.json(plan_document(made, quote, placements))
     else:
-        show_plan(output, made, quote)
+        show_plan(output, made, quote, placements)
     if made.errors:
         raise typer.Exit(ScoreError.exit_code)
     if budget is not None and quote.high_usd > budget:
@@ -77,7 +79,7 @@ def forecast(
         )
 
 
-def show_plan(output: Output, made: Plan, quote: Quote) -> None:
+def show_plan(output: Output, made: Plan, quote: Quote, placements: Sequence[Placement]) -> None:
     """Show a plan as tables for people."""
     output.table(
         ("start", "end", "layer", "cue", "instrument", "on", "take"),
@@ -101,11 +103,15 @@ def show_plan(output: Output, made: Plan, quote: Quote) -> None:
     output.data(f"\n{about}{made.timeline.duration_s:.1f} s, {what if to_make else 'every take is there'}")
     if to_make:
         output.data(str(quote))
+    if placements:
+        output.data("")
+    for sentence in (sentence for each in placements for sentence in each.reasons):
+        output.data(sentence)
     for problem in made.problems:
         output.data(f"{problem.severity}: {problem}")
 
 
-def plan_document(made: Plan, quote: Quote) -> dict[str, Any]:
+def plan_document(made: Plan, quote: Quote, placements: Sequence[Placement]) -> dict[str, Any]:
     """Return a plan as JSON can carry it."""
     return {
         "title": made.score.title,
@@ -123,16 +129,20 @@ def plan_document(made: Plan, quote: Quote) -> dict[str, Any]:
         ],
         "cues": [_cue_document(cue) for cue in _in_time(made)],
         "quote": quote_document(quote),
+        "placements": placements,
         "problems": made.problems,
     }
 
 
 def quote_document(quote: Quote) -> dict[str, Any]:
     """Return a quote as JSON can carry it: sums first, dollars as text."""
+    from hausmusik.money.quoted import PARTS
+
     return {
         "low_usd": quote.low_usd,
         "expected_usd": quote.expected_usd,
         "high_usd": quote.high_usd,
+        "expected_parts_usd": {part: quote.part_usd(part)[1] for part in PARTS},
         "seconds": quote.seconds,
         "basis": quote.basis,
         "lines": [
@@ -145,11 +155,17 @@ def quote_document(quote: Quote) -> dict[str, Any]:
                 "cold_starts": line.cold_starts,
                 "seconds": line.seconds,
                 "expected_usd": line.usd[1],
+                "parts": {part: _part_document(line, part) for part in PARTS},
                 "basis": line.basis,
             }
             for line in quote.lines
         ],
     }
+
+
+def _part_document(line: QuoteLine, part: Part) -> dict[str, Any]:
+    low, expected, high = line.part_usd(part)
+    return {"seconds": line.part_s(part), "low_usd": low, "expected_usd": expected, "high_usd": high}
 
 
 def _cue_document(cue: PlannedCue) -> dict[str, Any]:

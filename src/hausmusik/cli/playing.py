@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import AsyncGenerator
 from contextlib import AbstractContextManager, aclosing
@@ -13,9 +14,9 @@ import typer
 from hausmusik.cli import completing
 from hausmusik.cli.commands import Command
 from hausmusik.cli.destinations import Push, into_file, into_stdout, nowhere
-from hausmusik.cli.options import Instrument, Json, On, read_pair, read_text
+from hausmusik.cli.options import Budget, Instrument, Json, On, read_dollars, read_pair, read_text
 from hausmusik.cli.output import Output
-from hausmusik.cli.session import ProgressLine, announce_pull, in_house
+from hausmusik.cli.session import ProgressLine, announce, in_house
 from hausmusik.errors import NotFoundError, OutputError, UsageError
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from hausmusik.house import AsyncHouse
     from hausmusik.jobs.stop import Stop
     from hausmusik.seams import TakeIdentity
-    from hausmusik.types import Event, Recording, Request, WordTiming
+    from hausmusik.types import Event, Recording, Request, Run, WordTiming
     from hausmusik.verbs import Transcript
 
 Out = Annotated[
@@ -59,6 +60,7 @@ def speak(
     seed: Seed = 0,
     instrument: Instrument = "",
     on: On = "",
+    budget: Budget = "",
     json: Json = False,
 ) -> None:
     """Say a text.
@@ -69,7 +71,7 @@ def speak(
 
     lexicon = dict(read_pair(each) for each in say or ())
     request = speak_request(read_text(text), voice=voice, speed=speed, language=language, lexicon=lexicon, seed=seed)
-    _sound_of(context.obj, instrument, request, out=out, play=play, on=on, json=json)
+    _sound_of(context.obj, instrument, request, out=out, play=play, on=on, budget=budget, json=json)
 
 
 def music(
@@ -83,6 +85,7 @@ def music(
     seed: Seed = 0,
     instrument: Instrument = "",
     on: On = "",
+    budget: Budget = "",
     json: Json = False,
 ) -> None:
     """Make a piece of music.
@@ -92,7 +95,7 @@ def music(
     from hausmusik.verbs import music_request
 
     request = music_request(read_text(prompt), duration_s=seconds, seed=seed, tempo_bpm=tempo)
-    _sound_of(context.obj, instrument, request, out=out, play=play, on=on, json=json)
+    _sound_of(context.obj, instrument, request, out=out, play=play, on=on, budget=budget, json=json)
 
 
 def sound(
@@ -108,6 +111,7 @@ def sound(
     seed: Seed = 0,
     instrument: Instrument = "",
     on: On = "",
+    budget: Budget = "",
     json: Json = False,
 ) -> None:
     """Make or find a sound.
@@ -117,7 +121,7 @@ def sound(
     from hausmusik.verbs import sound_request
 
     request = sound_request(read_text(prompt), duration_s=seconds, loop=loop, seed=seed)
-    _sound_of(context.obj, instrument, request, out=out, play=play, on=on, json=json)
+    _sound_of(context.obj, instrument, request, out=out, play=play, on=on, budget=budget, json=json)
 
 
 def transcribe(
@@ -129,6 +133,7 @@ def transcribe(
     format_: Annotated[str, typer.Option("--format", metavar="NAME", help="text, srt, vtt.")] = "text",
     instrument: Instrument = "",
     on: On = "",
+    budget: Budget = "",
     json: Json = False,
 ) -> None:
     """Write down what is said in a recording.
@@ -142,12 +147,19 @@ def transcribe(
         raise UsageError(f"{file} is a folder", hint="name the recording inside it")
     if not file.is_file():
         raise NotFoundError(f"there is no file {file}", hint="name a recording")
+    most = read_dollars(budget)
     line = ProgressLine(output)
 
     async def work(house: AsyncHouse, _stop: Stop) -> Transcript:
-        run = house.new_run(f"transcribe {file.name}", on=on)
+        from hausmusik.audio.files import decode
+        from hausmusik.types import TranscribeRequest
+
+        run = house.new_run(f"transcribe {file.name}", on=on, budget_usd=most)
+        audio = await asyncio.to_thread(decode, file)
+        request = TranscribeRequest(audio=audio, language=language, prompt=prompt)
+        announce(house, output, house.quote_play(instrument, request, run=run))
         return await house.transcribe(
-            file, language=language, prompt=prompt, instrument=instrument, run=run, on_event=lambda e: _tell(line, e)
+            audio, language=language, prompt=prompt, instrument=instrument, run=run, on_event=lambda e: _tell(line, e)
         )
 
     try:
@@ -183,12 +195,15 @@ class _Played:
         return self.frames / self.sample_rate_hz if self.sample_rate_hz else 0.0
 
 
-def _sound_of(output: Output, instrument: str, request: Request, *, out: str, play: bool, on: str, json: bool) -> None:
+def _sound_of(
+    output: Output, instrument: str, request: Request, *, out: str, play: bool, on: str, budget: str, json: bool
+) -> None:
     """Play a request into a file, to stdout or to the loudspeaker."""
     if out == "-" and json:
         raise UsageError("stdout cannot hold both sound and JSON", hint="write the sound to a file")
     if not out and not play:
         raise UsageError("where should it go?", hint="say -o FILE, -o - for stdout, or --play")
+    most = read_dollars(budget)
     format_ = _target(out) if out and out != "-" else None
     line = ProgressLine(output)
 
@@ -198,8 +213,11 @@ def _sound_of(output: Output, instrument: str, request: Request, *, out: str, pl
         return into_file(out, format_) if format_ else nowhere()
 
     async def work(house: AsyncHouse, _stop: Stop) -> _Played:
+        from hausmusik.verbs import task_of
+
         with destination() as push:
-            return await _play(house, instrument, request, line, output, push, on=on, aloud=play)
+            run = house.new_run(task_of(request), on=on, budget_usd=most)
+            return await _play(house, instrument, request, run, line, output, push, aloud=play)
 
     try:
         played = in_house(work, output)
@@ -216,11 +234,11 @@ async def _play(
     house: AsyncHouse,
     instrument: str,
     request: Request,
+    run: Run,
     line: ProgressLine,
     output: Output,
     push: Push,
     *,
-    on: str,
     aloud: bool,
 ) -> _Played:
     from hausmusik.cli.loudspeaker import loudspeaker
@@ -229,10 +247,9 @@ async def _play(
     from hausmusik.verbs import task_of
 
     played = _Played()
-    run = house.new_run(task_of(request), on=on)
     asked = instrument or getattr(house.settings.defaults, task_of(request))
     played.identity = house.player.identify(asked, request, run=run)
-    announce_pull(house, output, [played.identity.instrument])
+    announce(house, output, house.quote_play(asked, request, run=run))
     async with aclosing(_told(house.play(instrument, request, run=run), line)) as events:
         with loudspeaker(wanted=aloud) as speaker:
             async for event in events:

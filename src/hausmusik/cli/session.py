@@ -11,7 +11,7 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -21,6 +21,7 @@ from hausmusik.errors import Cancelled
 if TYPE_CHECKING:
     from hausmusik.house import AsyncHouse
     from hausmusik.jobs.stop import Stop
+    from hausmusik.money.quoted import Quote
 
 T = TypeVar("T")
 
@@ -101,20 +102,20 @@ async def _awaited(work: Awaitable[T]) -> T:
     return await work
 
 
-def announce_pull(house: AsyncHouse, output: Output, instruments: Iterable[str]) -> None:
-    """Say what will be pulled before these instruments can play, and how much; nothing where all is here."""
+def announce(house: AsyncHouse, output: Output, quote: Quote) -> None:
+    """Say what the work that begins now pulls first, and what it will probably cost; nothing where it does neither."""
     from hausmusik.weights.store import readable
 
-    if house.settings.weights.offline:
-        return
-    wanted = {
-        each.id: each for name in instruments for each in house.catalogue.weights_of(house.catalogue.instrument(name))
-    }
+    pulling = {host.name for host in house.hosts.values() if host.needs_weights_here}
+    names = [line.instrument for line in quote.lines if line.host in pulling and not house.settings.weights.offline]
+    wanted = {each.id: each for name in names for each in house.catalogue.weights_of(house.catalogue.instrument(name))}
     missing = house.weights.missing(list(wanted.values()))
     if missing:
         what = ", ".join(f"{state.set} ({readable(state.missing_bytes)})" for state in missing)
         total = readable(sum(state.missing_bytes for state in missing))
         output.talk(f"pulling {total} of weights first: {what}")
+    if quote.high_usd:
+        output.talk(quote.in_short)
 
 
 class ProgressLine:

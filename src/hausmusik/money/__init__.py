@@ -10,7 +10,8 @@ from hausmusik.money.learnt import Learnt, Spread
 from hausmusik.money.ledger import Ledger
 from hausmusik.money.meter import Meter
 from hausmusik.money.prices import LocalPrices, Price, PriceSource
-from hausmusik.money.quote import Quote, QuoteItem, QuoteLine, quote
+from hausmusik.money.quote import QuoteItem, quote
+from hausmusik.money.quoted import Quote, QuoteLine
 from hausmusik.money.rows import LedgerRow, Total
 from hausmusik.money.tables import money_file
 

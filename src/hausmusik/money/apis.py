@@ -1,6 +1,6 @@
 """What the same tokens would have cost at hosted models: a dated table, and the honest answer.
 
-Compares prices, never quality, privacy or what only one's own model can do. Knows nothing of the ledger.
+Compares prices, never quality, privacy or what only one's own model can do. Knows nothing of where figures come from.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import msgspec
 from hausmusik.config.layers import parse
 from hausmusik.config.model import Limit, Section
 from hausmusik.money.dollars import NANO, shown
+from hausmusik.types import Usage
 
 MILLION: Final = Decimal(10**6)
 
@@ -62,6 +63,26 @@ class ApiCost(msgspec.Struct, frozen=True, kw_only=True):
     usd: Decimal
 
 
+class Comparison(msgspec.Struct, frozen=True, kw_only=True):
+    """A language model of one's own against hosted ones.
+
+    Args:
+        instrument: Catalogue id.
+        usage: What all its plays took: its tokens, its seconds of starting, playing and idling.
+        own_usd: What that cost, all of it.
+        own_usd_per_m: The same for a million tokens, in and out counted alike.
+        verdict: One sentence.
+        apis: The same tokens at each hosted model, the cheapest first.
+    """
+
+    instrument: str
+    usage: Usage
+    own_usd: Decimal
+    own_usd_per_m: Decimal
+    verdict: str
+    apis: tuple[ApiCost, ...]
+
+
 def api_prices() -> tuple[ApiPrice, ...]:
     """Return the table that comes with Hausmusik."""
     file = resources.files("hausmusik.money") / "data" / "apis.toml"
@@ -78,6 +99,25 @@ def compare(tokens_in: int, tokens_out: int) -> tuple[ApiCost, ...]:
         for each in api_prices()
     ]
     return tuple(sorted(costs, key=lambda cost: cost.usd))
+
+
+def compared(instrument: str, usage: Usage, own_usd: Decimal) -> Comparison:
+    """Return how a language model of one's own stands to hosted ones.
+
+    Args:
+        instrument: Catalogue id.
+        usage: The sum of its plays and idle times, with at least one token.
+        own_usd: What they cost.
+    """
+    costs = compare(usage.tokens_in, usage.tokens_out)
+    return Comparison(
+        instrument=instrument,
+        usage=usage,
+        own_usd=own_usd,
+        own_usd_per_m=(own_usd * MILLION / (usage.tokens_in + usage.tokens_out)).quantize(NANO),
+        verdict=verdict(own_usd, costs),
+        apis=costs,
+    )
 
 
 def verdict(own_usd: Decimal, costs: tuple[ApiCost, ...]) -> str:

@@ -31,6 +31,10 @@ class Spread(msgspec.Struct, frozen=True):
     mid: float
     high: float
 
+    def __add__(self, other: Spread) -> Spread:
+        """Add end by end."""
+        return Spread(self.low + other.low, self.mid + other.mid, self.high + other.high)
+
 
 class Learnt(msgspec.Struct, frozen=True, kw_only=True):
     """What plays of one instrument on one host took.

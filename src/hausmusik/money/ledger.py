@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, tzinfo
 from decimal import Decimal
 from typing import Any, Final
 
 from hausmusik.config.database import Database, rows_of, storable
 from hausmusik.errors import NotFoundError
+from hausmusik.money.days import day_of
 from hausmusik.money.dollars import nano_up
 from hausmusik.money.learnt import Learnt, Unit, learn
 from hausmusik.money.prices import Price
@@ -30,7 +31,7 @@ _COLUMNS: Final = (
 )
 _INSERT: Final = f"INSERT INTO plays ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"  # noqa: S608
 _GROUPS: Final[dict[Grouping, str]] = {
-    "day": "substr(at, 1, 10)",
+    "day": "day_of(at)",
     **{name: name for name in ("run", "session", "instrument", "host", "document", "cue")},
 }
 
@@ -164,12 +165,29 @@ class Ledger:
             last = found[-1]["at"]
 
     def totals(
-        self, by: Grouping, *, since: datetime | None = None, until: datetime | None = None
+        self,
+        by: Grouping,
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        zone: tzinfo | None = None,
     ) -> tuple[Total, ...]:
-        """Return sums, those with the newest rows first; `since` is inclusive, `until` is not."""
+        """Return sums, those with the newest rows first.
+
+        Args:
+            by: What their rows share.
+            since: At this time or later.
+            until: Before this time.
+            zone: Whose clock tells the day on which a play ended; None: this machine's.
+        """
+
+        def day(at: str) -> str:
+            return day_of(datetime.fromisoformat(at), zone)
+
         group = _GROUPS[by]
         sums = ", ".join(f"sum({name}) AS {name}" for name in USAGE_FIELDS)
         with self.database.read() as connection:
+            connection.create_function("day_of", 1, day)
             found = rows_of(
                 connection,
                 # A bare column beside max() is taken from the row of the maximum (SQLite's documented behaviour).

@@ -83,7 +83,7 @@ class Total(msgspec.Struct, frozen=True, kw_only=True):
     """The sum of some rows.
 
     Args:
-        key: The run, session, instrument, host, document, cue or day (`2026-11-23`, UTC) that they share.
+        key: The run, session, instrument, host, document, cue or day (`2026-11-23`) that they share.
         label: Of the newest of them.
         plays: Attempts; idle times and corrections are none.
         failed: Attempts that failed.

@@ -7,6 +7,7 @@ Knows nothing of takes and time; the slot's length is handed in.
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from pydantic import BaseModel
@@ -99,6 +100,13 @@ def instrument_of(score: Score, cue: AnyCue) -> str:
     if cue.instrument:
         return cue.instrument
     return voice_of(score, cue).instrument if isinstance(cue, VoiceCue) else ""
+
+
+def asked_in(score: Score, defaults: Mapping[Task, str]) -> Iterator[tuple[str, str]]:
+    """Yield of each cue that is played the instrument or router it asks for, and the host it names, if it does."""
+    for cue in (cue for segment in score.segments for cue in segment.cues):
+        if not isinstance(cue, FileCue):
+            yield instrument_of(score, cue) or defaults[TASK_OF_LAYER[cue.layer]], cue.host or ""
 
 
 def request_of(score: Score, cue: AnyCue, slot_s: float) -> Request:

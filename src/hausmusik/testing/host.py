@@ -28,9 +28,9 @@ from hausmusik.errors import (
     StreamBroken,
     WorkerLost,
 )
-from hausmusik.seams import EngineOrder, HostState
+from hausmusik.seams import EngineOrder, HostState, Machines
 from hausmusik.testing.faults import Fault, FaultSchedule
-from hausmusik.types import Done, Event, Phase, Request, Run, Usage
+from hausmusik.types import Done, Event, Phase, Request, Run, Stay, Usage
 
 Script: TypeAlias = Sequence[Event]
 PlayFunction: TypeAlias = Callable[[EngineOrder, Request, Run], Iterable[Event]]
@@ -56,6 +56,9 @@ class FakeHost:
         warm_s: How long a first play, or `warm`, takes to get ready.
         name: What the host is called.
         numeric_class: What its takes are keyed by.
+        machines: What it has for each instrument; None: one machine. With `idle_s`, an instrument that has ended its
+            play stays warm for so long, which its plays say as a `Stay`, and then is cold again; by the time of the
+            event loop.
     """
 
     def __init__(
@@ -67,6 +70,7 @@ class FakeHost:
         warm_s: float = 0.0,
         name: str = "fake",
         numeric_class: str = "fake",
+        machines: Machines | None = None,
     ) -> None:
         self._play = play
         self._faults = faults or FaultSchedule()
@@ -74,6 +78,9 @@ class FakeHost:
         self._warm_s = warm_s
         self._name = name
         self._numeric_class = numeric_class
+        self._machines = machines or Machines()
+        self._ended_s: dict[str, float] = {}
+        self._born: dict[str, int] = {}
         self._states: dict[str, HostState] = {}
         self._closed = False
         self.plays: list[Played] = []
@@ -113,10 +120,16 @@ class FakeHost:
         fault = self._faults.of(len(self.plays))
         self.plays.append(Played(order.instrument, request, run, order))
         self.playing += 1
+        idled_s = self._idled_s(order.instrument)
         try:
             async with aclosing(self._phases(order)) as phases:
                 async for phase in phases:
                     yield phase
+            if self._machines.idle_s:
+                # Its first play since it was cold is of a machine of its own.
+                born = self._born[order.instrument] = self._born.get(order.instrument, 0) + (idled_s is None)
+                machine = f"{self._name}-{order.instrument}-{born}"
+                yield Stay(machine=machine, gap_s=idled_s, window_s=self._machines.idle_s)
             yield Phase(name="play", eta_s=order.expected_s)
             ends_s = asyncio.get_running_loop().time() + (run.deadline_s or math.inf)
             delivered: list[Event] = []
@@ -145,11 +158,17 @@ class FakeHost:
             yield Done(reason=reason)
         finally:
             self.playing -= 1
+            self._ended_s[order.instrument] = asyncio.get_running_loop().time()
 
     def worst_s(self, order: EngineOrder, run: Run) -> float | None:
-        """Return the time to get ready and the run's deadline; a script's own figures may say anything."""
+        """Return the time to get ready, the run's deadline and the idle window; a script's figures may say anything."""
         del order
-        return self._warm_s + run.deadline_s if run.deadline_s else None
+        return self._warm_s + run.deadline_s + self._machines.idle_s if run.deadline_s else None
+
+    def machines(self, order: EngineOrder) -> Machines:
+        """Return what was given."""
+        del order
+        return self._machines
 
     def state(self, order: EngineOrder) -> HostState:
         """Return absent, cold, warming or warm."""
@@ -171,6 +190,17 @@ class FakeHost:
         """Refuse every further play."""
         self._closed = True
         self._states.clear()
+
+    def _idled_s(self, instrument: str) -> float | None:
+        """Return how long an instrument has been idle before the play that begins now; None: it is cold, or is now."""
+        ended_s = self._ended_s.get(instrument)
+        if ended_s is None or instrument not in self._states or not self._machines.idle_s:
+            return None
+        idled_s = asyncio.get_running_loop().time() - ended_s
+        if idled_s <= self._machines.idle_s:
+            return idled_s
+        del self._states[instrument]
+        return None
 
     async def _phases(self, order: EngineOrder) -> AsyncGenerator[Phase, None]:
         if self._closed:

@@ -11,6 +11,7 @@ from decimal import Decimal
 from pathlib import Path
 from statistics import median
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
@@ -19,6 +20,7 @@ from hausmusik.clock import SystemClock, TimeIds
 from hausmusik.config.database import Database
 from hausmusik.errors import NotFoundError, StoreError
 from hausmusik.money import Ledger, LedgerRow, Price, money_file, row_json, total_json, write_csv
+from hausmusik.money.days import bounds_of
 from hausmusik.money.ledger import insert
 from hausmusik.types import Usage
 from tests.unit.jobs.conftest import ManualClock
@@ -93,7 +95,7 @@ def test_totals_by_every_grouping_since_a_time(ledger: Ledger, row: Rows, clock:
     ]
     assert by_run[0].cost_usd == Decimal("0.3")
     assert by_run[0].usage == Usage(busy_s=4.5, characters=6)
-    assert {each.key: each.plays for each in ledger.totals("day")} == {"2026-11-23": 2, "2026-11-24": 4}
+    assert {each.key: each.plays for each in ledger.totals("day", zone=UTC)} == {"2026-11-23": 2, "2026-11-24": 4}
     assert {each.key: each.plays for each in ledger.totals("instrument")} == {"kokoro": 3, "bank": 3}
     assert {each.key: each.plays for each in ledger.totals("session")} == {"s": 6}
     assert {each.key: each.plays for each in ledger.totals("host")} == {"cloud": 6}
@@ -105,6 +107,49 @@ def test_totals_by_every_grouping_since_a_time(ledger: Ledger, row: Rows, clock:
     assert len(list(ledger.rows(since=late, run="r1"))) == 2
     assert len(list(ledger.rows(until=late, run="r1"))) == 1
     assert ledger.totals("run", since=start + timedelta(days=9)) == ()
+
+
+@pytest.mark.parametrize(
+    ("zone", "first", "hours"),
+    [
+        ("Europe/Berlin", datetime(2026, 10, 24, 22, tzinfo=UTC), 25),  # clocks go back at night
+        ("Europe/Berlin", datetime(2027, 3, 27, 23, tzinfo=UTC), 23),  # and forward
+        ("America/Santiago", datetime(2026, 9, 6, 4, tzinfo=UTC), 23),  # forward at midnight: its day begins at one
+        ("America/Havana", datetime(2026, 11, 1, 4, tzinfo=UTC), 25),  # back to midnight, which comes twice
+        ("Asia/Kathmandu", datetime(2026, 10, 24, 18, 15, tzinfo=UTC), 24),  # 5:45 from UTC
+        ("UTC", datetime(2026, 10, 25, tzinfo=UTC), 24),
+    ],
+)
+def test_a_day_is_the_one_of_the_clock_also_where_it_has_23_or_25_hours(
+    ledger: Ledger, row: Rows, zone: str, first: datetime, hours: int
+) -> None:
+    """One play each quarter of an hour of three days."""
+    there, quarter = ZoneInfo(zone), timedelta(minutes=15)
+    with ledger.database.write() as connection:
+        for number in range(-96, 2 * 4 * 25):
+            insert(connection, row(at=first + number * quarter))
+    day = first.astimezone(there).date()
+    plays = {each.key: each.plays for each in ledger.totals("day", zone=there)}
+    assert plays[day.isoformat()] == 4 * hours
+    assert plays[(day - timedelta(days=1)).isoformat()] == 96
+    assert sum(plays.values()) == 96 + 2 * 4 * 25
+    begins, ends = bounds_of(day.isoformat(), there)
+    assert (begins, ends - begins) == (first, timedelta(hours=hours))
+    assert sum(each.plays for each in ledger.totals("run", since=begins, until=ends)) == 4 * hours
+
+
+def test_days_are_those_of_this_machine_unless_said(ledger: Ledger, row: Rows, monkeypatch: pytest.MonkeyPatch) -> None:
+    ledger.append(row(at=datetime(2026, 11, 23, 23, 30, tzinfo=UTC)))
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "Pacific/Auckland")
+        time.tzset()
+        assert [each.key for each in ledger.totals("day")] == ["2026-11-24"]
+        assert [each.isoformat() for each in bounds_of("2026-09-27")] == [
+            "2026-09-27T00:00:00+12:00",
+            "2026-09-28T00:00:00+13:00",
+        ]
+    time.tzset()
+    assert [each.key for each in ledger.totals("day", zone=UTC)] == ["2026-11-23"]
 
 
 def test_many_rows_are_read_page_by_page_also_within_one_moment(ledger: Ledger, row: Rows, clock: ManualClock) -> None:

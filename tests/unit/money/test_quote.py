@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -20,8 +21,12 @@ LEARNT = Learnt(
 )
 
 
-def item(instrument: str = "kokoro", host: str = "local", units: float = 100.0, cold_starts: int = 1) -> QuoteItem:
-    return QuoteItem(instrument=instrument, host=host, units=units, measured=KOKORO, cold_starts=cold_starts, plays=4)
+def item(
+    instrument: str = "kokoro", host: str = "local", units: float = 100.0, cold_starts: int = 1, **more: Any
+) -> QuoteItem:
+    return QuoteItem(
+        instrument=instrument, host=host, units=units, measured=KOKORO, cold_starts=cold_starts, plays=4, **more
+    )
 
 
 def test_the_catalogues_figures_get_a_wide_range_and_cold_starts_are_counted() -> None:
@@ -48,6 +53,18 @@ def test_without_a_known_cold_start_the_catalogues_stands() -> None:
 
     known = msgspec.structs.replace(LEARNT, cold_start_s=None)
     assert quote([item()], prices=CloudPrices(), learnt=lambda *_: known).seconds == Spread(100, 124, 160)
+
+
+def test_machines_idle_after_their_last_plays_and_that_is_paid_for() -> None:
+    found = quote([item(host="cloud", cold_starts=2, most_starts=3, idle_s=60.0)], prices=CloudPrices())
+    (line,) = found.lines
+    assert (line.start, line.play, line.idle) == (Spread(0, 8, 30), Spread(25, 50, 125), Spread(0, 120, 180))
+    assert found.seconds == Spread(25, 178, 335)
+    rate = Decimal("0.000306")
+    assert found.part_usd("idle") == (0, 120 * rate, 180 * rate)
+    assert (found.low_usd, found.expected_usd, found.high_usd) == (25 * rate, 178 * rate, 335 * rate)
+    assert found.in_short == "about $0.054 ($0.0076 to $0.10): starting $0.0024, playing $0.015, idle after $0.037"
+    assert (found + found).part_usd("idle")[1] == 240 * rate
 
 
 def test_what_is_expected_of_one_play_is_the_middle_of_its_quote() -> None:
@@ -97,9 +114,11 @@ def test_quotes_add_up(one: list[QuoteItem], two: list[QuoteItem]) -> None:
 def test_a_quote_reads_well() -> None:
     both = quote([item(), item("bark", "cloud", 3600.0)], prices=CloudPrices())
     wanted = """\
-together                           30 min 58 s (15 min 25 s to 1 h 17 min)  $0.55 ($0.28 to $1.38)  catalogue
-kokoro    local  100 s of audio    54 s (25 s to 2 min 15 s)                $0.00                   catalogue
-bark      cloud  3,600 s of audio  30 min 04 s (15 min 00 s to 1 h 15 min)  $0.55 ($0.28 to $1.38)  catalogue"""
+together                             30 min 58 s (15 min 25 s to 1 h 17 min)  $0.55 ($0.28 to $1.38)      catalogue
+kokoro      local  100 s of audio    54 s (25 s to 2 min 15 s)                $0.00                       catalogue
+bark        cloud  3,600 s of audio  30 min 04 s (15 min 00 s to 1 h 15 min)  $0.55 ($0.28 to $1.38)      catalogue
+  starting         1 machine         4.0 s (0.0 s to 10 s)                    $0.0012 ($0.00 to $0.0031)
+  playing          4 plays           30 min 00 s (15 min 00 s to 1 h 15 min)  $0.55 ($0.28 to $1.38)"""
     assert str(both) == wanted
     assert str(Quote()) == "nothing to do, $0.00"
     assert "9.8 s" in str(quote([item(units=11.6)], prices=CloudPrices()))

@@ -39,7 +39,7 @@ from hausmusik.hosts.local.process import WorkerDied
 from hausmusik.hosts.local.slots import Slot, Wanted
 from hausmusik.hosts.local.starting import Starter
 from hausmusik.hosts.replay import Delivered, Departed
-from hausmusik.seams import Clock, EngineOrder, HostState
+from hausmusik.seams import Clock, EngineOrder, HostState, Machines
 from hausmusik.types import Done, Event, Phase, Request, Run, Usage
 
 RESTARTS: Final = 1
@@ -95,11 +95,10 @@ class LocalHost:
         self._stall_s = stall_timeout_s
         self._start_timeout_s = start_timeout_s
         self._cancel_grace_s = cancel_grace_s
+        self._max_workers = max_workers or usable_cores()
         self._learnt = Learnt(learnt or logs / "learnt.json")
         starter = Starter(logs, self._learnt, clock, start_timeout_s, os.environ if variables is None else variables)
-        self._pool = Pool(
-            starter, Limits(max_workers or usable_cores(), idle_unload_s, cancel_grace_s, memory_mib=memory_mib)
-        )
+        self._pool = Pool(starter, Limits(self._max_workers, idle_unload_s, cancel_grace_s, memory_mib=memory_mib))
         self._numbers = itertools.count(1)
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -168,6 +167,10 @@ class LocalHost:
         return (
             run.deadline_s + (RESTARTS + 1) * (self._start_timeout_s + self._cancel_grace_s) if run.deadline_s else None
         )
+
+    def machines(self, order: EngineOrder) -> Machines:
+        """Return how many workers an instrument may have, each with one play at a time; idle ones cost nothing."""
+        return Machines(most=max(1, min(order.workers, self._max_workers)))
 
     def state(self, order: EngineOrder) -> HostState:
         """Return how ready the instrument is; absent when its environment or a weight file is not here."""

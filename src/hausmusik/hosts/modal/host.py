@@ -37,7 +37,7 @@ from hausmusik.hosts.modal.mapping import error_from
 from hausmusik.hosts.modal.messages import Failed, Finished, FromContainer, Play, Started, Told
 from hausmusik.hosts.modal.standing import Standing
 from hausmusik.hosts.replay import Delivered, Departed
-from hausmusik.seams import Clock, EngineOrder, HostState
+from hausmusik.seams import Clock, EngineOrder, HostState, Machines
 from hausmusik.types import Done, Event, Phase, Request, Run, Stay, Usage
 
 TRIES: Final = 3
@@ -115,6 +115,15 @@ class ModalHost:
         """Return what Modal's limits let the tries of one play take: start, play and idle window, each."""
         del run  # a deadline is ours to keep; were we to die, only Modal's own limits would
         return TRIES * self._declare(order.instrument).worst_s
+
+    def machines(self, order: EngineOrder) -> Machines:
+        """Return the deployment's limits; its idle containers are paid for until their windows are over."""
+        declaration = self._declare(order.instrument)
+        return Machines(
+            most=declaration.max_containers,
+            plays_each=declaration.target_inputs or declaration.max_inputs,
+            idle_s=float(declaration.scaledown_window_s),
+        )
 
     def state(self, order: EngineOrder) -> HostState:
         """Return how ready it is as far as this process has seen."""

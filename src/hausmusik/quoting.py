@@ -1,0 +1,98 @@
+"""The quote of a piece, a batch or a single play: which plays it would be, on how many machines of their hosts.
+
+Plays of one instrument are asked for together, so a host starts a machine for each of them, up to its limit: those
+that a machine takes at once share one in what is expected, at the high end each has its own. Knows nothing of hosts:
+it is told what they have.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+
+from hausmusik.batch.plan import BatchPlan
+from hausmusik.instruments.model import Instrument
+from hausmusik.money.prices import PriceSource
+from hausmusik.money.quote import Learning, QuoteItem, quote, units_of
+from hausmusik.money.quoted import Quote
+from hausmusik.score.plan import Plan
+from hausmusik.seams import Machines, Player
+from hausmusik.types import Audio, Request, Run
+
+
+class Quoter:
+    """Quotes what a house would play.
+
+    Args:
+        player: Says who would play and how long it would be.
+        instrument: The catalogue's entry of an instrument.
+        machines: What a host has for an instrument, by the names of both.
+        prices: What a second costs.
+        learnt: How fast an instrument has been on a host lately.
+    """
+
+    def __init__(
+        self,
+        player: Player,
+        *,
+        instrument: Callable[[str], Instrument],
+        machines: Callable[[str, str], Machines],
+        prices: PriceSource,
+        learnt: Learning,
+    ) -> None:
+        self._player = player
+        self._instrument = instrument
+        self._machines = machines
+        self._prices = prices
+        self._learnt = learnt
+
+    def piece(self, plan: Plan) -> Quote:
+        """Return the quote of composing a plan; cues that ask for the same thing share one play."""
+        once = {cue.key: cue for cue in plan.to_make}
+        items: dict[tuple[str, str], list[float]] = {}
+        for cue in (*once.values(), *plan.waiting):
+            if cue.identity is not None and cue.request is not None:
+                name = cue.identity.instrument
+                units = units_of(cue.request, self._instrument(name).measured.unit, cue.place.duration_s)
+                items.setdefault((name, cue.identity.host), []).append(units)
+        return self._quote(
+            self._item(*where, units=sum(units), plays=len(units), at_once=len(units)) for where, units in items.items()
+        )
+
+    def batch(self, plan: BatchPlan) -> Quote:
+        """Return the quote of playing what is missing of a batch."""
+        return self._quote(
+            self._item(
+                load.instrument,
+                load.host,
+                units=load.units[self._instrument(load.instrument).measured.unit],
+                plays=load.plays,
+                at_once=min(load.plays, plan.concurrency),
+            )
+            for load in plan.loads
+        )
+
+    def play(self, instrument: str, request: Request, run: Run) -> Quote:
+        """Return the quote of one play; raises as `Player.identify`."""
+        identity = self._player.identify(instrument, request, run=run)
+        audio: Audio | None = getattr(request, "audio", None)
+        name = identity.instrument
+        audio_s = audio.duration_s if audio is not None else self._player.estimate_s(name, request)
+        units = units_of(request, self._instrument(name).measured.unit, audio_s)
+        return self._quote([self._item(name, identity.host, units=units, plays=1, at_once=1)])
+
+    def _item(self, instrument: str, host: str, *, units: float, plays: int, at_once: int) -> QuoteItem:
+        there = self._machines(instrument, host)
+        return QuoteItem(
+            instrument=instrument,
+            host=host,
+            units=units,
+            measured=self._instrument(instrument).measured,
+            plays=plays,
+            cold_starts=min(there.most, math.ceil(at_once / there.plays_each)),
+            most_starts=min(there.most, at_once),
+            idle_s=there.idle_s,
+        )
+
+    def _quote(self, items: Iterable[QuoteItem]) -> Quote:
+        return quote(items, prices=self._prices, learnt=self._learnt)
