@@ -322,11 +322,13 @@ class Stay(Value, frozen=True):
         machine: Its id on the host.
         gap_s: How long it was idle before this play; None: this is its first.
         window_s: How long it will stay idle afterwards, unless it is given something to play.
+        gpu: Which of the GPUs that were asked for it has, as it is priced; empty: none, or it is not known which.
     """
 
     machine: str
     gap_s: float | None
     window_s: float
+    gpu: str = ""
 
 
 class Done(Value, frozen=True):

@@ -49,8 +49,13 @@ class Price(msgspec.Struct, frozen=True, kw_only=True):
 class PriceSource(Protocol):
     """Something that knows prices."""
 
-    def price(self, instrument: str, host: str) -> Price:
+    def price(self, instrument: str, host: str, gpu: str | None = None) -> Price:
         """Return the price of an instrument on a host.
+
+        Args:
+            instrument: Catalogue id.
+            host: Where.
+            gpu: `Stay.gpu` of the machine that plays; None: none plays yet, and it is the most that it may cost.
 
         Raises:
             BudgetError: it is not known.
@@ -70,8 +75,9 @@ class LocalPrices:
         self._clock = clock
         self._hosts = hosts
 
-    def price(self, instrument: str, host: str) -> Price:
-        """Return zero for the hosts that are here; raises BudgetError for all others."""
+    def price(self, instrument: str, host: str, gpu: str | None = None) -> Price:
+        """Return zero for the hosts that are here, whatever they have; raises BudgetError for all others."""
+        del gpu
         if host not in self._hosts:
             raise BudgetError(
                 f"the price of {instrument or 'anything'} on {host!r} is not known",

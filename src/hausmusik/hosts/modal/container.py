@@ -23,6 +23,7 @@ import msgspec
 
 from hausmusik.codec import decode, encode
 from hausmusik.engines.loading import check_device, load_engine
+from hausmusik.hosts.modal.gpus import gpu_models
 from hausmusik.hosts.modal.messages import Alive, Failed, Finished, Play, Started, Told, new_mark
 from hausmusik.hosts.modal.places import code_folder, weights_folder
 from hausmusik.hosts.playing import failure_from, play_one
@@ -56,11 +57,12 @@ class Station:
         self._stage("prepare", self._build)
 
     def _load(self) -> None:
-        """Put the weights on the device and play a little."""
+        """Put the weights on the device and play a little; a snapshot may have been taken on another machine before."""
         if self._engine is not None:
             engine = self._engine
             self._stage("load", lambda: engine.load(self._order.device))
             self._stage("warm_up", engine.warm_up)
+        self._gpus = gpu_models()  # when the engine has woken the driver, which takes seconds
 
     @modal.method()
     def play(self, argument: bytes) -> Iterator[list[bytes]]:
@@ -131,6 +133,7 @@ class Station:
             previous_end_at=self._ended_at,
             start_s=self._start_s,
             window_s=float(os.environ.get(WINDOW, "0")),
+            gpus=self._gpus,
         )
 
     def _playing(self, engine: Engine, argument: bytes, started: bytes) -> Iterator[list[bytes]]:

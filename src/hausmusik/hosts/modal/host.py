@@ -28,6 +28,7 @@ from hausmusik.errors import (
     StreamBroken,
     WorkerLost,
 )
+from hausmusik.gpu_names import given_gpu
 from hausmusik.hosts.learnt import Learnt
 from hausmusik.hosts.modal.account import Account
 from hausmusik.hosts.modal.call import Call
@@ -235,7 +236,7 @@ class ModalHost:
                         started = _first(await self._hear(call, play, ASK_EVERY_S), play.declaration)
             began_s = self._clock.monotonic()
             self._begin(play, started, began_s - asked_s)
-            yield _stay(started)
+            yield _stay(started, play.declaration)
             yield Phase(name="play", eta_s=play.order.expected_s)
             while not isinstance(message := await self._hear(call, play, None), Finished | Failed):
                 if isinstance(message, Told):
@@ -325,9 +326,14 @@ class ModalHost:
         await modal.FunctionCall.from_id(call, client=await self._account.client()).cancel.aio()
 
 
-def _stay(started: Started) -> Stay:
+def _stay(started: Started, declaration: Declaration) -> Stay:
     gap_s = started.began_at - started.previous_end_at if started.previous_end_at else None
-    return Stay(machine=started.container, gap_s=gap_s and max(0.0, gap_s), window_s=started.window_s)
+    return Stay(
+        machine=started.container,
+        gap_s=gap_s and max(0.0, gap_s),
+        window_s=started.window_s,
+        gpu=given_gpu(declaration.gpu, started.gpus) if declaration.gpu else "",
+    )
 
 
 def _first(message: object, declaration: Declaration) -> Started:

@@ -47,6 +47,7 @@ class Started(Value, frozen=True):
         previous_end_at: When the container's last call before this one ended; 0: this is its first.
         start_s: What its start took by phase: `boot`, `prepare`, `load`, `warm_up`.
         window_s: How long it will stay up after its last call.
+        gpus: What each of its GPUs calls itself.
     """
 
     call: str
@@ -57,6 +58,7 @@ class Started(Value, frozen=True):
     previous_end_at: float = 0.0
     start_s: dict[str, float] = msgspec.field(default_factory=dict[str, float])
     window_s: float = 0.0
+    gpus: tuple[str, ...] = ()
 
 
 class Told(Value, frozen=True):
