@@ -42,8 +42,9 @@ class Price(msgspec.Struct, frozen=True, kw_only=True):
         return (self.usd_per_s * Decimal(repr(seconds))).quantize(NANO)
 
     def for_usage(self, usage: Usage) -> Decimal:
-        """Return dollars for a play: start, load, play and idling are charged, waiting in a queue is not."""
-        return self.for_seconds(usage.boot_s + usage.load_s + usage.busy_s + usage.idle_s)
+        """Return dollars for a play: start, load, its share of playing, and idling; waiting in a queue is free."""
+        played_s = max(0.0, usage.busy_s - usage.shared_s)
+        return self.for_seconds(usage.boot_s + usage.load_s + played_s + usage.idle_s)
 
 
 class PriceSource(Protocol):

@@ -13,14 +13,14 @@ from hausmusik.money.prices import Price
 from hausmusik.types import Usage
 
 Basis: TypeAlias = Literal["measured", "estimated", "reconciled"]
-Kind: TypeAlias = Literal["play", "idle"]
+Kind: TypeAlias = Literal["play", "idle", "warm"]
 Outcome: TypeAlias = Literal["done", "failed", "cancelled"]
 Grouping: TypeAlias = Literal["run", "session", "instrument", "host", "day", "document", "cue"]
 
 USAGE_FIELDS: Final = Usage.__struct_fields__
 LARGEST: Final = 1e15
 KEEP_WARM: Final = "keep warm"
-"""Label of a row for seconds in which a container was kept up for plays to come."""
+"""Label of rows of the kind `warm`."""
 
 
 class LedgerRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,7 +29,8 @@ class LedgerRow(msgspec.Struct, frozen=True, kw_only=True):
     Args:
         id: Unique, sortable by time.
         at: When it ended, UTC.
-        kind: `play`, or `idle`: a machine that stayed up after a play, for which the others say which.
+        kind: `play`; `idle`, a machine that stayed up after a play, for which the others say which; or `warm`, one that
+            was kept up for plays to come.
         session: The house that played it, from opening to closing.
         run: Id of the run.
         label: The run's label.

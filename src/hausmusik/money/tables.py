@@ -103,7 +103,9 @@ CREATE TABLE tails (
 CREATE INDEX tails_open ON tails (ended_at) WHERE state = 'open';
 """
 
-MIGRATIONS: Final = (_V1, _V2, _V3)
+_V4: Final = "ALTER TABLE plays ADD COLUMN shared_s REAL NOT NULL DEFAULT 0;"
+
+MIGRATIONS: Final = (_V1, _V2, _V3, _V4)
 
 
 def money_file(path: Path) -> Database:

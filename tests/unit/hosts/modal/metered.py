@@ -17,6 +17,7 @@ from hausmusik.hosts.modal.declaration import Declaration
 from hausmusik.hosts.modal.host import ModalHost
 from hausmusik.hosts.modal.plane import Plane, PlaneOptions
 from hausmusik.money import Budget, Ledger, LedgerRow, Limits, Meter, Price, money_file
+from hausmusik.money.keepwarm import Keeper, Spells, WarmPlan
 from hausmusik.seams import EngineContext, EngineOrder
 from hausmusik.types import Run, SpeakRequest
 from hausmusik.weights.store import WeightsStore
@@ -61,6 +62,18 @@ class Stage:
         await asyncio.to_thread(until, lambda: not self.budget.states(RUN)[0].reserved_usd)  # looking charges
         return list(self.ledger.rows())
 
+    async def keep_warm(self, for_s: float, folder: Path) -> None:
+        clock, prices = SystemClock(), ByGpu()
+        spells = Spells(folder / "warm", self.budget, clock)
+        keeper = Keeper(self.host.beat, self.host.cool, spells=spells, budget=self.budget, prices=prices, clock=clock)
+        price = prices.price("tones", "modal")
+        plan = WarmPlan(
+            instrument="tones", host="modal", for_s=for_s, price=price, window_s=3.0, startup_timeout_s=60.0
+        )
+        async with aclosing(keeper.keep(plan, RUN)) as states:
+            async for _ in states:
+                pass
+
     def lived_s(self) -> float:
         return sum((life.ended_at or self.plane.now()) - life.spawned_at for life in self.plane.lives())
 
@@ -78,7 +91,7 @@ async def stage(folder: Path, declaration: Declaration, options: PlaneOptions) -
         await app.deploy.aio(client=await account.client())
         host = ModalHost(account, declare=lambda _: declaration, clock=clock, learnt=folder / "learnt.json")
         ledger = Ledger(database, clock=clock, ids=ids)
-        budget = Budget(database, Limits(house_usd=Decimal(1000)), clock=clock, ids=ids)
+        budget = Budget(database, Limits(house_usd=Decimal(100_000)), clock=clock, ids=ids)
         yield Stage(plane, host, Meter(ledger=ledger, budget=budget, prices=ByGpu(), clock=clock), budget, ledger)
         await host.close()
     finally:
