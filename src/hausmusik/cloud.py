@@ -164,15 +164,27 @@ class Cloud:
         candidates = named or [catalogue.instrument(each) for each in catalogue.router(name).candidates]
         return max(each.serving.max_containers * each.serving.max_inputs for each in candidates)
 
-    def price(self, name: str) -> Price:
-        """Return the price of a second of an instrument's container: of the dearest that it may get.
+    def price(self, name: str, gpu: str | None = None) -> Price:
+        """Return the price of a second of an instrument's container.
+
+        Args:
+            name: Catalogue id.
+            gpu: Which of its GPUs the container was given. Empty, where there are several: it is not known, the dearest
+                is charged, and the name of the price says so. None: the dearest that it may be given.
 
         Raises:
             BudgetError: it is not known.
         """
         instrument = self._catalogue().instrument(name)
-        gpus = [parse_gpu(each) for each in self.gpus(instrument)] or [None]
-        return max((self._rates.price(container(instrument, gpu)) for gpu in gpus), key=lambda each: each.usd_per_s)
+        choices = [parse_gpu(each) for each in self.gpus(instrument)]
+        if gpu:
+            return self._rates.price(container(instrument, parse_gpu(gpu)))
+        prices = [self._rates.price(container(instrument, each)) for each in choices or [None]]
+        dearest = max(prices, key=lambda each: each.usd_per_s)
+        if gpu is None or len(choices) < 2:
+            return dearest
+        told = f"{dearest.name} (which of {', '.join(map(str, choices))} was given is not known)"
+        return msgspec.structs.replace(dearest, name=told)
 
     def warm_plan(self, name: str, for_s: float, containers: int = 1) -> WarmPlan:
         """Return what keeping an instrument warm for a time would be and cost.
@@ -341,6 +353,6 @@ class HousePrices:
         self._own = own
         self._cloud = cloud
 
-    def price(self, instrument: str, host: str) -> Price:
-        """Return the price of an instrument on a host; raises BudgetError where it is not known."""
-        return self._cloud.price(instrument) if host == MODAL else self._own.price(instrument, host)
+    def price(self, instrument: str, host: str, gpu: str | None = None) -> Price:
+        """See `PriceSource.price`; raises BudgetError where it is not known."""
+        return self._cloud.price(instrument, gpu) if host == MODAL else self._own.price(instrument, host)

@@ -146,9 +146,10 @@ class Keeping(Parts):
             )
         keeper = Keeper(
             host.beat,
-            host.release,
+            host.cool,
             spells=self.spells,
             budget=self.budget,
+            prices=self.prices,
             clock=self.clock,
             session=self.ids.new(),
         )

@@ -15,7 +15,7 @@ from typing import Any, Literal, Protocol, TypeAlias
 import msgspec
 
 from hausmusik.errors import WeightsError
-from hausmusik.types import Event, Phase, Request, Run
+from hausmusik.types import Event, Phase, Request, Run, Stay
 
 Scalar: TypeAlias = str | int | float | bool
 
@@ -150,6 +150,18 @@ class Machines(msgspec.Struct, frozen=True, kw_only=True):
     most: int = 1
     plays_each: int = 1
     idle_s: float = 0.0
+
+
+class Warmth(msgspec.Struct, frozen=True, kw_only=True):
+    """What a machine answers to who keeps it warm.
+
+    Args:
+        stay: As told of a play: its gap is the idle time that the play before it has to pay.
+        kept_s: For how long it was up at keepers' expense since one was last told, its start included.
+    """
+
+    stay: Stay
+    kept_s: float
 
 
 class Host(Protocol):

@@ -290,6 +290,7 @@ class Usage(Value, frozen=True):
         boot_s: Process or container start.
         load_s: Weights into memory, and warming up.
         busy_s: Wall seconds of playing.
+        shared_s: Of `busy_s`, what others pay that play on the same machine meanwhile.
         idle_s: Paid for between plays, or after the last one, with nothing to do.
         cpu_s: Processor seconds of playing.
         audio_s: Seconds of audio made or heard.
@@ -302,6 +303,7 @@ class Usage(Value, frozen=True):
     boot_s: float = 0.0
     load_s: float = 0.0
     busy_s: float = 0.0
+    shared_s: float = 0.0
     idle_s: float = 0.0
     cpu_s: float = 0.0
     audio_s: float = 0.0
@@ -320,13 +322,16 @@ class Stay(Value, frozen=True):
 
     Args:
         machine: Its id on the host.
-        gap_s: How long it was idle before this play; None: this is its first.
-        window_s: How long it will stay idle afterwards, unless it is given something to play.
+        gap_s: How long it was idle before this play, or those that went on when it began; None: this is its first.
+        window_s: How long it will stay idle afterwards, unless it is given something to play; 0: others still play on
+            it, and what it idles is theirs.
+        gpu: Which of the GPUs that were asked for it has, as it is priced; empty: none, or it is not known which.
     """
 
     machine: str
     gap_s: float | None
     window_s: float
+    gpu: str = ""
 
 
 class Done(Value, frozen=True):

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hausmusik.errors import UsageError
-from hausmusik.gpu_names import GPU_NAMES, MOST_GPUS, Gpu, parse_gpu, parse_gpus
+from hausmusik.gpu_names import GPU_NAMES, MOST_GPUS, Gpu, given_gpu, parse_gpu, parse_gpus
 
 
 @pytest.mark.parametrize(
@@ -83,3 +83,60 @@ def test_any_text_is_a_gpu_of_ours_or_refused(text: str) -> None:
         return
     assert gpu.name in GPU_NAMES
     assert parse_gpu(str(gpu)) == gpu
+
+
+@pytest.mark.parametrize(
+    ("model", "name"),
+    [
+        ("Tesla T4", "T4"),
+        ("NVIDIA L4", "L4"),
+        ("NVIDIA A10", "A10"),
+        ("NVIDIA A10G", "A10"),
+        ("NVIDIA L40S", "L40S"),
+        ("NVIDIA A100-SXM4-40GB", "A100-40GB"),
+        ("NVIDIA A100-PCIE-40GB", "A100-40GB"),
+        ("NVIDIA A100-SXM4-80GB", "A100-80GB"),
+        ("NVIDIA A100 80GB PCIe", "A100-80GB"),
+        ("NVIDIA RTX PRO 6000 Blackwell Server Edition", "RTX-PRO-6000"),
+        ("NVIDIA H100 80GB HBM3", "H100"),
+        ("NVIDIA H100 PCIe", "H100"),
+        ("NVIDIA H200", "H200"),
+        ("NVIDIA B200", "B200"),
+        ("NVIDIA A100-SXM4-80GB MIG 1g.10gb", ""),
+        ("NVIDIA GeForce RTX 4090", ""),
+        ("NVIDIA RTX 6000 Ada Generation", ""),
+        ("NVIDIA L40", ""),
+        ("NVIDIA GH200 480GB", ""),
+        ("", ""),
+    ],
+)
+def test_what_gpus_call_themselves(model: str, name: str) -> None:
+    assert given_gpu(GPU_NAMES, [model]) == name
+
+
+@pytest.mark.parametrize(
+    ("asked", "models", "given_one"),
+    [
+        (["L4", "A10G"], ["NVIDIA A10G"], "A10G"),
+        (["L4:2", "L4"], ["NVIDIA L4"], "L4"),
+        (["L4", "L4:2"], ["NVIDIA L4", "NVIDIA L4"], "L4:2"),
+        (["L4", "A10"], ["NVIDIA L4", "NVIDIA L4"], ""),
+        (["L4", "A10"], ["NVIDIA L4", "NVIDIA A10"], ""),
+        (["L4", "A10"], [], ""),
+        (["L4", "A10"], ["NVIDIA L40S"], ""),
+        (["L40S", "H100"], ["NVIDIA H200"], "H100"),
+        (["L40S", "H100!"], ["NVIDIA H200"], ""),
+        (["H100", "H200"], ["NVIDIA H200"], "H200"),
+        (["L40S", "A100"], ["NVIDIA A100-SXM4-80GB"], "A100"),
+        (["A100-80GB", "A100"], ["NVIDIA A100-SXM4-80GB"], "A100-80GB"),
+        (["H200", "B200+"], ["NVIDIA B300 SXM6 AC"], "B200+"),
+        (["H200", "B200"], ["NVIDIA B300 SXM6 AC"], ""),
+        (["H100"], ["NVIDIA H200"], "H100"),
+        (["H100"], ["something else"], "H100"),
+        (["H100"], [], "H100"),
+    ],
+)
+def test_which_of_several_was_given_and_an_upgrade_is_what_was_asked_for(
+    asked: list[str], models: list[str], given_one: str
+) -> None:
+    assert given_gpu(asked, models) == given_one

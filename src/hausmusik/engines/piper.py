@@ -11,7 +11,6 @@ from __future__ import annotations
 import importlib
 import json
 import re
-import time
 import unicodedata
 from collections.abc import Iterator, Sequence
 from itertools import accumulate
@@ -137,21 +136,12 @@ class PiperEngine:
         for index, request in enumerate(requests):
             if not isinstance(request, SpeakRequest):
                 raise BadInput(f"Piper speaks, it cannot play a {type(request).__name__}")
-            began_s, began_cpu_s = time.perf_counter(), time.process_time()
             spoken_s: list[float] = []
             for event in self._speak(request, cancel, spoken_s):
                 yield index, event
             if cancel.is_set():
                 return
-            yield (
-                index,
-                Usage(
-                    audio_s=sum(spoken_s),
-                    characters=len(request.text),
-                    busy_s=time.perf_counter() - began_s,
-                    cpu_s=time.process_time() - began_cpu_s,
-                ),
-            )
+            yield index, Usage(audio_s=sum(spoken_s), characters=len(request.text))
             yield index, Done()
 
     def close(self) -> None:

@@ -11,6 +11,8 @@ import time
 from collections.abc import Callable
 from typing import Final, get_args
 
+import msgspec
+
 from hausmusik.codec import Failure, failure_of
 from hausmusik.errors import Cancelled, EngineError, MissingExtra
 from hausmusik.seams import Cancel, Engine
@@ -23,7 +25,7 @@ def play_one(engine: Engine, request: Request, cancel: Cancel, tell: Callable[[E
     """Play one request, handing each event but `Usage` and `Done` to `tell`.
 
     Returns:
-        Why it ended, and what was counted: by the engine, and of seconds here.
+        Why it ended, and what was counted: by the engine, but its seconds here, whatever it says of them.
 
     Raises:
         Cancelled: `cancel` was set.
@@ -55,7 +57,8 @@ def play_one(engine: Engine, request: Request, cancel: Cancel, tell: Callable[[E
         raise Cancelled("the caller stopped it")
     if not reason:
         raise EngineError("the engine broke its contract: the play ended without Done")
-    return reason, counted + Usage(busy_s=time.perf_counter() - began_s, cpu_s=_cpu_s() - began_cpu_s)
+    took = {"busy_s": time.perf_counter() - began_s, "cpu_s": _cpu_s() - began_cpu_s}
+    return reason, msgspec.structs.replace(counted, **took)
 
 
 def failure_from(error: BaseException) -> Failure:

@@ -194,7 +194,7 @@ class Budget:
         with self._database.write(durable=bool(reservation.usd or row.cost_usd)) as connection:
             insert(connection, row)
             connection.execute("DELETE FROM reservations WHERE id = ?", (reservation.id,))
-            if stay is not None and row.price.usd_per_s:
+            if stay is not None and stay.window_s and row.price.usd_per_s:
                 open_tail(connection, row, stay, self._ids.new)
         return row
 

@@ -37,4 +37,5 @@ def shown(usd: Decimal) -> str:
 def _nano(usd: Decimal, rounding: str) -> int:
     if not usd.is_finite() or abs(usd) > LARGEST_USD:
         raise ValueError(f"{usd} is not an amount of dollars")
-    return int((usd / NANO).to_integral_value(rounding))
+    # Not `usd / NANO`: that rounds to 28 digits first, in whatever direction is nearest.
+    return int(usd.quantize(NANO, rounding).scaleb(9))

@@ -2,7 +2,8 @@
 
 Before the first event the price is found and the worst case reserved; after the last, whatever that was, exactly one
 row is in the ledger and the budget is settled, in one transaction. The worst case is the host's to say, because its
-limits enforce it. Knows nothing of hosts: it gets a stream.
+limits enforce it. What is reserved is the price of the dearest machine that may play, what is charged that of the one
+that did. Knows nothing of hosts: it gets a stream.
 """
 
 from __future__ import annotations
@@ -77,7 +78,7 @@ class Meter:
         # Opened even for plays that cost nothing: work whose row cannot be written should not be begun.
         self._ledger.database.open()
         reservation = self._budget.reserve(run, worst_usd, instrument=instrument, host=host, hold_s=hold_s)
-        tally = _Tally(self._clock, hold_s, math.inf if worst_case_s is None else worst_case_s)
+        tally = _Tally(self._clock, hold_s, math.inf if worst_case_s is None else worst_case_s, price)
         failure: BaseException | None = None
         try:
             stream = start()
@@ -85,10 +86,11 @@ class Meter:
                 async for event in stream:
                     tally.note(event)
                     if isinstance(event, Stay):
+                        tally.note_price(self._prices.price(instrument, host, event.gpu))
                         self._budget.resumed(host, event)
                         continue
                     if isinstance(event, Done):
-                        yield _charged(event, price, tally)
+                        yield _charged(event, tally)
                         continue
                     if tally.should_extend():
                         self._budget.extend(run, reservation, hold_s)
@@ -100,7 +102,7 @@ class Meter:
             failure = error
             raise
         finally:
-            self._charge(tally, failure, run, reservation, price, workspace())
+            self._charge(tally, failure, run, reservation, workspace())
 
     def _charge(
         self,
@@ -108,7 +110,6 @@ class Meter:
         failure: BaseException | None,
         run: Run,
         reservation: Reservation,
-        price: Price,
         workspace: str,
     ) -> None:
         # A plain call: an `await` here could itself be cancelled, and then the row would be lost.
@@ -128,8 +129,8 @@ class Meter:
             basis=basis,
             outcome=outcome,
             usage=usage,
-            cost_usd=price.for_usage(usage),
-            price=price,
+            cost_usd=tally.price.for_usage(usage),
+            price=tally.price,
         )
         try:
             lost = isinstance(failure, HostError)  # a machine that its host has lost is not up any more
@@ -146,7 +147,7 @@ class Meter:
 class _Tally:
     """What one play has shown of itself so far."""
 
-    def __init__(self, clock: Clock, hold_s: float, worst_s: float) -> None:
+    def __init__(self, clock: Clock, hold_s: float, worst_s: float, most: Price) -> None:
         self._clock = clock
         self._hold_s = hold_s
         self._worst_s = worst_s
@@ -158,6 +159,17 @@ class _Tally:
         self._done = False
         self.stay: Stay | None = None
         self._charged: tuple[Usage, Basis] | None = None
+        self._most = most
+        self._given: Price | None = None
+
+    @property
+    def price(self) -> Price:
+        """Of the machine that plays; until one does, the most that it may cost."""
+        return self._given or self._most
+
+    def note_price(self, price: Price) -> None:
+        """Take note of the price of a machine that plays: of several tries on different ones the dearest counts."""
+        self._given = max(self._given or price, price, key=lambda each: each.usd_per_s)
 
     def note(self, event: Event) -> None:
         self._note_queue(queueing=isinstance(event, Phase) and event.name == "queue")
@@ -217,8 +229,8 @@ class _Tally:
         return msgspec.structs.replace(reported, queue_s=queue_s, busy_s=busy_s), "estimated"
 
 
-def _charged(done: Done, price: Price, tally: _Tally) -> Done:
-    cost_usd = price.for_usage(tally.close())
+def _charged(done: Done, tally: _Tally) -> Done:
+    cost_usd = tally.price.for_usage(tally.close())
     return msgspec.structs.replace(done, cost_usd=f"{cost_usd.normalize():f}")
 
 

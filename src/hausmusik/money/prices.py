@@ -42,15 +42,21 @@ class Price(msgspec.Struct, frozen=True, kw_only=True):
         return (self.usd_per_s * Decimal(repr(seconds))).quantize(NANO)
 
     def for_usage(self, usage: Usage) -> Decimal:
-        """Return dollars for a play: start, load, play and idling are charged, waiting in a queue is not."""
-        return self.for_seconds(usage.boot_s + usage.load_s + usage.busy_s + usage.idle_s)
+        """Return dollars for a play: start, load, its share of playing, and idling; waiting in a queue is free."""
+        played_s = max(0.0, usage.busy_s - usage.shared_s)
+        return self.for_seconds(usage.boot_s + usage.load_s + played_s + usage.idle_s)
 
 
 class PriceSource(Protocol):
     """Something that knows prices."""
 
-    def price(self, instrument: str, host: str) -> Price:
+    def price(self, instrument: str, host: str, gpu: str | None = None) -> Price:
         """Return the price of an instrument on a host.
+
+        Args:
+            instrument: Catalogue id.
+            host: Where.
+            gpu: `Stay.gpu` of the machine that plays; None: none plays yet, and it is the most that it may cost.
 
         Raises:
             BudgetError: it is not known.
@@ -70,8 +76,9 @@ class LocalPrices:
         self._clock = clock
         self._hosts = hosts
 
-    def price(self, instrument: str, host: str) -> Price:
-        """Return zero for the hosts that are here; raises BudgetError for all others."""
+    def price(self, instrument: str, host: str, gpu: str | None = None) -> Price:
+        """Return zero for the hosts that are here, whatever they have; raises BudgetError for all others."""
+        del gpu
         if host not in self._hosts:
             raise BudgetError(
                 f"the price of {instrument or 'anything'} on {host!r} is not known",

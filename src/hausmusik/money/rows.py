@@ -13,14 +13,14 @@ from hausmusik.money.prices import Price
 from hausmusik.types import Usage
 
 Basis: TypeAlias = Literal["measured", "estimated", "reconciled"]
-Kind: TypeAlias = Literal["play", "idle", "bill"]
+Kind: TypeAlias = Literal["play", "idle", "warm", "bill"]
 Outcome: TypeAlias = Literal["done", "failed", "cancelled"]
 Grouping: TypeAlias = Literal["run", "session", "instrument", "host", "day", "document", "cue"]
 
 USAGE_FIELDS: Final = Usage.__struct_fields__
 LARGEST: Final = 1e15
 KEEP_WARM: Final = "keep warm"
-"""Label of a row for seconds in which a container was kept up for plays to come."""
+"""Label of rows of the kind `warm`."""
 
 
 class LedgerRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,8 +29,9 @@ class LedgerRow(msgspec.Struct, frozen=True, kw_only=True):
     Args:
         id: Unique, sortable by time.
         at: When it ended, UTC.
-        kind: `play`; `idle`: a machine that stayed up after a play, for which the others say which; `bill`: what makes
-            an hour cost what the account was billed for it, see `reconcile`.
+        kind: `play`; `idle`: a machine that stayed up after a play, for which the others say which; `warm`: one that
+            was kept up for plays to come; `bill`: what makes an hour cost what the account was billed for it, see
+            `reconcile`.
         session: The house that played it, from opening to closing.
         run: Id of the run.
         label: The run's label.

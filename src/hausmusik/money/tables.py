@@ -107,7 +107,9 @@ CREATE INDEX tails_open ON tails (ended_at) WHERE state = 'open';
 # an older version, which could not read them, refuses the file by its version.
 _V4: Final = "CREATE INDEX plays_by_host ON plays (host, at);"
 
-MIGRATIONS: Final = (_V1, _V2, _V3, _V4)
+_V5: Final = "ALTER TABLE plays ADD COLUMN shared_s REAL NOT NULL DEFAULT 0;"
+
+MIGRATIONS: Final = (_V1, _V2, _V3, _V4, _V5)
 
 
 def money_file(path: Path) -> Database:

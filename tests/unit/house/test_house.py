@@ -66,7 +66,7 @@ async def test_a_request_out_of_range_pulls_nothing_and_costs_nothing(mine: Path
 
 
 class Cents:
-    def price(self, instrument: str, host: str) -> Price:
+    def price(self, instrument: str, host: str, gpu: str | None = None) -> Price:
         return Price(name="a GPU", usd_per_s=Decimal("0.01"), date=date(2026, 1, 1), source="a page")
 
 

@@ -21,7 +21,7 @@ GPU = Price(name="A10G", usd_per_s=Decimal("0.000306"), date=date(2026, 11, 1), 
 class CloudPrices:
     """A host that costs nothing and one that costs something."""
 
-    def price(self, instrument: str, host: str) -> Price:
+    def price(self, instrument: str, host: str, gpu: str | None = None) -> Price:
         if host not in {"local", "cloud"}:
             raise BudgetError(f"the price of {instrument} on {host} is not known")
         return FREE if host == "local" else GPU

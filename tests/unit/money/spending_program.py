@@ -29,7 +29,7 @@ PRICE = Price(name="A10", usd_per_s=Decimal("0.00333333331"), date=date(2026, 11
 
 
 class Prices:
-    def price(self, instrument: str, host: str) -> Price:
+    def price(self, instrument: str, host: str, gpu: str | None = None) -> Price:
         return PRICE
 
 

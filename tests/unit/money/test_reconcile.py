@@ -201,13 +201,20 @@ def test_only_bills_and_corrections_cost_less_than_nothing(row: Rows) -> None:
 
 def test_a_ledger_of_the_version_before_is_brought_up(tmp_path: Path, row: Rows, clock: ManualClock) -> None:
     path = tmp_path / "ledger.sqlite"
-    old = Database(path, title="ledger", migrations=MIGRATIONS[:3])
-    with old.write() as connection:
+    new = money_file(path)
+    with new.write() as connection:
         insert(connection, row(host="cloud", cost_usd=Decimal(4), price=GPU))
+        connection.execute("ALTER TABLE plays DROP COLUMN shared_s")
+        connection.execute("DROP INDEX plays_by_host")
+        connection.execute("PRAGMA user_version = 3")
+    new.close()
+    old = Database(path, title="ledger", migrations=MIGRATIONS[:3])
+    with old.read() as connection:
+        assert len(connection.execute("SELECT id FROM plays").fetchall()) == 1
     old.close()
     new = money_file(path)
     with new.read() as connection:
-        assert connection.execute("PRAGMA user_version").fetchone() == (4,)
+        assert connection.execute("PRAGMA user_version").fetchone() == (len(MIGRATIONS),)
         plan = connection.execute("EXPLAIN QUERY PLAN SELECT * FROM plays WHERE host = 'x' AND at >= 'y'").fetchall()
     assert "plays_by_host" in str(plan)
     assert [each.cost_usd for each in Ledger(new, clock=clock, ids=TimeIds(clock)).rows()] == [4]

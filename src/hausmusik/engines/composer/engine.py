@@ -6,7 +6,6 @@ Knows nothing of money, clouds or HTTP, and gets no Player.
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterator, Sequence
 from typing import Final
 
@@ -112,7 +111,6 @@ class ComposerEngine:
     def _play(self, request: MusicRequest, cancel: Cancel) -> Iterator[Event]:
         if self._tones is None or self._tables is None:
             raise RuntimeError("the composer was asked to play before it was loaded")
-        started, cpu = time.monotonic(), time.process_time()
         yield Phase(name="compose", done=0.0)
         dice = Dice(request.seed)
         brief = read_prompt(request.prompt, self._tables, dice, request.tempo_bpm)
@@ -129,12 +127,7 @@ class ComposerEngine:
         _go_on(cancel)  # the blocks also end when it was cancelled
         if brief.ignored:
             yield Remark(text=_not_understood(brief.ignored))
-        yield Usage(
-            busy_s=time.monotonic() - started,
-            cpu_s=time.process_time() - cpu,
-            audio_s=position / SAMPLE_RATE_HZ,
-            characters=len(request.prompt),
-        )
+        yield Usage(audio_s=position / SAMPLE_RATE_HZ, characters=len(request.prompt))
 
 
 _MOST_TOLD: Final = 12

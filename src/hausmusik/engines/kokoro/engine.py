@@ -6,7 +6,6 @@ nothing of money, hosts or files beyond the weights it is handed.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Sequence
 from typing import Final
 
@@ -97,21 +96,12 @@ class KokoroEngine:
         for index, request in enumerate(requests):
             if not isinstance(request, SpeakRequest):
                 raise BadInput(f"Kokoro speaks, it cannot play a {type(request).__name__}")
-            began_s, began_cpu_s = time.perf_counter(), time.process_time()
             spoken_s: list[float] = []
             for event in self._speak(request, cancel, spoken_s):
                 yield index, event
             if cancel.is_set():
                 return
-            yield (
-                index,
-                Usage(
-                    audio_s=sum(spoken_s),
-                    characters=len(request.text),
-                    busy_s=time.perf_counter() - began_s,
-                    cpu_s=time.process_time() - began_cpu_s,
-                ),
-            )
+            yield index, Usage(audio_s=sum(spoken_s), characters=len(request.text))
             yield index, Done()
 
     def close(self) -> None:

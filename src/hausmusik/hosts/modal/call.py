@@ -9,11 +9,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
-from typing import Any, TypeAlias, cast
+from typing import Any, TypeAlias
 
-from hausmusik.codec import decode
 from hausmusik.errors import WorkerLost
-from hausmusik.hosts.modal.messages import Answer, FromContainer, Started
+from hausmusik.hosts.modal.messages import Answer, FromContainer, OtherWire, Started, messages_in
 from hausmusik.seams import Clock
 
 Cancelling: TypeAlias = Callable[[str], Any]
@@ -61,13 +60,13 @@ class Call:
     async def _read(self) -> None:
         over, first = False, b""
         try:
-            async for mark, *frames in self._answers:
-                first = first or mark
-                if mark != first:
+            async for answer in self._answers:
+                messages = messages_in(answer)
+                first = first or answer[0]
+                if answer[0] != first:
                     raise WorkerLost("the container died, and Modal went on with another one")
                 self.heard_s = self._clock.monotonic()
-                for frame in frames:
-                    message: FromContainer = decode(frame, cast("Any", FromContainer))
+                for message in messages:
                     if isinstance(message, Started):
                         self._id = message.call
                         if self._left:
@@ -75,6 +74,9 @@ class Call:
                     self._heard.put_nowait(message)
             over = True
             self._heard.put_nowait(None)
+        except OtherWire as error:
+            self._id = error.call
+            self._heard.put_nowait(error)
         except Exception as error:  # noqa: BLE001 - the reader of the queue raises it
             over = not isinstance(error, WorkerLost)
             self._heard.put_nowait(error)

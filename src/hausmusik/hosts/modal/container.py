@@ -21,13 +21,15 @@ import modal
 import modal.experimental
 import msgspec
 
-from hausmusik.codec import decode, encode
+from hausmusik.codec import CodecError, decode, encode
 from hausmusik.engines.loading import check_device, load_engine
-from hausmusik.hosts.modal.messages import Alive, Failed, Finished, Play, Started, Told, new_mark
+from hausmusik.hosts.modal.gpus import gpu_models
+from hausmusik.hosts.modal.messages import Alive, Failed, Finished, Ping, Play, Started, Told, new_mark
+from hausmusik.hosts.modal.occupancy import Called, Occupancy, Turn
 from hausmusik.hosts.modal.places import code_folder, weights_folder
 from hausmusik.hosts.playing import failure_from, play_one
 from hausmusik.seams import Engine, EngineOrder
-from hausmusik.types import Event, Phase
+from hausmusik.types import Event, Phase, Usage
 
 ORDER: Final = "HAUSMUSIK_ORDER"
 DIGEST: Final = "HAUSMUSIK_DIGEST"
@@ -47,55 +49,47 @@ class Station:
 
     def _prepare(self) -> None:
         """Build the engine and do what needs no device."""
-        self._born_at = _born_at()
-        self._ended_at = 0.0
-        self._start_s = {"boot": max(0.0, time.time() - self._born_at)}
+        self._start_s = {"boot": max(0.0, time.time() - _born_at())}
         self._engine: Engine | None = None
         self._failed: Failed | None = None
         self._order = msgspec.json.decode(os.environ[ORDER], type=EngineOrder)
         self._stage("prepare", self._build)
 
     def _load(self) -> None:
-        """Put the weights on the device and play a little."""
+        """Put the weights on the device and play a little; a snapshot may have been taken on another machine before."""
         if self._engine is not None:
             engine = self._engine
             self._stage("load", lambda: engine.load(self._order.device))
             self._stage("warm_up", engine.warm_up)
+        self._occupancy = Occupancy(sum(self._start_s.values()))
+        self._gpus = gpu_models()  # when the engine has woken the driver, which takes seconds
 
     @modal.method()
     def play(self, argument: bytes) -> Iterator[list[bytes]]:
         """Play one request; yields `messages.Answer`, all of them with the mark of this very attempt."""
-        mark = new_mark()
-        started = encode(self._started())
+        mark, turn = new_mark(), self._occupancy.begin()
+        started = encode(self._started(turn.called))
         try:
             if self._failed is not None or self._engine is None:
                 failed = self._failed or Failed(failure=failure_from(RuntimeError("no engine")))
                 yield [mark, started, encode(failed)]
                 _end_soon()  # a new container may do better; this one never will
                 return
-            for frames in self._playing(self._engine, argument, started):
+            for frames in self._playing(self._engine, argument, started, turn):
                 yield [mark, *frames]
         finally:
-            self._ended_at = time.time()
+            turn.end()
 
     @modal.method()
-    def ready(self, hold_s: float = 0.0) -> bytes:
-        """Return `Started`, or `Failed`: called to have a container started, or to begin its idle window anew.
-
-        Args:
-            hold_s: How long to hold this container's place, so that calls made together meet different containers.
-        """
-        try:
-            answer = encode(self._failed or self._started())
-            time.sleep(hold_s)
-            return answer
-        finally:
-            self._ended_at = time.time()
+    def ready(self, argument: bytes) -> list[bytes]:
+        """Answer a `messages.Ping`: called to have a container started, or to begin its idle window anew."""
+        return self._answer(argument)
 
     @modal.method()
-    def leave(self) -> None:
-        """Have this container end instead of idling on."""
+    def leave(self, argument: bytes) -> list[bytes]:
+        """Answer a `messages.Ping`, and have this container end instead of idling on."""
         _end_soon()
+        return self._answer(argument)
 
     @modal.exit()
     def close(self) -> None:
@@ -121,23 +115,34 @@ class Station:
         yield from engine.prepare()
         self._engine = engine
 
-    def _started(self) -> Started:
+    def _answer(self, argument: bytes) -> list[bytes]:
+        called, failed = self._occupancy.call(keeps=False), self._failed
+        try:
+            ping = decode(argument, Ping)
+            time.sleep(ping.hold_s)
+            called = self._occupancy.call(keeps=ping.keeps)
+        except CodecError as error:  # of another version, which sees by what comes first that this is one
+            failed = Failed(failure=failure_from(error))
+        return [new_mark(), encode(self._started(called)), *([encode(failed)] if failed else [])]
+
+    def _started(self, called: Called) -> Started:
         return Started(
             call=modal.current_function_call_id() or "",
             container=os.environ.get("MODAL_TASK_ID", ""),
             digest=os.environ.get(DIGEST, ""),
-            born_at=self._born_at,
-            began_at=time.time(),
-            previous_end_at=self._ended_at,
+            gap_s=called.gap_s,
+            idle_s=called.idle_s,
+            kept_s=called.kept_s,
             start_s=self._start_s,
             window_s=float(os.environ.get(WINDOW, "0")),
+            gpus=self._gpus,
         )
 
-    def _playing(self, engine: Engine, argument: bytes, started: bytes) -> Iterator[list[bytes]]:
+    def _playing(self, engine: Engine, argument: bytes, started: bytes, turn: Turn) -> Iterator[list[bytes]]:
         """Yield what there is to say as soon as there is something, as much of it at once as there is by then."""
         cancel = threading.Event()
         frames: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
-        thread = threading.Thread(target=_perform, args=(engine, argument, cancel, frames), name="play")
+        thread = threading.Thread(target=_perform, args=(engine, argument, cancel, frames, turn), name="play")
         thread.start()
         try:
             ready = _ready(frames, AT_ONCE_S, size_bytes=1)  # the first result waits for no second one
@@ -175,7 +180,9 @@ class SnapshotWorker(Station):
         self._load()
 
 
-def _perform(engine: Engine, argument: bytes, cancel: threading.Event, frames: queue.SimpleQueue[bytes | None]) -> None:
+def _perform(
+    engine: Engine, argument: bytes, cancel: threading.Event, frames: queue.SimpleQueue[bytes | None], turn: Turn
+) -> None:
     """Play in a thread; the last thing it puts is None."""
 
     def tell(event: Event) -> None:
@@ -183,9 +190,13 @@ def _perform(engine: Engine, argument: bytes, cancel: threading.Event, frames: q
 
     try:
         reason, usage = play_one(engine, decode(argument, Play).request, cancel, tell)
-        frames.put(encode(Finished(reason=reason, usage=usage)))
+        taken = turn.end()
+        usage = msgspec.structs.replace(usage, busy_s=taken.busy_s, shared_s=taken.shared_s)
+        frames.put(encode(Finished(reason=reason, usage=usage, others=taken.others)))
     except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever it is, the caller gets a sentence
-        frames.put(encode(Failed(failure=failure_from(error))))
+        taken = turn.end()
+        usage = Usage(busy_s=taken.busy_s, shared_s=taken.shared_s)
+        frames.put(encode(Failed(failure=failure_from(error), usage=usage, others=taken.others)))
     finally:
         frames.put(None)
 

@@ -18,6 +18,7 @@ import msgspec
 
 import hausmusik
 from hausmusik.hosts.local.environments import WORKER_NEEDS
+from hausmusik.hosts.modal.messages import WIRE
 from hausmusik.instruments.checkpoint import Checkpoint
 from hausmusik.instruments.model import Environment, Instrument, Weights, weights_digest
 from hausmusik.seams import EngineContext, EngineOrder
@@ -116,7 +117,7 @@ class Declaration(msgspec.Struct, frozen=True, kw_only=True):
         """Hash over all that a deployment of it consists of, our own version included; 16 hex digits."""
         shape = msgspec.structs.replace(self, weights=(), checkpoints=(), engine_file="")
         pins = [(each.repo, each.revision) for each in self.checkpoints]
-        plain = [msgspec.to_builtins(shape), pins, hausmusik.__version__]
+        plain = [msgspec.to_builtins(shape), pins, hausmusik.__version__, WIRE.hex()]
         return hashlib.sha256(msgspec.json.encode(plain, order="sorted")).hexdigest()[:16]
 
     @property

@@ -17,8 +17,10 @@ from collections.abc import AsyncGenerator, Callable, Collection
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
+import msgspec
+
 from hausmusik.asking import checked
-from hausmusik.codec import decode, encode, error_of
+from hausmusik.codec import encode, error_of
 from hausmusik.errors import (
     Cancelled,
     ConfigError,
@@ -28,16 +30,27 @@ from hausmusik.errors import (
     StreamBroken,
     WorkerLost,
 )
+from hausmusik.gpu_names import given_gpu
 from hausmusik.hosts.learnt import Learnt
 from hausmusik.hosts.modal.account import Account
 from hausmusik.hosts.modal.billing import read_ends
 from hausmusik.hosts.modal.call import Call
 from hausmusik.hosts.modal.declaration import Declaration
 from hausmusik.hosts.modal.mapping import error_from
-from hausmusik.hosts.modal.messages import Failed, Finished, FromContainer, Play, Started, Told
+from hausmusik.hosts.modal.messages import (
+    Answer,
+    Failed,
+    Finished,
+    OtherWire,
+    Ping,
+    Play,
+    Started,
+    Told,
+    messages_in,
+)
 from hausmusik.hosts.modal.standing import Standing
 from hausmusik.hosts.replay import Delivered, Departed
-from hausmusik.seams import Clock, EngineOrder, HostState, Machines
+from hausmusik.seams import Clock, EngineOrder, HostState, Machines, Warmth
 from hausmusik.types import Done, Event, Phase, Request, Run, Stay, Usage
 
 TRIES: Final = 3
@@ -53,7 +66,6 @@ LEAVING_S: Final = 2.0
 HOLD_S: Final = 0.5
 """How long containers that are called together hold their places, for each to get one call."""
 
-_ANY: Final[Any] = FromContainer
 Declaring: TypeAlias = Callable[[str], Declaration]
 
 
@@ -169,9 +181,9 @@ class ModalHost:
         self._check_open()
         if self.state(order).state == "warm":
             return
-        await self.beat(order.instrument)
+        await self._ping(order.instrument, 1, Ping())
 
-    async def beat(self, instrument: str, containers: int = 1, *, playing: int = 0) -> tuple[float, ...]:
+    async def beat(self, instrument: str, containers: int = 1, *, playing: int = 0) -> tuple[Warmth, ...]:
         """Call idle containers, so that their windows begin anew; those that are missing are started.
 
         Nothing is asked of Modal that would outlast this process: who stops calling has cold instruments one window
@@ -183,31 +195,37 @@ class ModalHost:
             playing: Plays in flight: their containers need no call, and one behind a play would start another.
 
         Returns:
-            Of each answer, the seconds that its container was up and idle before it: since its last call, or, of a new
-            one, since it was started.
+            What each that was called has answered; from now on its idle time is the caller's to pay.
 
         Raises:
             HausmusikError: as `play` does; with several calls, the first that failed.
         """
         self._check_open()
-        declaration = self._declare(instrument)
-        free = max(0, containers * declaration.max_inputs - playing)
+        free = max(0, containers * self._declare(instrument).max_inputs - playing)
         calls = min(free, 1) if containers == 1 else free
-        hold_s = HOLD_S if calls > 1 else 0.0
+        return await self._ping(instrument, calls, Ping(hold_s=HOLD_S if calls > 1 else 0.0, keeps=True))
+
+    async def _ping(self, instrument: str, calls: int, ping: Ping) -> tuple[Warmth, ...]:
+        declaration = self._declare(instrument)
         with self._standing.starting(instrument):
             try:
                 worker = await self._worker(declaration)
-                answers = await asyncio.gather(*(worker.ready.remote.aio(hold_s) for _ in range(calls)))
+                answers = await asyncio.gather(*(worker.ready.remote.aio(encode(ping)) for _ in range(calls)))
             except Exception as error:
                 raise error_from(error, instrument, declaration.timeout_s) from error
-        return tuple(self._idle_s(instrument, declaration, decode(answer, _ANY)) for answer in answers)
+        return tuple(self._warmth(answer, declaration) for answer in answers)
 
-    def _idle_s(self, instrument: str, declaration: Declaration, answer: FromContainer) -> float:
-        if isinstance(answer, Failed):
-            raise error_of(answer.failure)
-        started = _first(answer, declaration)
-        self._standing.heard(instrument, started)
-        return max(0.0, started.began_at - (started.previous_end_at or started.born_at))
+    def _warmth(self, answer: Answer, declaration: Declaration) -> Warmth:
+        try:
+            first, *more = messages_in(answer)
+        except OtherWire as error:
+            raise _other_version(declaration) from error
+        started = _first(first, declaration)
+        for each in more:
+            if isinstance(each, Failed):
+                raise error_of(each.failure)
+        self._standing.heard(declaration.instrument, started)
+        return Warmth(stay=_stay(started, declaration), kept_s=started.kept_s)
 
     async def release(self, instrument: str = "") -> None:
         """Have idle containers end now instead of at the end of their windows; busy ones end after their play.
@@ -215,11 +233,24 @@ class ModalHost:
         An instrument that is named may have been started by another process.
         """
         for each in [instrument] if instrument else self._standing.known():
-            with contextlib.suppress(Exception):  # they end by themselves when their windows are over
-                worker = await self._worker(self._declare(each))
-                stats = await worker.leave.get_current_stats.aio()
-                await asyncio.gather(*(worker.leave.remote.aio() for _ in range(stats.num_total_runners)))
-            self._standing.forget(each)
+            await self._leave(each, Ping())
+
+    async def cool(self, instrument: str) -> tuple[Warmth, ...]:
+        """Release an instrument that the caller has kept warm; returns what its containers have answered to that."""
+        return await self._leave(instrument, Ping(keeps=True))
+
+    async def _leave(self, instrument: str, ping: Ping) -> tuple[Warmth, ...]:
+        answers: list[Answer | BaseException] = []
+        found: list[Warmth] = []
+        with contextlib.suppress(Exception):  # they end by themselves when their windows are over
+            declaration = self._declare(instrument)
+            worker = await self._worker(declaration)
+            stats = await worker.leave.get_current_stats.aio()
+            calls = [worker.leave.remote.aio(encode(ping)) for _ in range(stats.num_total_runners)]
+            answers += await asyncio.gather(*calls, return_exceptions=True)
+            found += [self._warmth(each, declaration) for each in answers if not isinstance(each, BaseException)]
+        self._standing.forget(instrument)
+        return tuple(found)
 
     async def ends(self, machines: Collection[str]) -> dict[str, float]:
         """Return of those containers that have ended when they did, by Modal's clock; never fails, waits a little."""
@@ -257,7 +288,7 @@ class ModalHost:
                         started = _first(await self._hear(call, play, ASK_EVERY_S), play.declaration)
             began_s = self._clock.monotonic()
             self._begin(play, started, began_s - asked_s)
-            yield _stay(started)
+            yield (stay := _stay(started, play.declaration))
             yield Phase(name="play", eta_s=play.order.expected_s)
             while not isinstance(message := await self._hear(call, play, None), Finished | Failed):
                 if isinstance(message, Told):
@@ -272,7 +303,11 @@ class ModalHost:
                 self._standing.heard(instrument, started)
                 if not over:  # what a container that was lost has cost, as far as can be seen from here
                     play.spent += Usage(busy_s=max(0.0, call.heard_s - began_s))
+        if message.others:
+            yield msgspec.structs.replace(stay, window_s=0.0)
         if isinstance(message, Failed):
+            spent, play.spent = play.spent, Usage()
+            yield message.usage + spent
             raise error_of(message.failure)
         play.delivered.check_complete()
         counted = message.usage
@@ -289,14 +324,16 @@ class ModalHost:
 
     def _begin(self, play: _Play, started: Started, waited_s: float) -> None:
         self._standing.heard(play.order.instrument, started)
-        first = not started.previous_end_at
-        start = started.start_s if first else {}
+        start = started.start_s if started.gap_s is None else {}
         boot_s = start.get("boot", 0.0)
         load_s = sum(start.values()) - boot_s
-        # A container that was started for this call may have seen another one take it, and waited for its first.
-        idle_s = max(0.0, started.began_at - started.born_at - boot_s - load_s) if first else 0.0
-        queue_s = max(0.0, waited_s - boot_s - load_s)
-        play.spent += Usage(queue_s=queue_s, boot_s=boot_s, load_s=load_s, idle_s=idle_s)
+        play.spent += Usage(
+            queue_s=max(0.0, waited_s - boot_s - load_s),
+            boot_s=boot_s,
+            load_s=load_s,
+            # One that is kept up always may have idled for days; no play pays more than its limits say.
+            idle_s=min(started.idle_s, started.window_s),
+        )
         if play.run.deadline_s and play.ends_s == math.inf:
             play.ends_s = self._clock.monotonic() + play.run.deadline_s
 
@@ -304,6 +341,8 @@ class ModalHost:
         left_s = play.ends_s - self._clock.monotonic()
         try:
             return await call.next(min(left_s, patience_s or math.inf) if left_s < math.inf else patience_s)
+        except OtherWire as error:
+            raise _other_version(play.declaration) from error
         except TimeoutError:
             if self._clock.monotonic() < play.ends_s:
                 raise
@@ -350,9 +389,13 @@ class ModalHost:
         await modal.FunctionCall.from_id(call, client=await self._account.client()).cancel.aio()
 
 
-def _stay(started: Started) -> Stay:
-    gap_s = started.began_at - started.previous_end_at if started.previous_end_at else None
-    return Stay(machine=started.container, gap_s=gap_s and max(0.0, gap_s), window_s=started.window_s)
+def _stay(started: Started, declaration: Declaration) -> Stay:
+    return Stay(
+        machine=started.container,
+        gap_s=started.gap_s,
+        window_s=started.window_s,
+        gpu=given_gpu(declaration.gpu, started.gpus) if declaration.gpu else "",
+    )
 
 
 def _first(message: object, declaration: Declaration) -> Started:
@@ -360,8 +403,11 @@ def _first(message: object, declaration: Declaration) -> Started:
     if not isinstance(message, Started):
         raise WorkerLost(f"the call of {declaration.instrument} ended before a container took it")
     if message.digest != declaration.digest:
-        raise ConfigError(
-            f"{declaration.instrument} on Modal is another version than here",
-            hint=f"haus deploy {declaration.instrument}",
-        )
+        raise _other_version(declaration)
     return message
+
+
+def _other_version(declaration: Declaration) -> ConfigError:
+    return ConfigError(
+        f"{declaration.instrument} on Modal is another version than here", hint=f"haus deploy {declaration.instrument}"
+    )

@@ -41,7 +41,7 @@ class Standing:
 
     def heard(self, instrument: str, started: Started) -> None:
         """Take note of a container that is at work or was just now: it stays up for its window."""
-        if not started.previous_end_at:
+        if started.gap_s is None:
             for name, took_s in started.start_s.items():
                 self._learnt.note(instrument, name, took_s)
         until_s = self._clock.monotonic() + started.window_s

@@ -21,7 +21,7 @@ from hausmusik.money.keepwarm.policies import Fixed, Policy, Terms
 from hausmusik.money.keepwarm.simulator import MODAL, ONE, Platform, Pool, replay
 from hausmusik.money.keepwarm.synthetic import DAY_S
 from hausmusik.money.prices import Price
-from hausmusik.money.rows import KEEP_WARM, LedgerRow
+from hausmusik.money.rows import LedgerRow
 
 ENOUGH: Final = 10
 """Calls below which a history says nothing."""
@@ -123,8 +123,7 @@ def _history(rows: Iterable[LedgerRow], instrument: str, host: str) -> Trace:
     """Return when calls came; where none overlapped another, it was one caller who waits (a closed trace)."""
     calls: list[tuple[float, float, float]] = []
     for row in rows:
-        kept = row.label == KEEP_WARM and row.basis == "estimated"  # nobody called then
-        if (row.instrument, row.host) == (instrument, host) and not row.corrects and not kept:
+        if (row.instrument, row.host, row.kind) == (instrument, host, "play") and not row.corrects:
             usage, end_s = row.usage, row.at.timestamp()
             calls.append((end_s - usage.busy_s - usage.boot_s - usage.load_s - usage.queue_s, usage.busy_s, end_s))
     came_s, busy_s, end_s = np.array(sorted(calls), dtype=np.float64).reshape(-1, 3).T

@@ -5,9 +5,9 @@ would be to tell the platform to keep some up (`min_containers`), and then someb
 laptop, a killed process or a forgotten terminal would pay day and night. Calls end with whoever makes them: nothing
 stays up longer than one window after the last of them. The price of that choice is that the process must run.
 
-What is charged is the time in which containers were up and idle before each call. Plays in between are charged as plays
-and not here, and while one goes on its container gets no call: behind a play it would start another container. Knows no
-host: it gets what calls and what releases.
+What is charged is the time for which containers were up for no play: they say it when they are called. What they idle
+after a play is that play's until the next call. While a play goes on its container gets no call: behind a play it would
+start another container. Knows no host: it gets what calls and what releases.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ import msgspec
 from hausmusik.errors import AuthError, HausmusikError, MissingExtra, NotFoundError, UsageError
 from hausmusik.money.budget import HOLD_S, Budget
 from hausmusik.money.keepwarm.spells import Spell, Spells
-from hausmusik.money.prices import Price
+from hausmusik.money.prices import Price, PriceSource
 from hausmusik.money.rows import LedgerRow
-from hausmusik.seams import Clock
+from hausmusik.seams import Clock, Warmth
 from hausmusik.types import Run
 
 LONGEST_S: Final = 12 * 3600.0
@@ -39,8 +39,8 @@ _NOTHING_RAN: Final = (NotFoundError, AuthError, MissingExtra)
 class Beat(Protocol):
     """Calls the containers of an instrument; see `ModalHost.beat`."""
 
-    def __call__(self, instrument: str, containers: int = 1, *, playing: int = 0) -> Awaitable[tuple[float, ...]]:
-        """Return of each answer how long its container was up and idle before it, in seconds."""
+    def __call__(self, instrument: str, containers: int = 1, *, playing: int = 0) -> Awaitable[tuple[Warmth, ...]]:
+        """Return what each has answered."""
         ...
 
 
@@ -111,9 +111,10 @@ class Keeper:
 
     Args:
         beat: Calls containers.
-        release: Lets the idle containers of an instrument end.
+        cool: Lets the idle containers of an instrument end, and returns what each has answered.
         spells: Where other processes see it.
         budget: Pays.
+        prices: What a second of the machines costs that were given.
         clock: Time.
         session: Id of the house; stands on the row.
     """
@@ -121,17 +122,19 @@ class Keeper:
     def __init__(
         self,
         beat: Beat,
-        release: Callable[[str], Awaitable[None]],
+        cool: Callable[[str], Awaitable[tuple[Warmth, ...]]],
         *,
         spells: Spells,
         budget: Budget,
+        prices: PriceSource,
         clock: Clock,
         session: str = "",
     ) -> None:
         self._beat = beat
-        self._release = release
+        self._let_go = cool
         self._spells = spells
         self._budget = budget
+        self._prices = prices
         self._clock = clock
         self._session = session
 
@@ -194,7 +197,7 @@ class Keeper:
                 await asyncio.wait([task], timeout=LOOK_EVERY_S)
                 if not task.done() and (going.over() or self._spells.wished_over(spell.instrument)):
                     return False
-            going.heard(task.result())
+            going.heard(self._paid(spell, task.result()))
         except _NOTHING_RAN:
             going.beat_was_nothing()
             raise
@@ -219,12 +222,26 @@ class Keeper:
     async def _cool(self, going: _Going) -> None:
         """Let the containers end now; one that plays ends by itself, and a call behind its play would start another."""
         if going.is_up and not self._playing(going.spell):
-            await self._release(going.spell.instrument)
-            going.released()
+            answers = await self._let_go(going.spell.instrument)
+            going.released(self._paid(going.spell, answers))
+
+    def _paid(self, spell: Spell, answers: tuple[Warmth, ...]) -> _Answers:
+        """Charge plays what machines have idled after them, and return what is left to pay here."""
+        for each in answers:
+            self._budget.resumed(spell.host, each.stay)
+        prices = [self._prices.price(spell.instrument, spell.host, each.stay.gpu) for each in answers]
+        return _Answers(kept_s=tuple(each.kept_s for each in answers), prices=tuple(prices))
 
     def _playing(self, spell: Spell) -> int:
         flying = self._budget.in_flight(spell.instrument, spell.host)
         return sum(each != spell.reservation.id for each in flying)
+
+
+class _Answers(msgspec.Struct, frozen=True, kw_only=True):
+    """How long each machine that answered was up for no play, and what it costs."""
+
+    kept_s: tuple[float, ...]
+    prices: tuple[Price, ...]
 
 
 class _Going:
@@ -244,6 +261,7 @@ class _Going:
         self._beat_s: float | None = None
         self._heard_s = 0.0
         self._up = 0
+        self._priced = False
 
     @property
     def is_up(self) -> bool:
@@ -268,18 +286,28 @@ class _Going:
         self._add(self._of_beat_s())
         self._beat_s = None
 
-    def heard(self, idle_s: tuple[float, ...]) -> None:
+    def heard(self, answers: _Answers) -> None:
         self.problem = ""
         self._beat_s, self._heard_s = None, self.elapsed_s()
-        self._up = max(self._up, len(idle_s)) if idle_s else self._up
-        # What was up before this spell began was paid for by others.
-        self._add(sum(min(each, self._heard_s) for each in idle_s))
+        self._up = max(self._up, len(answers.kept_s))
+        self._note(answers)
         self.spell = msgspec.structs.replace(self.spell, heard_at=self._clock.now())
 
-    def released(self) -> None:
-        """Add what was up since the last answer."""
-        self._add(max(0.0, self.elapsed_s() - self._heard_s) * min(self._up, self.spell.containers))
+    def released(self, answers: _Answers) -> None:
+        """Add what they were up since they were last called; those that did not answer, all of it."""
+        self._note(answers)
+        silent = max(0, min(self._up, self.spell.containers) - len(answers.kept_s))
+        self._add(max(0.0, self.elapsed_s() - self._heard_s) * silent)
         self._up = 0
+
+    def _note(self, answers: _Answers) -> None:
+        # What was up before this spell began was paid for by others.
+        self._add(sum(min(each, self.elapsed_s()) for each in answers.kept_s))
+        known = (self.spell.price,) if self._priced else ()
+        if prices := (*known, *answers.prices):
+            self._priced = True  # until then it is the most that it may cost; of several machines the dearest counts
+            price = max(prices, key=lambda each: each.usd_per_s)
+            self.spell = msgspec.structs.replace(self.spell, price=price)
 
     def end(self) -> Spell:
         """Return the spell as it is to be charged: a call under way may still start what then stays for its window."""

@@ -59,10 +59,11 @@ class Spell(msgspec.Struct, frozen=True, kw_only=True):
 
     def row(self, at: datetime) -> LedgerRow:
         """Return the charge for it."""
-        usage = Usage(busy_s=self.kept_s)
+        usage = Usage(idle_s=self.kept_s)
         return LedgerRow(
             id=self.reservation.id,
             at=at.astimezone(UTC),
+            kind="warm",
             session=self.session,
             run=self.reservation.run,
             label=KEEP_WARM,

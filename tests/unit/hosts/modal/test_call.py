@@ -14,7 +14,7 @@ from hausmusik.hosts.modal.call import Call
 from hausmusik.hosts.modal.messages import Alive, Answer, Finished, Started, new_mark
 from hausmusik.types import Usage
 
-STARTED = Started(call="fc-1", container="ta-1", digest="d", born_at=1.0, began_at=2.0)
+STARTED = Started(call="fc-1", container="ta-1", digest="d")
 FINISHED = Finished(reason="complete", usage=Usage())
 
 

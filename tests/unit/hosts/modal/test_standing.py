@@ -25,14 +25,12 @@ def standing(clock: ManualClock, tmp_path: Path) -> Standing:
     return Standing(clock, Learnt(tmp_path / "learnt.json"))
 
 
-def started(container: str = "ta-1", *, before: float = 0.0) -> Started:
+def started(container: str = "ta-1", *, gap_s: float | None = None) -> Started:
     return Started(
         call="fc-1",
         container=container,
         digest="d",
-        born_at=1.0,
-        began_at=100.0,
-        previous_end_at=before,
+        gap_s=gap_s,
         start_s=START_S,
         window_s=60.0,
     )
@@ -66,7 +64,7 @@ def test_a_start_is_told_by_what_the_last_one_took(standing: Standing, clock: Ma
 
 
 def test_a_warm_one_that_is_busy_is_a_queue_and_teaches_nothing(standing: Standing) -> None:
-    standing.heard("bark", started(before=50.0))
+    standing.heard("bark", started(gap_s=50.0))
     assert standing.phase("bark", 3.0, runners=1) == Phase(name="queue")
     standing.forget("bark")
     assert standing.state("bark").eta_s is None

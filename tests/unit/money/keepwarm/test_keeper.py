@@ -17,13 +17,13 @@ from hausmusik.clock import TimeIds
 from hausmusik.errors import BudgetError, ConfigError, HausmusikError, NotFoundError, UsageError, WorkerLost
 from hausmusik.money import Budget, Ledger, LedgerRow, Limits, money_file
 from hausmusik.money.keepwarm import Keeper, Spell, Spells, WarmPlan, WarmState
-from hausmusik.seams import Clock
+from hausmusik.seams import Clock, Warmth
 from hausmusik.testing.time import VirtualClock, virtual_time
-from hausmusik.types import Run
-from tests.unit.money.conftest import GPU
+from hausmusik.types import Run, Stay
+from tests.unit.money.conftest import GPU, CloudPrices
 
 RUN = Run(id="r1", label="keep warm")
-PLAN = WarmPlan(instrument="bark", host="modal", for_s=100, price=GPU, window_s=20, startup_timeout_s=300)
+PLAN = WarmPlan(instrument="bark", host="cloud", for_s=100, price=GPU, window_s=20, startup_timeout_s=300)
 
 
 class House:
@@ -41,9 +41,18 @@ class House:
         self.released: list[str] = []
         self.errors: dict[int, HausmusikError] = {}
         self.last_s: float | None = None
-        self.keeper = Keeper(self.beat, self.release, spells=self.spells, budget=self.budget, clock=clock, session="s1")
+        self.gpu = ""
+        self.keeper = Keeper(
+            self.beat,
+            self.cool,
+            spells=self.spells,
+            budget=self.budget,
+            prices=CloudPrices(),
+            clock=clock,
+            session="s1",
+        )
 
-    async def beat(self, instrument: str, containers: int = 1, *, playing: int = 0) -> tuple[float, ...]:
+    async def beat(self, instrument: str, containers: int = 1, *, playing: int = 0) -> tuple[Warmth, ...]:
         assert instrument == "bark"
         self.calls.append((self.clock.monotonic(), playing))
         if (error := self.errors.get(len(self.calls))) is not None:
@@ -57,10 +66,14 @@ class House:
         else:
             idle_s = now_s - self.last_s
         self.last_s = self.clock.monotonic()
-        return (idle_s,) * containers
+        return (self.warmth(idle_s),) * containers
 
-    async def release(self, instrument: str) -> None:
+    def warmth(self, kept_s: float) -> Warmth:
+        return Warmth(stay=Stay(machine="m1", gap_s=0.0, window_s=20, gpu=self.gpu), kept_s=kept_s)
+
+    async def cool(self, instrument: str) -> tuple[Warmth, ...]:
         self.released.append(instrument)
+        return (self.warmth(self.clock.monotonic() - self.last_s),) if self.last_s is not None else ()
 
     async def keep(self, plan: WarmPlan = PLAN) -> list[WarmState]:
         return [state async for state in self.keeper.keep(plan, RUN)]
@@ -113,11 +126,11 @@ def test_it_calls_twice_a_window_charges_every_second_once_and_ends(scene: Scene
         "keep warm",
         "estimated",
         "bark",
-        "modal",
+        "cloud",
         "s1",
     )
-    assert row.usage.busy_s == pytest.approx(PLAN.for_s)
-    assert row.cost_usd == GPU.for_seconds(row.usage.busy_s)
+    assert row.usage.idle_s == pytest.approx(PLAN.for_s)
+    assert row.cost_usd == GPU.for_seconds(row.usage.idle_s)
     assert row.cost_usd <= PLAN.usd
     assert house.reserved_usd() == 0
     assert house.spells.current() == ()
@@ -133,7 +146,7 @@ def test_the_price_is_reserved_before_the_first_call(scene: Scene) -> None:
                 break
 
     house = scene(act)
-    assert house.row().usage.busy_s == pytest.approx(4)
+    assert house.row().usage.idle_s == pytest.approx(4)
     assert house.released == ["bark"]
 
 
@@ -152,7 +165,7 @@ def test_a_container_that_plays_gets_no_call_and_its_seconds_are_the_plays(scene
     async def act(house: House) -> None:
         async def play() -> None:
             await asyncio.sleep(30)
-            held = house.budget.reserve(Run(id="r2"), Decimal("0.01"), instrument="bark", host="modal")
+            held = house.budget.reserve(Run(id="r2"), Decimal("0.01"), instrument="bark", host="cloud")
             await asyncio.sleep(60)
             house.last_s = house.clock.monotonic()
             house.budget.settle(held, Decimal("0.01"))
@@ -162,7 +175,7 @@ def test_a_container_that_plays_gets_no_call_and_its_seconds_are_the_plays(scene
     house = scene(act)
     assert {playing for at, playing in house.calls if 30 < at < 90} == {1}
     kept = next(row for row in house.ledger.rows() if row.label == "keep warm")
-    assert 30 <= kept.usage.busy_s <= 50, "the 60 s of the play are its own"
+    assert 30 <= kept.usage.idle_s <= 50, "the 60 s of the play are its own"
 
 
 def test_two_never_keep_the_same_warm(scene: Scene) -> None:
@@ -185,7 +198,7 @@ def test_cooling_ends_it(scene: Scene, tmp_path: Path) -> None:
         assert states[-1].over
 
     house = scene(act)
-    assert house.row().usage.busy_s == pytest.approx(40, abs=1)
+    assert house.row().usage.idle_s == pytest.approx(40, abs=1)
     assert house.spells.end("bark") is False
 
 
@@ -200,7 +213,7 @@ def test_cooling_does_not_wait_for_a_cold_start(scene: Scene, tmp_path: Path) ->
 
     house = scene(act)
     # The call is given up, but what it starts stays for its window, and is paid for.
-    assert house.row().usage.busy_s == pytest.approx(1 + PLAN.window_s, abs=1)
+    assert house.row().usage.idle_s == pytest.approx(1 + PLAN.window_s, abs=1)
 
 
 def test_a_later_call_may_fail_and_the_next_goes_on(scene: Scene) -> None:
@@ -210,7 +223,7 @@ def test_a_later_call_may_fail_and_the_next_goes_on(scene: Scene) -> None:
         assert problems.count("gone") == 1
         assert problems[-1] == ""
 
-    assert scene(act).row().usage.busy_s <= PLAN.for_s
+    assert scene(act).row().usage.idle_s <= PLAN.for_s
 
 
 @pytest.mark.parametrize(
@@ -231,7 +244,7 @@ def test_what_trying_again_does_not_mend_ends_it(
 
     house = scene(act)
     assert len(house.calls) == number
-    assert house.row().usage.busy_s == pytest.approx(kept_s, abs=1)
+    assert house.row().usage.idle_s == pytest.approx(kept_s, abs=1)
     assert house.reserved_usd() == 0
 
 
@@ -239,11 +252,11 @@ def test_a_killed_one_is_charged_once_with_the_window_after_it(tmp_path: Path) -
     """What a kill leaves is its file, a free lock and a held reservation."""
     with virtual_time() as (_, clock):
         house = House(tmp_path, clock)
-        held = house.budget.reserve(RUN, PLAN.worst_usd, instrument="bark", host="modal")
+        held = house.budget.reserve(RUN, PLAN.worst_usd, instrument="bark", host="cloud")
         began = clock.now()
         spell = Spell(
             instrument="bark",
-            host="modal",
+            host="cloud",
             containers=2,
             began_at=began,
             ends_at=began + timedelta(seconds=100),
@@ -256,11 +269,11 @@ def test_a_killed_one_is_charged_once_with_the_window_after_it(tmp_path: Path) -
         (tmp_path / "warm").mkdir()
         house.spells.write(spell)
         assert house.spells.current() == ()
-        assert house.row().usage.busy_s == 30 + 2 * 20
+        assert house.row().usage.idle_s == 30 + 2 * 20
         assert house.reserved_usd() == 0
         house.spells.write(spell)  # killed after the charge, before the file was removed
         assert house.spells.end("bark") is True
-        assert house.row().usage.busy_s == 70
+        assert house.row().usage.idle_s == 70
         assert list((tmp_path / "warm").glob("*.json")) == []
         house.database.close()
 
@@ -306,7 +319,7 @@ def test_a_clock_set_back_prolongs_nothing(tmp_path: Path) -> None:
 
         runner.run(act())
         assert clock.monotonic() <= PLAN.for_s + 1
-        assert house.row().usage.busy_s == pytest.approx(PLAN.for_s, abs=1)
+        assert house.row().usage.idle_s == pytest.approx(PLAN.for_s, abs=1)
         house.database.close()
 
 

@@ -21,6 +21,7 @@ from typing import Final
 from modal_proto import api_pb2
 
 from hausmusik.hosts.local.isolation import worker_environment
+from hausmusik.hosts.modal.plane.gpus import write_tool
 from hausmusik.hosts.modal.plane.layouts import layout_of
 from hausmusik.hosts.modal.plane.mounts import container_tree
 from hausmusik.hosts.modal.plane.process import ContainerProcess
@@ -61,6 +62,7 @@ async def start(state: State, container: Container) -> ContainerProcess:
     tree = Path(container_tree(state, definition))
     box = state.folder / "containers" / container.id
     await asyncio.to_thread(_fill, box, tree, arguments)
+    await asyncio.to_thread(write_tool, box / "bin", container.gpu, state.options.gpu_models)
     interpreter = state.options.interpreter(declared_of(state, function))
     environment = _environment(state, definition, interpreter, tree) | {
         "MODAL_SERVER_URL": state.grpc_url,
@@ -78,6 +80,8 @@ async def start(state: State, container: Container) -> ContainerProcess:
             {each.mount_path: str(state.volumes[each.volume_id].folder) for each in definition.volume_mounts}
         ),
     }
+    if container.gpu:
+        environment["PATH"] = os.pathsep.join([str(box / "bin"), environment.get("PATH", os.defpath)])
     if snapshot:
         environment |= {"MODAL_ENABLE_SNAP_RESTORE": "1", "MODAL_RESTORE_STATE_PATH": str(box / "restore.json")}
     if state.options.bind_volumes:

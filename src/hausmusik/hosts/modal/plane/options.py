@@ -73,6 +73,7 @@ class PlaneOptions:
         max_containers: For functions that set no limit of their own; at least 1.
         bind_volumes: Mount volumes where they were declared, in a private namespace; needs root, and makes the mount
             points. Else containers find them through HAUSMUSIK_VOLUMES, JSON of mount path -> real folder.
+        gpu_models: What GPUs call themselves, by Modal's names of them, where not as usual: an H100 that is an H200.
         time_factor: Plane seconds per real second, for windows, timeouts, boot delays and the accounting.
         faults: What goes wrong.
         workspace: The account's name.
@@ -94,6 +95,7 @@ class PlaneOptions:
     snapshots: bool = False
     max_containers: int = 4
     bind_volumes: bool = False
+    gpu_models: Mapping[str, str] = field(default_factory=dict[str, str])
     time_factor: float = 1.0
     faults: Faults = field(default_factory=Faults)
     workspace: str = "local"

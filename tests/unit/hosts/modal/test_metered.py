@@ -1,0 +1,118 @@
+"""What the ledger says of containers is what happened in them, by the books of the control plane that ran them."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("modal")
+
+from hausmusik.errors import GenerationFailed
+from hausmusik.hosts.modal.plane import Faults, PlaneOptions, Refusal
+from hausmusik.money import LedgerRow
+from tests.unit.hosts.modal.metered import Stage, declared, stage, tones
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.mark.parametrize(
+    ("models", "charged"),
+    [
+        ({}, "L4"),
+        ({"L4": "NVIDIA L4 of next year"}, "L4"),
+        ({"L4": "something new"}, "the dearest"),
+        ({"L4": "NVIDIA H200"}, "H100"),
+    ],
+)
+async def test_the_row_has_the_price_of_the_gpu_that_was_given(
+    tmp_path: Path, models: dict[str, str], charged: str
+) -> None:
+    """The first of the list is not to be had; what the second calls itself decides."""
+    order = tones()
+    options = PlaneOptions(faults=Faults(refusals=(Refusal(0.0, 3600.0, ("A10",)),)), gpu_models=models)
+    async with stage(tmp_path, declared(order, gpu=("A10", "L4", "H100")), options) as books:
+        await books.play(order, "One.")
+        (life,) = books.plane.lives()
+        rows = await books.rows()
+    assert life.gpu == "L4"
+    assert {row.price.name for row in rows} == {charged}
+    assert {row.kind for row in rows} == {"play", "idle"}
+
+
+UNSEEN_S = 0.5
+"""Of one container: before its process began, and after its window while that ended (0.2 to 0.3 s here, mostly)."""
+
+
+def told_s(rows: list[LedgerRow]) -> float:
+    """Return the container seconds that a ledger charges."""
+    return float(sum(row.cost_usd / row.price.usd_per_s for row in rows))
+
+
+def check_books(books: Stage, rows: list[LedgerRow]) -> None:
+    """Compare what a ledger charges with what the plane knows that its containers lived: within one per cent."""
+    lived_s, unseen_s = books.lived_s(), UNSEEN_S * len(books.plane.lives())
+    assert lived_s * 0.99 - unseen_s <= told_s(rows) <= lived_s * 1.01, [(each.kind, each.usage) for each in rows]
+
+
+async def test_plays_that_overlap_in_one_container_pay_for_each_second_once(tmp_path: Path) -> None:
+    order = tones(sleep_s=0.2)
+    declaration = declared(order, gpu=("T4",), max_inputs=4)
+    async with stage(tmp_path, declaration, PlaneOptions()) as books:
+        for texts in (["One.", "One two three.", "Four five. Six.", "Seven."] * 3, ["Eight.", "Nine ten."]):
+            await asyncio.gather(*(books.play(order, text) for text in texts))
+            await asyncio.sleep(1.0)
+        rows = await books.rows()
+    plays = [row for row in rows if row.kind == "play"]
+    assert len(books.plane.lives()) == 1
+    assert [row.basis for row in plays] == ["measured"] * 14
+    assert sum(row.usage.boot_s > 0 for row in plays) == 1
+    assert sum(row.usage.busy_s for row in plays) > 2 * sum(row.usage.busy_s - row.usage.shared_s for row in plays)
+    check_books(books, rows)
+
+
+async def test_a_play_that_fails_beside_others_pays_its_share_too(tmp_path: Path) -> None:
+    order = tones(sleep_s=0.2, fail="generation", fault_after=4)
+    async with stage(tmp_path, declared(order, gpu=("T4",), max_inputs=4), PlaneOptions()) as books:
+        texts = ["One.", "One two three four. Five.", "One two. Three four."]
+        ends = await asyncio.gather(*(books.play(order, text) for text in texts), return_exceptions=True)
+        rows = await books.rows()
+    assert [type(end) for end in ends] == [type(None), GenerationFailed, GenerationFailed]
+    assert sorted(row.outcome for row in rows if row.kind == "play") == ["done", "failed", "failed"]
+    assert all(row.usage.shared_s > 0 for row in rows if row.kind == "play")
+    check_books(books, rows)
+
+
+async def test_the_first_play_pays_for_a_container_that_was_warmed_for_it(tmp_path: Path) -> None:
+    order = tones()
+    async with stage(tmp_path, declared(order, gpu=("T4",)), PlaneOptions()) as books:
+        await books.host.warm(order)
+        await asyncio.sleep(1.0)
+        await books.play(order, "One.")
+        rows = await books.rows()
+    (play,) = [row for row in rows if row.kind == "play"]
+    assert play.usage.boot_s > 0
+    assert play.usage.idle_s > 0.9
+    check_books(books, rows)
+
+
+async def test_what_is_kept_warm_between_plays_is_paid_once_by_one_or_the_other(tmp_path: Path) -> None:
+    order = tones(sleep_s=0.1)
+    async with stage(tmp_path, declared(order, gpu=("T4",)), PlaneOptions()) as books:
+        await books.play(order, "Before.")
+        await asyncio.sleep(1.0)
+
+        async def plays() -> None:
+            for text in ("One two three.", "Four."):
+                await asyncio.sleep(2.3)
+                await books.play(order, text)
+
+        await asyncio.gather(books.keep_warm(10.0, tmp_path), plays())
+        rows = await books.rows()
+    assert len(books.plane.lives()) == 1
+    assert [row.kind for row in rows].count("play") == 3
+    (warm,) = [row for row in rows if row.kind == "warm"]
+    assert (warm.label, warm.price.name, warm.usage.busy_s) == ("keep warm", "T4", 0.0)
+    assert warm.usage.idle_s > 1.0
+    check_books(books, rows)
