@@ -17,7 +17,7 @@ from hausmusik.hosts.modal.app import app_of
 from hausmusik.hosts.modal.declaration import ENGINES, Declaration
 from hausmusik.hosts.modal.host import ModalHost
 from hausmusik.hosts.modal.plane import Plane, PlaneOptions
-from hausmusik.seams import EngineOrder, HostState
+from hausmusik.seams import EngineOrder, HostState, Warmth
 from hausmusik.types import Event, Request, Run
 from hausmusik.weights.store import WeightsStore
 
@@ -108,9 +108,14 @@ class DeployingHost:
     def state(self, order: EngineOrder) -> HostState:
         return self._host.state(self._known(order))
 
-    async def warm(self, order: EngineOrder) -> None:
+    def warmth(self, order: EngineOrder) -> Warmth | None:
+        return self._host.warmth(self._known(order))
+
+    async def warm(self, order: EngineOrder, *, together: bool = False) -> AsyncGenerator[Event, None]:
         await self._deploy(order)
-        await self._host.warm(self._known(order))
+        async with aclosing(self._host.warm(self._known(order), together=together)) as events:
+            async for event in events:
+                yield event
 
     async def release(self, instrument: str = "") -> None:
         for each in tuple(self._orders):

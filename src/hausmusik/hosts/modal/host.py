@@ -36,7 +36,7 @@ from hausmusik.hosts.modal.mapping import error_from
 from hausmusik.hosts.modal.messages import Failed, Finished, FromContainer, Play, Started, Told
 from hausmusik.hosts.modal.standing import Standing
 from hausmusik.hosts.replay import Delivered, Departed
-from hausmusik.seams import Clock, EngineOrder, HostState
+from hausmusik.seams import Clock, EngineOrder, HostState, Warmth
 from hausmusik.types import Done, Event, Phase, Request, Run, Stay, Usage
 
 TRIES: Final = 3
@@ -146,12 +146,56 @@ class ModalHost:
             else:
                 return
 
-    async def warm(self, order: EngineOrder) -> None:
-        """Have a container started, and wait until it is ready; raises as `play` does."""
+    def warmth(self, order: EngineOrder) -> Warmth:
+        """Return how many containers there may be, and what one costs at most that is started and not played on."""
+        declaration = self._declare(order.instrument)
+        return Warmth(
+            machines=declaration.max_containers,
+            plays=declaration.max_inputs,
+            window_s=declaration.scaledown_window_s,
+            worst_s=declaration.worst_s,
+        )
+
+    async def warm(self, order: EngineOrder, *, together: bool = False) -> AsyncGenerator[Event, None]:
+        """Have a container started; yields its phases, `Stay`, what the start took, and `Done`; raises as `play` does.
+
+        Closing it cancels the call. A container that is starting by then comes up all the same, and ends when its
+        window is over.
+        """
         self._check_open()
         if self.state(order).state == "warm":
+            yield Usage()
+            yield Done()
             return
-        await self.beat(order.instrument)
+        instrument, declaration = order.instrument, self._declare(order.instrument)
+        hold_s = HOLD_S if together else 0.0
+        asked_s = self._clock.monotonic()
+        call: Any = None
+        answered = False
+        try:
+            with self._standing.starting(instrument):
+                worker = await self._worker(declaration)
+                call = await worker.ready.spawn.aio(hold_s)
+                waiting: asyncio.Future[bytes] = asyncio.ensure_future(call.get.aio())
+                try:
+                    while not waiting.done():
+                        yield await self._waiting(order, worker, self._clock.monotonic() - asked_s)
+                        await asyncio.wait([waiting], timeout=ASK_EVERY_S)
+                finally:
+                    waiting.cancel()
+                answer = waiting.result()
+                answered = True
+        except Exception as error:
+            raise error_from(error, instrument, declaration.timeout_s) from error
+        finally:
+            if call is not None and not answered:
+                with contextlib.suppress(Exception):  # then the container ends when its window is over
+                    async with asyncio.timeout(LEAVING_S):
+                        await call.cancel.aio()
+        started = self._ready(instrument, declaration, decode(answer, _ANY))
+        yield _stay(started)
+        yield _of_start(started, self._clock.monotonic() - asked_s - hold_s) + Usage(busy_s=hold_s)
+        yield Done()
 
     async def beat(self, instrument: str, containers: int = 1, *, playing: int = 0) -> tuple[float, ...]:
         """Call idle containers, so that their windows begin anew; those that are missing are started.
@@ -185,11 +229,16 @@ class ModalHost:
         return tuple(self._idle_s(instrument, declaration, decode(answer, _ANY)) for answer in answers)
 
     def _idle_s(self, instrument: str, declaration: Declaration, answer: FromContainer) -> float:
+        started = self._ready(instrument, declaration, answer)
+        return max(0.0, started.began_at - (started.previous_end_at or started.born_at))
+
+    def _ready(self, instrument: str, declaration: Declaration, answer: FromContainer) -> Started:
+        """Return what a container that was called says of itself; raises what its start did."""
         if isinstance(answer, Failed):
             raise error_of(answer.failure)
         started = _first(answer, declaration)
         self._standing.heard(instrument, started)
-        return max(0.0, started.began_at - (started.previous_end_at or started.born_at))
+        return started
 
     async def release(self, instrument: str = "") -> None:
         """Have idle containers end now instead of at the end of their windows; busy ones end after their play.
@@ -230,7 +279,7 @@ class ModalHost:
         try:
             with self._standing.starting(instrument):
                 while started is None:
-                    yield await self._waiting(play, worker, self._clock.monotonic() - asked_s)
+                    yield await self._waiting(play.order, worker, self._clock.monotonic() - asked_s)
                     with contextlib.suppress(TimeoutError):
                         started = _first(await self._hear(call, play, ASK_EVERY_S), play.declaration)
             began_s = self._clock.monotonic()
@@ -257,21 +306,17 @@ class ModalHost:
         yield counted + play.spent + play.delivered.visible(play.request, counted)
         yield Done(reason=message.reason)
 
-    async def _waiting(self, play: _Play, worker: Any, waited_s: float) -> Phase:
+    async def _waiting(self, order: EngineOrder, worker: Any, waited_s: float) -> Phase:
         """Return what a call that has no answer yet is probably waiting for."""
         runners = 0
         if waited_s >= ASK_EVERY_S:  # most calls are answered before it is worth asking
             with contextlib.suppress(Exception):  # only for the words
                 runners = (await worker.play.get_current_stats.aio()).num_total_runners
-        return self._standing.phase(play.order.instrument, waited_s, runners)
+        return self._standing.phase(order.instrument, waited_s, runners)
 
     def _begin(self, play: _Play, started: Started, waited_s: float) -> None:
         self._standing.heard(play.order.instrument, started)
-        first = not started.previous_end_at
-        start = started.start_s if first else {}
-        boot_s = start.get("boot", 0.0)
-        load_s = sum(start.values()) - boot_s
-        play.spent += Usage(queue_s=max(0.0, waited_s - boot_s - load_s), boot_s=boot_s, load_s=load_s)
+        play.spent += _of_start(started, waited_s)
         if play.run.deadline_s and play.ends_s == math.inf:
             play.ends_s = self._clock.monotonic() + play.run.deadline_s
 
@@ -328,6 +373,14 @@ class ModalHost:
 def _stay(started: Started) -> Stay:
     gap_s = started.began_at - started.previous_end_at if started.previous_end_at else None
     return Stay(machine=started.container, gap_s=gap_s and max(0.0, gap_s), window_s=started.window_s)
+
+
+def _of_start(started: Started, waited_s: float) -> Usage:
+    """Return what a caller waited for; of a container that was called before, nothing is its start."""
+    start = {} if started.previous_end_at else started.start_s
+    boot_s = start.get("boot", 0.0)
+    load_s = sum(start.values()) - boot_s
+    return Usage(queue_s=max(0.0, waited_s - boot_s - load_s), boot_s=boot_s, load_s=load_s)
 
 
 def _first(message: object, declaration: Declaration) -> Started:
