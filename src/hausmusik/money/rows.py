@@ -13,7 +13,7 @@ from hausmusik.money.prices import Price
 from hausmusik.types import Usage
 
 Basis: TypeAlias = Literal["measured", "estimated", "reconciled"]
-Kind: TypeAlias = Literal["play", "idle"]
+Kind: TypeAlias = Literal["play", "warm", "idle"]
 Outcome: TypeAlias = Literal["done", "failed", "cancelled"]
 Grouping: TypeAlias = Literal["run", "session", "instrument", "host", "day", "document", "cue"]
 
@@ -29,7 +29,8 @@ class LedgerRow(msgspec.Struct, frozen=True, kw_only=True):
     Args:
         id: Unique, sortable by time.
         at: When it ended, UTC.
-        kind: `play`, or `idle`: a machine that stayed up after a play, for which the others say which.
+        kind: `play`; `warm`: a machine was started for plays to come; or `idle`: one stayed up after a play, for which
+            the others say which.
         session: The house that played it, from opening to closing.
         run: Id of the run.
         label: The run's label.
@@ -84,7 +85,7 @@ class Total(msgspec.Struct, frozen=True, kw_only=True):
     Args:
         key: The run, session, instrument, host, document, cue or day (`2026-11-23`, UTC) that they share.
         label: Of the newest of them.
-        plays: Attempts; idle times and corrections are none.
+        plays: Attempts; starts ahead of them, idle times and corrections are none.
         failed: Attempts that failed.
         cancelled: Attempts that were cancelled.
         usage: All of their usage.

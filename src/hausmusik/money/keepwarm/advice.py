@@ -124,7 +124,7 @@ def _history(rows: Iterable[LedgerRow], instrument: str, host: str) -> Trace:
     calls: list[tuple[float, float, float]] = []
     for row in rows:
         kept = row.label == KEEP_WARM and row.basis == "estimated"  # nobody called then
-        if (row.instrument, row.host) == (instrument, host) and not row.corrects and not kept:
+        if (row.instrument, row.host) == (instrument, host) and row.kind != "warm" and not row.corrects and not kept:
             usage, end_s = row.usage, row.at.timestamp()
             calls.append((end_s - usage.busy_s - usage.boot_s - usage.load_s - usage.queue_s, usage.busy_s, end_s))
     came_s, busy_s, end_s = np.array(sorted(calls), dtype=np.float64).reshape(-1, 3).T
