@@ -202,6 +202,7 @@ class Parts:
                 session=self.ids.new(),
             ),
             learnt=self.ledger.learnt,
+            capacity=self._capacity,
             default_host=self.settings.defaults.host,
             offline=self.settings.weights.offline,
         )

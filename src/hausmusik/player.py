@@ -9,16 +9,17 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import importlib.util
-from collections.abc import AsyncGenerator, Mapping
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
+from contextlib import aclosing, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
 from hausmusik.asking import checked
+from hausmusik.early import Group, before_later_s
 from hausmusik.engines.loading import load_engine
-from hausmusik.errors import ConfigError, MissingExtra, NotFoundError, UsageError, WeightsError
+from hausmusik.errors import ConfigError, HausmusikError, MissingExtra, NotFoundError, UsageError, WeightsError
 from hausmusik.hosts.local.environments import Environments
 from hausmusik.instruments.catalogue import Catalogue
 from hausmusik.instruments.model import Instrument, weights_digest
@@ -26,8 +27,8 @@ from hausmusik.instruments.problems import nearest
 from hausmusik.instruments.routing import Facts
 from hausmusik.instruments.sound_routing import natural_duration_s, refuse_unknown
 from hausmusik.money.meter import Meter
-from hausmusik.money.quote import Learning, expected_s, units_of
-from hausmusik.seams import EngineContext, EngineOrder, Host, Machines, Nature, TakeIdentity
+from hausmusik.money.quote import Learning, expected_s, expected_start_s, units_of
+from hausmusik.seams import Coming, EngineContext, EngineOrder, Host, Machines, Nature, TakeIdentity
 from hausmusik.threads import in_thread
 from hausmusik.types import (
     Audio,
@@ -39,6 +40,7 @@ from hausmusik.types import (
     SoundRequest,
     SpeakRequest,
 )
+from hausmusik.warmups import Start, Telling, WarmUps
 from hausmusik.weights.progress import PullProgress
 from hausmusik.weights.store import WeightsStore
 
@@ -61,6 +63,7 @@ class HousePlayer:
         hosts: By name.
         meter: Writes the ledger and holds the budget.
         learnt: How fast an instrument has been on a host lately: `Ledger.learnt`.
+        capacity: How many plays of some instruments together the host of a run takes at once.
         default_host: Where instruments play when neither run nor cue says so.
         offline: Whether nothing may be pulled.
     """
@@ -74,6 +77,7 @@ class HousePlayer:
         meter: Meter,
         *,
         learnt: Learning,
+        capacity: Callable[[Run, Collection[str]], int],
         default_host: str = "local",
         offline: bool = False,
     ) -> None:
@@ -83,6 +87,8 @@ class HousePlayer:
         self._hosts = hosts
         self._meter = meter
         self._learnt = learnt
+        self._capacity = capacity
+        self._warm_ups = WarmUps()
         self._default_host = default_host
         self._offline = offline
         self._facts: Facts | None = None
@@ -102,6 +108,9 @@ class HousePlayer:
             async with aclosing(self._pull_missing(chosen)) as pulling:
                 async for progress in pulling:
                     yield Phase(name="pull", done=progress.fraction)
+        async with aclosing(self._warm_ups.join(chosen.id, host.name)) as starting:
+            async for phase in starting:
+                yield phase
         expected_s = self._expected_s(chosen, host, request)
         order = msgspec.structs.replace(self.order(chosen, files=host.needs_weights_here), expected_s=expected_s)
         metered = self._meter.play(
@@ -115,6 +124,16 @@ class HousePlayer:
         async with aclosing(metered) as stream:
             async for event in stream:
                 yield event
+
+    @asynccontextmanager
+    async def warm(self, coming: Sequence[Coming], *, on_phase: Telling) -> AsyncGenerator[Callable[[], None]]:
+        """See `Player.warm`; which and when stands in `early`.
+
+        Nothing is started for which the limits leave no room beside all plays that may be in flight with it, so that no
+        play is ever refused because of a start.
+        """
+        async with self._warm_ups.under_way(self._starts(coming), on_phase) as leave:
+            yield leave
 
     def identify(self, instrument: str, request: Request, *, run: Run) -> TakeIdentity:
         """See `Player.identify`."""
@@ -196,6 +215,66 @@ class HousePlayer:
         audio_s = audio.duration_s if audio is not None else self.estimate_s(instrument.id, request)
         units = units_of(request, instrument.measured.unit, audio_s)
         return round(expected_s(instrument.id, host.name, units, instrument.measured, self._learnt), 3)
+
+    def _starts(self, coming: Sequence[Coming]) -> list[Start]:
+        """Return what is worth starting ahead and may be paid."""
+        groups: dict[tuple[str, str], Group] = {}
+        plays: list[tuple[Group, Coming]] = []
+        for each in coming:
+            with suppress(HausmusikError):  # its play will say what is wrong
+                host = self.host_of(each.run)
+                key = (each.instrument, host.name)
+                if key not in groups:
+                    groups[key] = self._group(self._catalogue.instrument(each.instrument), host, each.run)
+                plays.append((groups[key], each))
+        if all(each.machines.start_worst_s is None for each in groups.values()):
+            return []  # most often: all is at home
+        for group, each in plays:
+            instrument = self._catalogue.instrument(each.instrument)
+            group.work_s[each.when].append(self._expected_s(instrument, group.host, each.request))
+        before_s = max(self._before_later_s(groups.values(), name) for _, name in groups)
+        held = [(*key, each.worst_s) for key, each in groups.items()]
+        starts: list[Start] = []
+        for key, each in groups.items():
+            start = (*key, each.machines.start_worst_s)
+            for _ in range(each.starts):
+                if self._meter.has_room(each.run, [*held, start]):
+                    held.append(start)
+                    starts.append(self._start(each, each.delay_s(before_s)))
+        return starts
+
+    def _group(self, instrument: Instrument, host: Host, run: Run) -> Group:
+        order = self.order(instrument, files=host.needs_weights_here)
+        return Group(
+            host=host,
+            order=order,
+            run=msgspec.structs.replace(run, cue=""),
+            machines=host.machines(order),
+            start_s=expected_start_s(instrument.id, host.name, instrument.measured, self._learnt),
+            is_up=host.state(order).state in {"warm", "warming"},
+        )
+
+    def _before_later_s(self, groups: Collection[Group], host: str) -> float:
+        there = [each for each in groups if each.host.name == host]
+        return before_later_s(there, self._capacity(there[0].run, {each.order.instrument for each in there}))
+
+    def _start(self, group: Group, delay_s: float) -> Start:
+        host, order, machines = group.host, group.order, group.machines
+        return Start(
+            instrument=order.instrument,
+            host=host.name,
+            plays=machines.plays_each,
+            delay_s=delay_s,
+            begin=lambda: self._meter.play(
+                lambda: host.warm(order, together=group.starts > 1),
+                run=group.run,
+                instrument=order.instrument,
+                host=host.name,
+                worst_case_s=machines.start_worst_s,
+                kind="warm",
+                unheard_s=group.start_s + machines.idle_s,
+            ),
+        )
 
     def facts(self, run: Run) -> Facts:
         """Return what routers may know; gathered once, and again after `forget`."""

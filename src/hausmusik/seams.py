@@ -7,7 +7,8 @@ values they speak in live here; nothing here does anything.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal, Protocol, TypeAlias
@@ -139,17 +140,20 @@ class HostState(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Machines(msgspec.Struct, frozen=True, kw_only=True):
-    """What a host has for an instrument, for quotes.
+    """What a host has for an instrument, for quotes and for starts ahead of plays.
 
     Args:
         most: Machines at once, from 1.
         plays_each: Plays that one of them takes before another is started, from 1.
         idle_s: Seconds that one stays up after its last play, paid for; 0: idling costs nothing.
+        start_worst_s: Most machine seconds that the host's own limits let a start ahead of plays cost, what it leaves
+            idle included; None: nothing is gained by one.
     """
 
     most: int = 1
     plays_each: int = 1
     idle_s: float = 0.0
+    start_worst_s: float | None = None
 
 
 class Warmth(msgspec.Struct, frozen=True, kw_only=True):
@@ -217,8 +221,19 @@ class Host(Protocol):
         """Return how ready the instrument is; never blocks."""
         ...
 
-    async def warm(self, order: EngineOrder) -> None:
-        """Make it ready to play."""
+    def warm(self, order: EngineOrder, *, together: bool = False) -> AsyncIterator[Event]:
+        """Make it ready to play: yield the events of a play without a request, so that it can be charged as one.
+
+        `Phase` events while a machine starts, one `Usage` of what the start took, `Done`. Nothing is started where one
+        is ready already. Closing the iterator cancels.
+
+        Args:
+            order: Who.
+            together: Whether several machines are made ready at once, each by a call of its own.
+
+        Raises:
+            HausmusikError: as `play` does.
+        """
         ...
 
     async def release(self, instrument: str = "") -> None:
@@ -268,6 +283,23 @@ class Nature(msgspec.Struct, frozen=True, kw_only=True):
     one_shot: bool = False
 
 
+class Coming(msgspec.Struct, frozen=True, kw_only=True):
+    """A play that is to come, as far as it is known.
+
+    Args:
+        instrument: Catalogue id, after routing.
+        request: What will probably be asked.
+        run: To which it will belong.
+        when: `now`: it begins at once, and its own start is the first that could be. `next`: as soon as others have
+            left it room. `later`: when all that begin before it are over.
+    """
+
+    instrument: str
+    request: Request
+    run: Run
+    when: Literal["now", "next", "later"] = "next"
+
+
 class Player(Protocol):
     """All that workflows see: play an instrument, and say beforehand what would shape the result."""
 
@@ -282,6 +314,23 @@ class Player(Protocol):
             NotFoundError: no such instrument, or no such voice.
             UsageError: the instrument has another task than the request.
             BadInput: a sound that the instrument does not know.
+        """
+        ...
+
+    def warm(
+        self, coming: Sequence[Coming], *, on_phase: Callable[[str, Phase | None], None]
+    ) -> AbstractAsyncContextManager[Callable[[], None]]:
+        """Have instruments started for plays that are to come, where that is worth it and may be paid.
+
+        A convenience that raises nothing: whatever becomes of it, the plays can be made, and say what is wrong.
+
+        Args:
+            coming: All that is to be played, also what begins at once.
+            on_phase: Told an instrument and what its start is at; None: that is over.
+
+        Returns:
+            A block: leaving it ends every start that is not over. Inside it a function that ends those for which no
+            play waits.
         """
         ...
 

@@ -115,9 +115,11 @@ class DeployingHost:
     def state(self, order: EngineOrder) -> HostState:
         return self._host.state(self._known(order))
 
-    async def warm(self, order: EngineOrder) -> None:
+    async def warm(self, order: EngineOrder, *, together: bool = False) -> AsyncGenerator[Event, None]:
         await self._deploy(order)
-        await self._host.warm(self._known(order))
+        async with aclosing(self._host.warm(self._known(order), together=together)) as events:
+            async for event in events:
+                yield event
 
     async def release(self, instrument: str = "") -> None:
         for each in tuple(self._orders):

@@ -81,6 +81,10 @@ async def played(host: Host, order: EngineOrder, request: Request = SAY) -> list
     return [event async for event in host.play(order, request, RUN)]
 
 
+async def warmed(host: Host, order: EngineOrder, *, together: bool = False) -> list[Event]:
+    return [event async for event in host.warm(order, together=together)]
+
+
 def results(events: list[Event]) -> list[bytes]:
     return [encode(event) for event in events if not isinstance(event, Phase | Usage | Stay)]
 
@@ -137,7 +141,7 @@ async def test_errors_arrive_as_they_were_raised(host: Host, fail: str, after: i
     ids=["above", "below", "not unicode"],
 )
 async def test_a_request_out_of_range_is_refused_and_nothing_is_lost(host: Host, request_: Request) -> None:
-    await host.warm(tone())
+    await warmed(host, tone())
     with pytest.raises(UsageError):
         await played(host, tone(), request_)
     assert host.state(tone()).state == "warm"
@@ -239,7 +243,7 @@ async def test_states(host: Host) -> None:
     assert host.state(order).state == "warm"
     await host.release("tone")
     assert host.state(order).state == "cold"
-    await host.warm(order)
+    await warmed(host, order)
     assert host.state(order).state == "warm"
     await host.release()
     assert host.state(order).state == "cold"
@@ -247,9 +251,32 @@ async def test_states(host: Host) -> None:
 
 
 async def test_warm_spares_the_play_its_start(host: Host) -> None:
-    await host.warm(tone())
+    events = await warmed(host, tone())
+    assert isinstance(events[0], Phase)
+    assert [type(event) for event in events if not isinstance(event, Phase | Stay)] == [Usage, Done]
+    again = await warmed(host, tone())
+    assert again == [Usage(), Done()], "nothing is started where one is ready"
     names = {event.name for event in await played(host, tone()) if isinstance(event, Phase)}
     assert not names & {"boot", "load", "prepare", "warm_up"}
+
+
+async def test_closing_a_start_cancels_it(host: Host) -> None:
+    async with aclosing(cast("Any", host.warm(tone(slow_load_s=0.5)))) as events:
+        assert isinstance(await anext(events), Phase)
+        assert host.state(tone(slow_load_s=0.5)).state == "warming"
+    assert isinstance((await played(host, tone(slow_load_s=0.5)))[-1], Done)
+
+
+async def test_what_is_started_ahead_has_limits(host: Host) -> None:
+    machines = host.machines(tone())
+    assert machines.start_worst_s is None or machines.start_worst_s > machines.idle_s > 0
+    both = await asyncio.gather(*(warmed(host, tone(), together=True) for _ in range(2)))
+    assert [type(events[-1]) for events in both] == [Done, Done]
+
+
+async def test_a_start_that_fails_raises_what_the_engine_raised(host: Host) -> None:
+    with pytest.raises(WeightsError):
+        await warmed(host, tone(fail="weights"))
 
 
 async def test_a_closed_host_refuses_and_may_be_closed_again(host: Host) -> None:
@@ -258,6 +285,8 @@ async def test_a_closed_host_refuses_and_may_be_closed_again(host: Host) -> None
     await host.close()
     with pytest.raises(HostUnavailable):
         await played(host, tone())
+    with pytest.raises(HostUnavailable):
+        await warmed(host, tone())
 
 
 async def test_a_host_that_was_never_used_can_be_closed(host: Host) -> None:

@@ -139,7 +139,10 @@ class Database:
         connection.create_aggregate("usd_sum", 1, DollarSum)  # pyright: ignore[reportArgumentType] -- stub wants int
         _patiently(connection, "PRAGMA journal_mode = WAL", self._busy_timeout_s)
         connection.execute("PRAGMA foreign_keys = ON")
-        if self._version(connection) < len(self._migrations):
+        connection.execute("BEGIN")  # its marks are read at one moment: another process may be making the file
+        version = self._version(connection)
+        connection.execute("COMMIT")
+        if version < len(self._migrations):
             connection.execute("BEGIN IMMEDIATE")
             try:
                 # Asked again inside the transaction: another process may have been faster.

@@ -94,7 +94,7 @@ def _recent(
 ) -> list[tuple[float, float]]:
     return connection.execute(
         f"SELECT {what} FROM (SELECT * FROM plays WHERE instrument = ? AND host = ? ORDER BY at DESC LIMIT ?) "  # noqa: S608 -- our own names
-        f"WHERE {positive} > 0 AND kind = 'play' AND outcome = 'done' AND basis = 'measured' AND corrects IS NULL "
-        "ORDER BY at DESC LIMIT ?",
+        f"WHERE {positive} > 0 AND kind IN ('play', 'warm') AND outcome = 'done' AND basis = 'measured' "
+        "AND corrects IS NULL ORDER BY at DESC LIMIT ?",
         (instrument, host, LOOKED_AT, RECENT),
     ).fetchall()

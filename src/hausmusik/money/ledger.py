@@ -193,8 +193,8 @@ class Ledger:
                 # A bare column beside max() is taken from the row of the maximum (SQLite's documented behaviour).
                 f"SELECT {group} AS key, label, max(iif(kind = 'bill', '', at)) AS newest, "  # noqa: S608 -- our own names
                 "sum(corrects IS NULL AND kind = 'play') AS plays, "
-                "sum(corrects IS NULL AND outcome = 'failed') AS failed, "
-                "sum(corrects IS NULL AND outcome = 'cancelled') AS cancelled, "
+                "sum(corrects IS NULL AND kind = 'play' AND outcome = 'failed') AS failed, "
+                "sum(corrects IS NULL AND kind = 'play' AND outcome = 'cancelled') AS cancelled, "
                 f"usd_sum(cost_usd) AS cost_usd, {sums} FROM plays WHERE at >= ? AND at < ? "
                 f"GROUP BY {group} ORDER BY newest DESC, key",
                 (_text(since), _text(until, "~")),

@@ -10,16 +10,16 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
 from decimal import Decimal
 
 import msgspec
 
-from hausmusik.errors import BudgetError, Cancelled, HostError, StoreError
+from hausmusik.errors import BudgetError, Cancelled, HostError, StoreError, UsageError
 from hausmusik.money.budget import HOLD_S, Budget, Reservation
 from hausmusik.money.ledger import Ledger
 from hausmusik.money.prices import Price, PriceSource
-from hausmusik.money.rows import Basis, LedgerRow, Outcome, is_sane
+from hausmusik.money.rows import Basis, Kind, LedgerRow, Outcome, is_sane
 from hausmusik.seams import Clock
 from hausmusik.types import Done, Event, Phase, Run, Stay, Usage
 
@@ -51,6 +51,8 @@ class Meter:
         host: str,
         workspace: Callable[[], str] = str,
         worst_case_s: float | None = None,
+        kind: Kind = "play",
+        unheard_s: float = 0.0,
     ) -> AsyncGenerator[Event]:
         """Pass a stream of events on, and charge it.
 
@@ -65,6 +67,9 @@ class Meter:
             workspace: The account or cluster; asked for when the play is over, for a host may learn it only then.
             worst_case_s: `Host.worst_s`: most machine seconds that the host's own limits let it take. None: there is no
                 limit, and only plays that cost nothing are possible.
+            kind: Of the row.
+            unheard_s: Machine seconds that a start probably costs which is left before its machine was heard of: it
+                comes up all the same, and idles through its window.
 
         Raises:
             BudgetError: before anything was started: a limit, an unknown price, or no worst case. Later: the
@@ -102,7 +107,22 @@ class Meter:
             failure = error
             raise
         finally:
-            self._charge(tally, failure, run, reservation, workspace())
+            self._charge(tally, failure, run, reservation, workspace(), kind, unheard_s)
+
+    def has_room(self, run: Run, plays: Iterable[tuple[str, str, float | None]]) -> bool:
+        """Return whether the limits leave room for some plays at once; an unknown price leaves none. Reserves nothing.
+
+        Args:
+            run: To which they belong.
+            plays: Of each the instrument, the host, and the worst case in machine seconds.
+        """
+        try:
+            worst_usd = sum(
+                (_worst_case(self._prices.price(*who), seconds, who[0]) for *who, seconds in plays), Decimal(0)
+            )
+            return not worst_usd or all(state.left_usd >= worst_usd for state in self._budget.states(run))
+        except (BudgetError, StoreError, UsageError):
+            return False
 
     def _charge(
         self,
@@ -111,13 +131,18 @@ class Meter:
         run: Run,
         reservation: Reservation,
         workspace: str,
+        kind: Kind,
+        unheard_s: float,
     ) -> None:
         # A plain call: an `await` here could itself be cancelled, and then the row would be lost.
         outcome = tally.outcome(failure)
         usage, basis = tally.usage(outcome)
+        if outcome == "cancelled" and tally.stay is None:
+            usage += Usage(idle_s=max(0.0, unheard_s - usage.busy_s))
         row = LedgerRow(
             id=reservation.id,
             at=self._clock.now(),
+            kind=kind,
             session=self._session,
             run=run.id,
             label=run.label,

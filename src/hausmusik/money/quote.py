@@ -125,6 +125,12 @@ def expected_s(instrument: str, host: str, units: float, measured: Measured, lea
     return units * _pace(measured, learnt(instrument, host, measured.unit)).mid
 
 
+def expected_start_s(instrument: str, host: str, measured: Measured, learnt: Learning) -> float:
+    """Return the seconds that a worker's start will probably take."""
+    known = learnt(instrument, host, measured.unit)
+    return known.cold_start_s.mid if known and known.cold_start_s else measured.cold_start_s
+
+
 def _pace(measured: Measured, known: Learnt | None) -> Spread:
     """Return wall seconds per unit."""
     return known.busy_s if known else _wide(measured.cpu_s_per_unit)

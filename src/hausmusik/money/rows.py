@@ -30,8 +30,8 @@ class LedgerRow(msgspec.Struct, frozen=True, kw_only=True):
         id: Unique, sortable by time.
         at: When it ended, UTC.
         kind: `play`; `idle`: a machine that stayed up after a play, for which the others say which; `warm`: one that
-            was kept up for plays to come; `bill`: what makes an hour cost what the account was billed for it, see
-            `reconcile`.
+            was started, or kept up, for plays to come; `bill`: what makes an hour cost what the account was billed for
+            it, see `reconcile`.
         session: The house that played it, from opening to closing.
         run: Id of the run.
         label: The run's label.
@@ -86,7 +86,7 @@ class Total(msgspec.Struct, frozen=True, kw_only=True):
     Args:
         key: The run, session, instrument, host, document, cue or day (`2026-11-23`) that they share.
         label: Of the newest of them.
-        plays: Attempts; idle times and corrections are none.
+        plays: Attempts; starts ahead of them, idle times and corrections are none.
         failed: Attempts that failed.
         cancelled: Attempts that were cancelled.
         usage: All of their usage.

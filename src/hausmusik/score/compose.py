@@ -1,7 +1,6 @@
 """Makes a piece from a score: takes, mix, master, files. The whole journey, in rounds that survive being killed.
 
-Each round plans, plays the takes that are missing (through the journal: leased, resumed, shared between processes) and
-plans again with the exact lengths, until nothing waits. Then one pass mixes and masters, and the files are written.
+First the takes that are missing are played, see `rounds`. Then one pass mixes and masters, and the files are written.
 Knows the Player, never an engine or a host.
 """
 
@@ -10,20 +9,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
-from typing import Final
 
 import msgspec
 
 from hausmusik.audio.activity import activity_intervals
 from hausmusik.audio.files import probe
 from hausmusik.audio.formats import AudioFormat
-from hausmusik.errors import Cancelled, NotFoundError, ScoreError
-from hausmusik.jobs.journal import KEPT, Journal
-from hausmusik.jobs.model import NewStep, Step
-from hausmusik.jobs.model import Progress as StepsDone
-from hausmusik.jobs.runner import run_steps
+from hausmusik.errors import Cancelled, NotFoundError
+from hausmusik.jobs.journal import Journal
 from hausmusik.jobs.stop import Stop
 from hausmusik.score.check import OpenedScore, resolve_file
 from hausmusik.score.history import load_history, save_history
@@ -32,15 +27,14 @@ from hausmusik.score.ownership import check_free
 from hausmusik.score.plan import Plan, PlannedCue, Planner
 from hausmusik.score.progress import Finished, Progress, Stage
 from hausmusik.score.render import render_piece, render_preview
+from hausmusik.score.rounds import Rounds
 from hausmusik.score.schema import FileCue, Score
 from hausmusik.score.targets import targets_for
 from hausmusik.score.timeline import cue_name
 from hausmusik.seams import Clock, Player
-from hausmusik.takes.record import import_take, record_take
+from hausmusik.takes.record import import_take
 from hausmusik.takes.store import Take, TakeStore
-from hausmusik.types import Event, Phase, Run, Task
-
-MAX_ROUNDS: Final = 20  # each round makes at least one length exact; scores chain their lengths a few deep at most
+from hausmusik.types import Run, Task
 
 
 class ComposeOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -145,7 +139,22 @@ class Composer:
         check_free(targets, written, _inputs(opened), overwrite=options.overwrite or options.preview is not None)
         planner = self.planner(opened, run=run)
         wanted = _chooser(opened, options.only)
-        plan, made = await self._make_takes(opened, planner, options, wanted, run, stop, on_progress)
+        rounds = Rounds(
+            opened,
+            planner,
+            self._player,
+            self._takes,
+            self._journal,
+            clock=self._clock,
+            capacity=self._capacity,
+            wanted=wanted,
+            force=options.force,
+            preview=options.preview,
+            run=run,
+            stop=stop,
+            on_progress=on_progress,
+        )
+        plan, made = await rounds.play()
         takes = await self._gather(plan, stop, on_progress, preview=options.preview is not None)
         activity = {
             cue.name: await asyncio.to_thread(activity_intervals, takes[cue.name].audio_path)
@@ -170,112 +179,6 @@ class Composer:
         known = load_history(self._renders, score) if options.preview else {}
         with contextlib.suppress(OSError):  # the files are there; only the next plan's explanations would be lost
             save_history(self._renders, score, known | keys)
-
-    async def _make_takes(
-        self,
-        opened: OpenedScore,
-        planner: Planner,
-        options: ComposeOptions,
-        wanted: Callable[[PlannedCue], bool],
-        run: Run,
-        stop: Stop,
-        on_progress: Callable[[Progress], None],
-    ) -> tuple[Plan, int]:
-        """Play what is missing, round by round; returns the final plan and how many takes were made."""
-        made: set[str] = set()
-        for _ in range(MAX_ROUNDS):
-            plan = planner.plan()
-            _raise_problems(opened, plan)
-            heard = [cue for cue in plan.cues if _is_heard(cue, options.preview)]
-            todo = {cue.key: cue for cue in heard if cue.status == "make" and wanted(cue)}
-            if options.force:
-                todo |= {cue.key: cue for cue in heard if cue.status == "kept" and wanted(cue)}
-            todo = {key: cue for key, cue in todo.items() if key not in made}
-            if not todo and options.preview:
-                todo = _what_is_waited_for(plan, heard)
-            if not todo:
-                left = [cue.name for cue in heard if cue.status in ("make", "wait")]
-                if left:
-                    raise NotFoundError(
-                        f"these cues have no take yet: {', '.join(left)}", hint="compose without --only to make them"
-                    )
-                return plan, len(made)
-            if not made:
-                self._journal.prune(self._clock.now() - KEPT)  # the takes of old jobs stay
-            made |= await self._round(opened, planner, todo, options, run, stop, on_progress)
-        raise ScoreError("the lengths of the cues do not settle", hint="give some cues an explicit length")
-
-    async def _round(
-        self,
-        opened: OpenedScore,
-        planner: Planner,
-        todo: Mapping[str, PlannedCue],
-        options: ComposeOptions,
-        run: Run,
-        stop: Stop,
-        on_progress: Callable[[Progress], None],
-    ) -> set[str]:
-        """Play some takes through the journal; returns the keys of those that were played here."""
-        job = self._journal.open_job(
-            "compose",
-            opened.score.title,
-            key=str(opened.path.resolve()),
-            run=run.id,
-            steps=[NewStep(key=_step_key(cue)) for cue in todo.values()],
-        )
-        wanted = {_step_key(cue): cue for cue in todo.values()}
-        played: set[str] = set()
-
-        def tell_phase(name: str, event: Event) -> None:
-            if isinstance(event, Phase) and event.done is not None and event.name != "play":
-                label = f"{name}: {event.name.replace('_', ' ')} {event.done:.0%}"
-                on_progress(Progress(stage=Stage.TAKES, label=label, eta_s=event.eta_s))
-
-        async def work(step: Step) -> bytes:
-            cue = wanted.get(step.key)
-            if cue is None or cue.request is None:
-                # Left over from an earlier version of the score; or another process with other wishes (--only, --set)
-                # wants it. That one finds it missing in its next round and asks again.
-                return b""
-            await record_take(
-                self._player,
-                self._takes,
-                planner.asked_instrument(cue),
-                cue.request,
-                run=planner.run_for(cue),
-                clock=self._clock,
-                on_event=functools.partial(tell_phase, cue.name),
-                force=options.force,
-            )
-            played.add(cue.key)
-            on_progress(Progress(stage=Stage.TAKES, label=cue.name))
-            return cue.key.encode()
-
-        def tell(progress: StepsDone) -> None:
-            share = progress.done / progress.total if progress.total else 1.0
-            label = f"{progress.done} of {progress.total} takes"
-            on_progress(Progress(stage=Stage.TAKES, done=share, label=label, eta_s=progress.eta_s))
-
-        await run_steps(
-            self._journal,
-            job,
-            work,
-            clock=self._clock,
-            concurrency=self._at_once(planner, todo.values()),
-            stop=stop,
-            on_progress=tell,
-        )
-        return played
-
-    def _at_once(self, planner: Planner, cues: Iterable[PlannedCue]) -> int:
-        """Return how many takes are made at once: each host takes as many as it can."""
-        instruments: dict[str, set[str]] = {}
-        runs: dict[str, Run] = {}
-        for cue in cues:
-            if cue.identity is not None:
-                instruments.setdefault(cue.identity.host, set()).add(cue.identity.instrument)
-                runs[cue.identity.host] = planner.run_for(cue)
-        return sum(self._capacity(runs[host], names) for host, names in instruments.items()) or 1
 
     async def _gather(
         self, plan: Plan, stop: Stop, on_progress: Callable[[Progress], None], *, preview: bool
@@ -324,33 +227,8 @@ def _inputs(opened: OpenedScore) -> list[Path]:
     return [opened.path, *files]
 
 
-def _step_key(cue: PlannedCue) -> str:
-    """Return the name of the step that makes a cue's take: the cue, for people, and enough of the key to be exact."""
-    return f"{cue.name} ({cue.key[:12]})"
-
-
 def _file_length_s(path: Path) -> float:
     return probe(path).duration_s
-
-
-def _raise_problems(opened: OpenedScore, plan: Plan) -> None:
-    if plan.errors:
-        raise ScoreError(
-            f"{opened.path.name} cannot be rendered",
-            problems=tuple(str(problem) for problem in plan.errors),
-            hint=f"`haus plan {opened.path.name}` shows the timeline",
-        )
-
-
-def _is_heard(cue: PlannedCue, preview: tuple[float, float] | None) -> bool:
-    return preview is None or (cue.place.start.s < preview[1] and cue.place.end.s > preview[0])
-
-
-def _what_is_waited_for(plan: Plan, heard: list[PlannedCue]) -> dict[str, PlannedCue]:
-    """Return the unheard cues that a preview's waiting cues need: those of their segments, else all that are left."""
-    waiting = {cue.name.split("/")[0] for cue in heard if cue.status == "wait"}
-    near = {cue.key: cue for cue in plan.to_make if cue.name.split("/")[0] in waiting}
-    return near or ({cue.key: cue for cue in plan.to_make} if waiting else {})
 
 
 def _chooser(opened: OpenedScore, only: tuple[str, ...]) -> Callable[[PlannedCue], bool]:

@@ -11,7 +11,7 @@ import copy
 import math
 import threading
 from collections.abc import AsyncGenerator, Callable, Collection, Generator, Iterable, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, contextmanager
 from typing import TypeAlias
 
 import msgspec
@@ -28,7 +28,7 @@ from hausmusik.errors import (
     StreamBroken,
     WorkerLost,
 )
-from hausmusik.seams import EngineOrder, HostState, Machines
+from hausmusik.seams import Engine, EngineOrder, HostState, Machines
 from hausmusik.testing.faults import Fault, FaultSchedule
 from hausmusik.types import Done, Event, Phase, Request, Run, Stay, Usage
 
@@ -59,6 +59,10 @@ class FakeHost:
         machines: What it has for each instrument; None: one machine. With `idle_s`, an instrument that has ended its
             play stays warm for so long, which its plays say as a `Stay`, and then is cold again; by the time of the
             event loop.
+
+    Attributes:
+        plays: Every play that was asked for.
+        warmed: Of each start ahead of a play the instrument.
     """
 
     def __init__(
@@ -84,6 +88,7 @@ class FakeHost:
         self._states: dict[str, HostState] = {}
         self._closed = False
         self.plays: list[Played] = []
+        self.warmed: list[str] = []
         self.playing = 0
 
     @property
@@ -176,10 +181,23 @@ class FakeHost:
             return HostState(state="absent")
         return self._states.get(order.instrument, HostState(state="cold", eta_s=self._warm_s))
 
-    async def warm(self, order: EngineOrder) -> None:
-        """Take `warm_s` and be warm."""
-        async for _ in self._phases(order):
-            pass
+    async def warm(self, order: EngineOrder, *, together: bool = False) -> AsyncGenerator[Event, None]:
+        """Take `warm_s` and be warm; two that are warmed together each take it."""
+        del together
+        self.warmed.append(order.instrument)
+        start_s = 0.0 if self.state(order).state == "warm" else self._warm_s
+        async with aclosing(self._phases(order)) as phases:
+            async for phase in phases:
+                yield phase
+        if self._play is None:
+            try:
+                with _loaded(order):
+                    pass
+            except Exception as error:
+                del self._states[order.instrument]
+                raise error_of(failure_of(error)) from error
+        yield Usage(boot_s=start_s / 2, load_s=start_s / 2)
+        yield Done()
 
     async def release(self, instrument: str = "") -> None:
         """Be cold again."""
@@ -245,21 +263,30 @@ class FakeHost:
             )
 
 
-def _performed(order: EngineOrder, request: Request) -> Generator[Event, None, None]:
-    """Play on the order's engine, loaded for this one play; cancelled when the generator is closed."""
+@contextmanager
+def _loaded(order: EngineOrder) -> Generator[Engine]:
+    """Give the order's engine, loaded."""
     options = {name: value for name, value in order.context.options.items() if name != "sleep_s"}
     engine = load_engine(order.engine, msgspec.structs.replace(order.context, options=options))
-    check_device(engine, order.device)
-    cancel = threading.Event()
     try:
+        check_device(engine, order.device)
         for stage in (engine.prepare(), engine.load(order.device), engine.warm_up()):
             for _ in stage:
                 pass
-        for _, event in engine.play([request], cancel):
-            yield event
+        yield engine
     finally:
-        cancel.set()
         engine.close()
+
+
+def _performed(order: EngineOrder, request: Request) -> Generator[Event, None, None]:
+    """Play on the order's engine, loaded for this one play; cancelled when the generator is closed."""
+    cancel = threading.Event()
+    with _loaded(order) as engine:
+        try:
+            for _, event in engine.play([request], cancel):
+                yield event
+        finally:
+            cancel.set()
 
 
 def _as_promised(error: HausmusikError, delivered: list[Event]) -> HausmusikError:

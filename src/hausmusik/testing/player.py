@@ -8,19 +8,20 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import AsyncGenerator, Collection, Mapping
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
+from contextlib import aclosing, asynccontextmanager
 from types import MappingProxyType
 from typing import Final
 
 from hausmusik.errors import NotFoundError, UsageError
-from hausmusik.seams import EngineContext, EngineOrder, Nature, Scalar, TakeIdentity
+from hausmusik.seams import Coming, EngineContext, EngineOrder, Nature, Scalar, TakeIdentity
 from hausmusik.testing.faults import FaultSchedule
 from hausmusik.testing.host import FakeHost, Played
 from hausmusik.types import (
     REQUEST_OF_TASK,
     Event,
     MusicRequest,
+    Phase,
     Request,
     Run,
     SoundRequest,
@@ -53,6 +54,7 @@ class FakePlayer:
     Attributes:
         revisions: Instrument -> engine revision; change one and its takes are stale.
         natures: Instrument -> what is known of its results beforehand.
+        coming: What it was asked to start instruments for; it starts none.
     """
 
     def __init__(
@@ -71,6 +73,7 @@ class FakePlayer:
         self.host = FakeHost(faults=faults)
         self.revisions: dict[str, str] = {}
         self.natures: dict[str, Nature] = {}
+        self.coming: list[Coming] = []
 
     @property
     def plays(self) -> list[Played]:
@@ -95,6 +98,15 @@ class FakePlayer:
         async with aclosing(self.host.play(order, request, run)) as events:
             async for event in events:
                 yield event
+
+    @asynccontextmanager
+    async def warm(
+        self, coming: Sequence[Coming], *, on_phase: Callable[[str, Phase | None], None]
+    ) -> AsyncGenerator[Callable[[], None]]:
+        """Remember what is to come; nothing needs a start here."""
+        del on_phase
+        self.coming += coming
+        yield lambda: None
 
     def identify(self, instrument: str, request: Request, *, run: Run) -> TakeIdentity:
         """Say what would shape the result; raises NotFoundError and UsageError like `play`."""

@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 
 from hausmusik.hosts.local import LocalHost
-from hausmusik.seams import EngineContext, EngineOrder, Scalar
+from hausmusik.seams import EngineContext, EngineOrder, Host, Scalar
 from hausmusik.types import AudioChunk, Event, Phase, Request, Run, SpeakRequest, TextDelta
 
 PROBE = Path(__file__).with_name("probe.py")
@@ -39,6 +39,10 @@ def probe(instrument: str = "probe", path: Path = PROBE, **options: Scalar) -> E
 
 async def played(host: LocalHost, order: EngineOrder, request: Request = SAY, run: Run = RUN) -> list[Event]:
     return [event async for event in host.play(order, request, run)]
+
+
+async def warmed(host: Host, order: EngineOrder) -> list[Event]:
+    return [event async for event in host.warm(order)]
 
 
 async def said(host: LocalHost, order: EngineOrder, what: str) -> str:

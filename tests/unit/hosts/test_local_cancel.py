@@ -21,6 +21,7 @@ from tests.unit.hosts.playing import (
     pids,
     played,
     tone,
+    warmed,
 )
 
 
@@ -61,7 +62,7 @@ async def test_the_next_play_goes_on_while_a_runaway_dies(make_host: MakeHost) -
 async def test_a_cancelled_task_cancels_its_play(make_host: MakeHost) -> None:
     host = make_host()
     order = tone(sleep_s=0.1)
-    await host.warm(order)
+    await warmed(host, order)
     task = asyncio.ensure_future(played(host, order))
     await eventually(lambda: host._pool._slots[0].state == "busy")
     await asyncio.sleep(0.05)

@@ -38,6 +38,7 @@ from tests.unit.hosts.playing import (
     said,
     sound_of,
     tone,
+    warmed,
 )
 
 SLOW = pytest.mark.slow
@@ -191,9 +192,9 @@ async def test_what_an_engine_raises_while_loading(
 async def test_a_start_that_fails_while_warming(make_host: MakeHost) -> None:
     host = make_host()
     with pytest.raises(WeightsError):
-        await host.warm(tone(fail="weights"))
+        await warmed(host, tone(fail="weights"))
     with pytest.raises(HostUnavailable, match="exit code 13"):
-        await host.warm(tone(crash_in_load=True))
+        await warmed(host, tone(crash_in_load=True))
 
 
 async def test_one_crash_while_loading_is_hidden(make_host: MakeHost, tmp_path: Path) -> None:
@@ -265,7 +266,7 @@ async def test_all_who_wait_learn_that_a_start_failed(make_host: MakeHost) -> No
 @pytest.mark.parametrize("after", [0, 2])
 async def test_a_worker_that_falls_silent_is_killed(make_host: MakeHost, after: int) -> None:
     host = make_host(stall_timeout_s=0.3)
-    await host.warm(tone(hang=True, fault_after=after))
+    await warmed(host, tone(hang=True, fault_after=after))
     began = time.monotonic()
     with pytest.raises(StreamBroken if after else WorkerLost, match=r"nothing for 0\.3 s") as caught:
         await played(host, tone(hang=True, fault_after=after))
@@ -278,7 +279,7 @@ async def test_a_play_ends_at_its_deadline_and_the_worker_lives_on(make_host: Ma
     host = make_host()
     order = tone(sleep_s=0.2)
     began = time.monotonic()
-    await host.warm(order)
+    await warmed(host, order)
     with pytest.raises(GenerationFailed, match=r"0\.3 s, the run's deadline"):
         await played(host, order, run=Run(id="r", deadline_s=0.3))
     assert time.monotonic() - began < 1.5
@@ -290,7 +291,7 @@ async def test_a_play_ends_at_its_deadline_and_the_worker_lives_on(make_host: Ma
 async def test_a_deadline_holds_while_the_engine_never_stops_talking(make_host: MakeHost) -> None:
     """The pipe is never empty here: each event is there at once, and the listener is slower than the engine."""
     host = make_host()
-    await host.warm(probe())
+    await warmed(host, probe())
 
     async def listen() -> None:
         async for _ in host.play(probe(), SpeakRequest(text="endless"), Run(id="r", deadline_s=0.5)):
@@ -313,7 +314,7 @@ async def test_a_start_that_never_stops_talking_takes_too_long_all_the_same(make
 
 async def test_a_runaway_is_left_behind_at_its_deadline(make_host: MakeHost) -> None:
     host = make_host(cancel_grace_s=0.2)
-    await host.warm(tone(spin=True))
+    await warmed(host, tone(spin=True))
     (pid,) = pids(host)
     began = time.monotonic()
     with pytest.raises(GenerationFailed, match="deadline"):

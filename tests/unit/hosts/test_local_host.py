@@ -32,6 +32,7 @@ from tests.unit.hosts.playing import (
     said,
     sound_of,
     tone,
+    warmed,
 )
 
 
@@ -144,15 +145,15 @@ async def test_what_is_not_here_is_absent(make_host: MakeHost, tmp_path: Path) -
 
 async def test_warming_beforehand(make_host: MakeHost) -> None:
     host = make_host()
-    await asyncio.gather(host.warm(tone(slow_load_s=0.1)), host.warm(tone(slow_load_s=0.1)))
+    await asyncio.gather(warmed(host, tone(slow_load_s=0.1)), warmed(host, tone(slow_load_s=0.1)))
     assert len(pids(host)) == 1
-    await host.warm(tone(slow_load_s=0.1))
+    await warmed(host, tone(slow_load_s=0.1))
     assert phases_of(await played(host, tone(slow_load_s=0.1))) == ["play"]
 
 
 async def test_a_play_joins_a_start_that_is_under_way(make_host: MakeHost) -> None:
     host = make_host()
-    warming = asyncio.ensure_future(host.warm(tone(slow_load_s=0.3)))
+    warming = asyncio.ensure_future(warmed(host, tone(slow_load_s=0.3)))
     await asyncio.sleep(0.25)
     events = await played(host, tone(slow_load_s=0.3))
     await warming
@@ -253,7 +254,7 @@ async def test_one_worker_for_orders_that_differ_only_in_the_number_of_workers(m
 
 async def test_memory_is_flat_in_the_length_of_a_play(make_host: MakeHost) -> None:
     host = make_host()
-    await host.warm(probe())
+    await warmed(host, probe())
     tracemalloc.start()
     try:
         heard_bytes = 0

@@ -25,7 +25,8 @@ async def main(logs, probe):
     order = EngineOrder(instrument="probe", engine=f"{probe}:Probe", context=EngineContext())
     tone = EngineOrder(instrument="tone", engine="hausmusik.engines.tone:ToneEngine",
                        context=EngineContext(options={"spin": True, "fault_after": 1}))
-    await host.warm(order)
+    async for _ in host.warm(order):
+        pass
     async for event in host.play(tone, SpeakRequest(text="one two"), Run(id="r")):
         if type(event).__name__ == "WordTiming":
             break

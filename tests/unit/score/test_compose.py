@@ -29,10 +29,11 @@ from hausmusik.jobs.journal import Journal
 from hausmusik.jobs.model import NewStep
 from hausmusik.jobs.stop import Stop
 from hausmusik.score.check import open_score
-from hausmusik.score.compose import ComposeOptions, Composer, _step_key
+from hausmusik.score.compose import ComposeOptions, Composer
 from hausmusik.score.history import load_history
 from hausmusik.score.plan import locked_name
 from hausmusik.score.progress import Finished, Progress
+from hausmusik.score.rounds import _step_key
 from hausmusik.takes.store import TakeStore, copy_take
 from hausmusik.testing import FakePlayer, Fault, FaultSchedule, sine
 from hausmusik.types import Run

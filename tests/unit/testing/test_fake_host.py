@@ -10,7 +10,7 @@ from hausmusik.errors import EngineError, HostUnavailable, MissingExtra, StreamB
 from hausmusik.seams import EngineOrder, Host
 from hausmusik.testing import FakeHost, Fault, FaultSchedule
 from hausmusik.types import Done, Event, Phase, Request, Run, SpeakRequest, TextDelta, Usage
-from tests.unit.hosts.playing import RUN, SAY, tone
+from tests.unit.hosts.playing import RUN, SAY, tone, warmed
 
 SCRIPT = [TextDelta(text="a"), Usage(tokens_out=1), TextDelta(text="b"), Usage(tokens_out=2), Done(reason="length")]
 
@@ -107,7 +107,7 @@ async def test_warming_takes_its_time_and_a_broken_off_one_leaves_it_cold() -> N
         assert phase == Phase(name="boot", eta_s=0.05)
         assert host.state(tone()).state == "warming"
     assert host.state(tone()).state == "cold"
-    await host.warm(tone())
+    await warmed(host, tone())
     assert host.state(tone()).state == "warm"
 
 

@@ -169,7 +169,10 @@ class LocalHost:
         )
 
     def machines(self, order: EngineOrder) -> Machines:
-        """Return how many workers an instrument may have, each with one play at a time; idle ones cost nothing."""
+        """Return how many workers an instrument may have, each with one play at a time; idle ones cost nothing.
+
+        Nothing is started ahead: as many plays go on at once as there may be workers, whose places a start would take.
+        """
         return Machines(most=max(1, min(order.workers, self._max_workers)))
 
     def state(self, order: EngineOrder) -> HostState:
@@ -182,32 +185,33 @@ class LocalHost:
             return HostState(state="absent")
         return self._pool.state_of(wanted.kind, order.instrument)
 
-    async def warm(self, order: EngineOrder) -> None:
-        """Make a worker ready; returns when there is one, at once if there already is.
-
-        For programs that know what they will play next. Compose does not: it plays as many takes at once as there may
-        be workers, so one that is warmed beside them would take the place of one that plays.
+    async def warm(self, order: EngineOrder, *, together: bool = False) -> AsyncGenerator[Event, None]:
+        """Make a worker ready, for programs that know what they will play next; nothing happens where one is.
 
         Raises:
             HostUnavailable: it cannot be started.
             HausmusikError: what the engine raised while it was loading.
         """
+        del together  # workers that are asked for at once are different ones anyway
         self._claim()
         wanted = self._wanted(order)
-        if self._pool.state_of(wanted.kind, order.instrument).state == "warm":
-            return
-        for attempt in range(RESTARTS + 1):
-            waiter = self._pool.ask(wanted)
-            try:
-                while isinstance(await waiter.next(), Phase):
-                    pass
-            except WorkerDied as died:
-                if attempt == RESTARTS:
-                    raise _could_not_start(order, died) from died
-            else:
-                return
-            finally:
-                self._pool.withdraw(waiter)
+        spent = Usage()
+        if self._pool.state_of(wanted.kind, order.instrument).state != "warm":
+            for attempt in range(RESTARTS + 1):
+                waiter = self._pool.ask(wanted)
+                try:
+                    while not isinstance(note := await waiter.next(), Slot):
+                        yield note
+                    spent = note.take_start()
+                except WorkerDied as died:
+                    if attempt == RESTARTS:
+                        raise _could_not_start(order, died) from died
+                else:
+                    break
+                finally:
+                    self._pool.withdraw(waiter)
+        yield spent
+        yield Done()
 
     async def release(self, instrument: str = "") -> None:
         """Stop the workers of one instrument, or of all: idle ones now, playing ones when their play is over."""

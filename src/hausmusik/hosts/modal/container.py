@@ -116,13 +116,16 @@ class Station:
         self._engine = engine
 
     def _answer(self, argument: bytes) -> list[bytes]:
-        called, failed = self._occupancy.call(keeps=False), self._failed
+        ping, failed = Ping(), self._failed
         try:
             ping = decode(argument, Ping)
-            time.sleep(ping.hold_s)
-            called = self._occupancy.call(keeps=ping.keeps)
         except CodecError as error:  # of another version, which sees by what comes first that this is one
             failed = Failed(failure=failure_from(error))
+        turn = self._occupancy.begin() if ping.role == "plays" else None
+        time.sleep(ping.hold_s)
+        called = turn.called if turn else self._occupancy.call(keeps=ping.role == "keeps")
+        if turn:
+            turn.end()
         return [new_mark(), encode(self._started(called)), *([encode(failed)] if failed else [])]
 
     def _started(self, called: Called) -> Started:

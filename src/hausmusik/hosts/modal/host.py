@@ -135,6 +135,7 @@ class ModalHost:
             most=declaration.max_containers,
             plays_each=declaration.target_inputs or declaration.max_inputs,
             idle_s=float(declaration.scaledown_window_s),
+            start_worst_s=declaration.worst_s,
         )
 
     def state(self, order: EngineOrder) -> HostState:
@@ -176,12 +177,46 @@ class ModalHost:
             else:
                 return
 
-    async def warm(self, order: EngineOrder) -> None:
-        """Have a container started, and wait until it is ready; raises as `play` does."""
+    async def warm(self, order: EngineOrder, *, together: bool = False) -> AsyncGenerator[Event, None]:
+        """Have a container started; yields its phases, `Stay`, what the start took, and `Done`; raises as `play` does.
+
+        Closing it cancels the call. A container that is starting by then comes up all the same, and ends when its
+        window is over.
+        """
         self._check_open()
         if self.state(order).state == "warm":
+            yield Usage()
+            yield Done()
             return
-        await self._ping(order.instrument, 1, Ping())
+        instrument, declaration = order.instrument, self._declare(order.instrument)
+        hold_s = HOLD_S if together else 0.0
+        asked_s = self._clock.monotonic()
+        call: Any = None
+        answered = False
+        try:
+            with self._standing.starting(instrument):
+                worker = await self._worker(declaration)
+                call = await worker.ready.spawn.aio(encode(Ping(hold_s=hold_s, role="plays")))
+                waiting: asyncio.Future[Answer] = asyncio.ensure_future(call.get.aio())
+                try:
+                    while not waiting.done():
+                        yield await self._waiting(order, worker, self._clock.monotonic() - asked_s)
+                        await asyncio.wait([waiting], timeout=ASK_EVERY_S)
+                finally:
+                    waiting.cancel()
+                answer = waiting.result()
+                answered = True
+        except Exception as error:
+            raise error_from(error, instrument, declaration.timeout_s) from error
+        finally:
+            if call is not None and not answered:
+                with contextlib.suppress(Exception):  # then the container ends when its window is over
+                    async with asyncio.timeout(LEAVING_S):
+                        await call.cancel.aio()
+        started = self._heard(answer, declaration)
+        yield _stay(started, declaration)
+        yield _of_start(started, self._clock.monotonic() - asked_s - hold_s) + Usage(busy_s=hold_s)
+        yield Done()
 
     async def beat(self, instrument: str, containers: int = 1, *, playing: int = 0) -> tuple[Warmth, ...]:
         """Call idle containers, so that their windows begin anew; those that are missing are started.
@@ -203,7 +238,7 @@ class ModalHost:
         self._check_open()
         free = max(0, containers * self._declare(instrument).max_inputs - playing)
         calls = min(free, 1) if containers == 1 else free
-        return await self._ping(instrument, calls, Ping(hold_s=HOLD_S if calls > 1 else 0.0, keeps=True))
+        return await self._ping(instrument, calls, Ping(hold_s=HOLD_S if calls > 1 else 0.0, role="keeps"))
 
     async def _ping(self, instrument: str, calls: int, ping: Ping) -> tuple[Warmth, ...]:
         declaration = self._declare(instrument)
@@ -216,6 +251,11 @@ class ModalHost:
         return tuple(self._warmth(answer, declaration) for answer in answers)
 
     def _warmth(self, answer: Answer, declaration: Declaration) -> Warmth:
+        started = self._heard(answer, declaration)
+        return Warmth(stay=_stay(started, declaration), kept_s=started.kept_s)
+
+    def _heard(self, answer: Answer, declaration: Declaration) -> Started:
+        """Return what a container that was called says of itself; raises what its start did."""
         try:
             first, *more = messages_in(answer)
         except OtherWire as error:
@@ -225,7 +265,7 @@ class ModalHost:
             if isinstance(each, Failed):
                 raise error_of(each.failure)
         self._standing.heard(declaration.instrument, started)
-        return Warmth(stay=_stay(started, declaration), kept_s=started.kept_s)
+        return started
 
     async def release(self, instrument: str = "") -> None:
         """Have idle containers end now instead of at the end of their windows; busy ones end after their play.
@@ -237,7 +277,7 @@ class ModalHost:
 
     async def cool(self, instrument: str) -> tuple[Warmth, ...]:
         """Release an instrument that the caller has kept warm; returns what its containers have answered to that."""
-        return await self._leave(instrument, Ping(keeps=True))
+        return await self._leave(instrument, Ping(role="keeps"))
 
     async def _leave(self, instrument: str, ping: Ping) -> tuple[Warmth, ...]:
         answers: list[Answer | BaseException] = []
@@ -283,7 +323,7 @@ class ModalHost:
         try:
             with self._standing.starting(instrument):
                 while started is None:
-                    yield await self._waiting(play, worker, self._clock.monotonic() - asked_s)
+                    yield await self._waiting(play.order, worker, self._clock.monotonic() - asked_s)
                     with contextlib.suppress(TimeoutError):
                         started = _first(await self._hear(call, play, ASK_EVERY_S), play.declaration)
             began_s = self._clock.monotonic()
@@ -314,26 +354,17 @@ class ModalHost:
         yield counted + play.spent + play.delivered.visible(play.request, counted)
         yield Done(reason=message.reason)
 
-    async def _waiting(self, play: _Play, worker: Any, waited_s: float) -> Phase:
+    async def _waiting(self, order: EngineOrder, worker: Any, waited_s: float) -> Phase:
         """Return what a call that has no answer yet is probably waiting for."""
         runners = 0
         if waited_s >= ASK_EVERY_S:  # most calls are answered before it is worth asking
             with contextlib.suppress(Exception):  # only for the words
                 runners = (await worker.play.get_current_stats.aio()).num_total_runners
-        return self._standing.phase(play.order.instrument, waited_s, runners)
+        return self._standing.phase(order.instrument, waited_s, runners)
 
     def _begin(self, play: _Play, started: Started, waited_s: float) -> None:
         self._standing.heard(play.order.instrument, started)
-        start = started.start_s if started.gap_s is None else {}
-        boot_s = start.get("boot", 0.0)
-        load_s = sum(start.values()) - boot_s
-        play.spent += Usage(
-            queue_s=max(0.0, waited_s - boot_s - load_s),
-            boot_s=boot_s,
-            load_s=load_s,
-            # One that is kept up always may have idled for days; no play pays more than its limits say.
-            idle_s=min(started.idle_s, started.window_s),
-        )
+        play.spent += _of_start(started, waited_s)
         if play.run.deadline_s and play.ends_s == math.inf:
             play.ends_s = self._clock.monotonic() + play.run.deadline_s
 
@@ -395,6 +426,20 @@ def _stay(started: Started, declaration: Declaration) -> Stay:
         gap_s=started.gap_s,
         window_s=started.window_s,
         gpu=given_gpu(declaration.gpu, started.gpus) if declaration.gpu else "",
+    )
+
+
+def _of_start(started: Started, waited_s: float) -> Usage:
+    """Return what a caller waited for; of a container that was called before, nothing is its start."""
+    start = started.start_s if started.gap_s is None else {}
+    boot_s = start.get("boot", 0.0)
+    load_s = sum(start.values()) - boot_s
+    return Usage(
+        queue_s=max(0.0, waited_s - boot_s - load_s),
+        boot_s=boot_s,
+        load_s=load_s,
+        # One that is kept up always may have idled for days; no play pays more than its limits say.
+        idle_s=min(started.idle_s, started.window_s),
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from typing import Any, Final, TypeAlias, cast
+from typing import Any, Final, Literal, TypeAlias, cast
 
 import msgspec
 
@@ -78,11 +78,11 @@ class Ping(Value, frozen=True):
 
     Args:
         hold_s: How long to hold the container's place, so that calls made together meet different containers.
-        keeps: Whether the caller pays for the container while nobody plays.
+        role: The caller pays for the container as a play does, or while nobody plays, or just passes by.
     """
 
     hold_s: float = 0.0
-    keeps: bool = False
+    role: Literal["plays", "keeps", "passes"] = "passes"
 
 
 class Started(Value, frozen=True):

@@ -56,6 +56,21 @@ class Stage:
             async for _ in events:
                 pass
 
+    async def start(self, order: EngineOrder) -> None:
+        """Have a container started ahead of plays."""
+        machines = self.host.machines(order)
+        metered = self.meter.play(
+            lambda: self.host.warm(order),
+            run=RUN,
+            instrument=order.instrument,
+            host="modal",
+            worst_case_s=machines.start_worst_s,
+            kind="warm",
+        )
+        async with aclosing(metered) as events:
+            async for _ in events:
+                pass
+
     async def rows(self) -> list[LedgerRow]:
         """Return the books when every container has ended and every window is over."""
         await asyncio.to_thread(until, lambda: all(life.ended_at for life in self.plane.lives()))
