@@ -78,7 +78,8 @@ class Client:
 def home(tmp_path: Path) -> Path:
     folder = tmp_path / "home" / "instruments.d"
     folder.mkdir(parents=True)
-    text = instrument("chaos", "speak", extra='places = ["local", "modal"]') + SERVING
+    # Each play takes at least 0.1 s, so that none is over before the container that plays it is killed.
+    text = instrument("chaos", "speak", options="sleep_s = 0.1", extra='places = ["local", "modal"]') + SERVING
     (folder / "chaos.toml").write_text(text, "utf-8")
     return tmp_path / "home"
 
@@ -117,7 +118,7 @@ def test_500_calls_with_dying_containers_and_a_dying_client(
     assert {each["status"] for each in results} == {"done"}
     assert len({each["take"] for each in results}) == CALLS
     killed = sum(seen.kind == "kill" for seen in plane.faults_seen())
-    assert killed > CALLS / 10, "there was no chaos"
+    assert killed > CALLS / 5, "there was no chaos"
 
     deadline_s = time.monotonic() + 30
     while any(life.ended_at is None for life in plane.lives()) and time.monotonic() < deadline_s:

@@ -123,6 +123,9 @@ def test_proxy_authorisation(plane: Plane) -> None:
     assert asked(url, None, **right)[0] == 201
 
 
+@pytest.mark.skipif(
+    "eth0" not in [name for _, name in socket.if_nameindex()], reason="the SDK itself asks for the address of eth0"
+)
 def test_web_servers_end_with_their_container(plane: Plane, port: str) -> None:
     url = function(plane, "models", "served").get_web_url()
     assert b"Directory listing" in asked(url)[1]
