@@ -63,9 +63,9 @@ class House:
         self._house = house
         self._portal = Portal()
 
-    def play(self, instrument: str, request: Request, *, run: Run | None = None) -> Iterator[Event]:
+    def play(self, instrument: str, request: Request, *, on: str = "", run: Run | None = None) -> Iterator[Event]:
         """Play an instrument and yield its events as they come."""
-        return self._portal.iterate(self._house.play(instrument, request, run=run))
+        return self._portal.iterate(self._house.play(instrument, request, on=on, run=run))
 
     def check(
         self, score: Path | str, *, variables: Mapping[str, str | float | bool] | None = None
@@ -85,18 +85,19 @@ class House:
         *,
         options: ComposeOptions | None = None,
         variables: Mapping[str, str | float | bool] | None = None,
+        on: str = "",
         run: Run | None = None,
     ) -> Plan:
-        """Return what composing the score with these options would do; plays nothing."""
-        return self._house.plan(score, options=options, variables=variables, run=run)
+        """Return what composing the score with these options would do; plays nothing. `on` as in `compose`."""
+        return self._house.plan(score, options=options, variables=variables, on=on, run=run)
 
     def quote(self, plan: Plan | BatchPlan) -> Quote:
         """Return what composing a plan, or playing a batch, would take and cost."""
         return self._house.quote(plan)
 
-    def quote_play(self, instrument: str, request: Request, *, run: Run | None = None) -> Quote:
+    def quote_play(self, instrument: str, request: Request, *, on: str = "", run: Run | None = None) -> Quote:
         """Return what one play would take and cost."""
-        return self._house.quote_play(instrument, request, run=run)
+        return self._house.quote_play(instrument, request, on=on, run=run)
 
     def placements(self, plan: Plan, *, run: Run | None = None) -> tuple[Placement, ...]:
         """Return where the instruments of a plan play on Modal and why, those that are only planned among them."""
@@ -108,6 +109,7 @@ class House:
         *,
         options: ComposeOptions | None = None,
         variables: Mapping[str, str | float | bool] | None = None,
+        on: str = "",
         run: Run | None = None,
         stop: Stop | None = None,
         on_progress: Callable[[Progress], None] | None = None,
@@ -115,7 +117,7 @@ class House:
         """Make a piece from its score and return what was written."""
         return self._portal.call(
             self._house.compose(
-                score, options=options, variables=variables, run=run, stop=stop, on_progress=on_progress
+                score, options=options, variables=variables, on=on, run=run, stop=stop, on_progress=on_progress
             )
         )
 
@@ -128,10 +130,15 @@ class House:
         return self._house.unlock(score, cue)
 
     def plan_batch(
-        self, options: BatchOptions, *, run: Run | None = None, on_line: Callable[[int], None] | None = None
+        self,
+        options: BatchOptions,
+        *,
+        on: str = "",
+        run: Run | None = None,
+        on_line: Callable[[int], None] | None = None,
     ) -> BatchPlan:
         """Read and check a file of requests and return what playing them would do; see `hausmusik.batch`."""
-        return self._house.plan_batch(options, run=run, on_line=on_line)
+        return self._house.plan_batch(options, on=on, run=run, on_line=on_line)
 
     def batch(
         self, plan: BatchPlan, *, stop: Stop | None = None, on_progress: Callable[[BatchProgress], None] | None = None
@@ -324,6 +331,7 @@ class House:
         lexicon: Mapping[str, str] | None = None,
         instrument: str = "",
         seed: int = 0,
+        on: str = "",
         run: Run | None = None,
         on_event: Callable[[Event], None] | None = None,
     ) -> Spoken:
@@ -337,6 +345,7 @@ class House:
                 lexicon=lexicon,
                 instrument=instrument,
                 seed=seed,
+                on=on,
                 run=run,
                 on_event=on_event,
             )
@@ -350,6 +359,7 @@ class House:
         seed: int = 0,
         tempo_bpm: float = 0.0,
         instrument: str = "",
+        on: str = "",
         run: Run | None = None,
         on_event: Callable[[Event], None] | None = None,
     ) -> Audio:
@@ -361,6 +371,7 @@ class House:
                 seed=seed,
                 tempo_bpm=tempo_bpm,
                 instrument=instrument,
+                on=on,
                 run=run,
                 on_event=on_event,
             )
@@ -374,13 +385,21 @@ class House:
         loop: bool = False,
         seed: int = 0,
         instrument: str = "",
+        on: str = "",
         run: Run | None = None,
         on_event: Callable[[Event], None] | None = None,
     ) -> Audio:
         """Make or find a sound; 0 s leaves its length to the instrument."""
         return self._portal.call(
             self._house.sound(
-                prompt, duration_s=duration_s, loop=loop, seed=seed, instrument=instrument, run=run, on_event=on_event
+                prompt,
+                duration_s=duration_s,
+                loop=loop,
+                seed=seed,
+                instrument=instrument,
+                on=on,
+                run=run,
+                on_event=on_event,
             )
         )
 
@@ -391,19 +410,22 @@ class House:
         language: str = "",
         prompt: str = "",
         instrument: str = "",
+        on: str = "",
         run: Run | None = None,
         on_event: Callable[[Event], None] | None = None,
     ) -> Transcript:
         """Write down what is said in a file or a sound; files up to 30 minutes."""
         return self._portal.call(
             self._house.transcribe(
-                audio, language=language, prompt=prompt, instrument=instrument, run=run, on_event=on_event
+                audio, language=language, prompt=prompt, instrument=instrument, on=on, run=run, on_event=on_event
             )
         )
 
-    def judge(self, audio: Audio | Path | str, *, instrument: str = "", run: Run | None = None) -> FloatArray:
+    def judge(
+        self, audio: Audio | Path | str, *, instrument: str = "", on: str = "", run: Run | None = None
+    ) -> FloatArray:
         """Return the speaker vector of a recording: float32 `(dim,)`, L2-normalised."""
-        return self._portal.call(self._house.judge(audio, instrument=instrument, run=run))
+        return self._portal.call(self._house.judge(audio, instrument=instrument, on=on, run=run))
 
     def close(self) -> None:
         """Stop the workers and close the databases; the house is not used again."""

@@ -14,6 +14,8 @@ from contextlib import aclosing
 from pathlib import Path
 from typing import Any, Self
 
+import msgspec
+
 from hausmusik.batch.plan import BatchPlan
 from hausmusik.batch.values import BatchOptions, BatchProgress, BatchReport
 from hausmusik.cloud import MODAL
@@ -47,16 +49,19 @@ class AsyncHouse(Keeping, Verbs):
 
     # -- play one instrument ----------------------------------------------------------------------------------------
 
-    async def play(self, instrument: str, request: Request, *, run: Run | None = None) -> AsyncGenerator[Event]:
+    async def play(
+        self, instrument: str, request: Request, *, on: str = "", run: Run | None = None
+    ) -> AsyncGenerator[Event]:
         """Play an instrument and yield its events as they come.
 
         Args:
             instrument: Catalogue id or router; empty: the settings' default for the request's task.
             request: What to play.
+            on: Host; empty: the run's, or the settings' default.
             run: To which it belongs; None: one of its own.
         """
         task = task_of(request)
-        run = run or self.new_run(task)
+        run = self._run(run, task, on)
         async with aclosing(self.player.play(instrument or self._defaults[task], request, run=run)) as events:
             async for event in events:
                 yield event
@@ -86,26 +91,28 @@ class AsyncHouse(Keeping, Verbs):
         *,
         options: ComposeOptions | None = None,
         variables: Mapping[str, str | float | bool] | None = None,
+        on: str = "",
         run: Run | None = None,
     ) -> Plan:
-        """Return what composing the score with these options would do; plays nothing."""
+        """Return what composing the score with these options would do; plays nothing. `on` as in `compose`."""
         opened = self.open_score(score, variables=variables)
-        return self._composer.plan(opened, options or ComposeOptions(), run=run or self.new_run("plan"))
+        return self._composer.plan(opened, options or ComposeOptions(), run=self._run(run, "plan", on))
 
     def quote(self, plan: Plan | BatchPlan) -> Quote:
         """Return what composing a plan, or playing a batch, would take and cost."""
         return self._quoter.batch(plan) if isinstance(plan, BatchPlan) else self._quoter.piece(plan)
 
-    def quote_play(self, instrument: str, request: Request, *, run: Run | None = None) -> Quote:
+    def quote_play(self, instrument: str, request: Request, *, on: str = "", run: Run | None = None) -> Quote:
         """Return what one play would take and cost.
 
         Args:
             instrument: Catalogue id or router; empty: the settings' default for the request's task.
             request: What would be played.
+            on: Host; empty: the run's, or the settings' default.
             run: To which it would belong; None: one of its own.
         """
         task = task_of(request)
-        return self._quoter.play(instrument or self._defaults[task], request, run or self.new_run(task))
+        return self._quoter.play(instrument or self._defaults[task], request, self._run(run, task, on))
 
     def placements(self, plan: Plan, *, run: Run | None = None) -> tuple[Placement, ...]:
         """Return where the instruments of a plan play on Modal and why, those that are only planned among them.
@@ -126,6 +133,7 @@ class AsyncHouse(Keeping, Verbs):
         *,
         options: ComposeOptions | None = None,
         variables: Mapping[str, str | float | bool] | None = None,
+        on: str = "",
         run: Run | None = None,
         stop: Stop | None = None,
         on_progress: Callable[[Progress], None] | None = None,
@@ -136,6 +144,7 @@ class AsyncHouse(Keeping, Verbs):
             score: Its file.
             options: Where to write, in which formats, what to make; None: a folder named after the score.
             variables: Replace the score's own variables of the same name.
+            on: Host of what names none; empty: the run's, or the settings' default.
             run: To which the plays belong.
             stop: Lets another thread stop it, at once or after the takes in flight.
             on_progress: Told how far it is.
@@ -151,7 +160,7 @@ class AsyncHouse(Keeping, Verbs):
         return await self._composer.compose(
             opened,
             options or ComposeOptions(),
-            run=run or self.new_run(f"compose {Path(score).stem}"),
+            run=self._run(run, f"compose {Path(score).stem}", on),
             stop=stop or Stop(),
             on_progress=on_progress or (lambda _progress: None),
         )
@@ -168,10 +177,15 @@ class AsyncHouse(Keeping, Verbs):
     # -- play many -----------------------------------------------------------------------------------------------------
 
     def plan_batch(
-        self, options: BatchOptions, *, run: Run | None = None, on_line: Callable[[int], None] | None = None
+        self,
+        options: BatchOptions,
+        *,
+        on: str = "",
+        run: Run | None = None,
+        on_line: Callable[[int], None] | None = None,
     ) -> BatchPlan:
         """Read and check a file of requests and return what playing them would do; see `hausmusik.batch`."""
-        run = run or self.new_run(f"batch {options.source.name}")
+        run = self._run(run, f"batch {options.source.name}", on)
         return self._batcher.plan(options, run=run, on_line=on_line or (lambda _line: None))
 
     async def batch(
@@ -186,6 +200,11 @@ class AsyncHouse(Keeping, Verbs):
         report = await self._batcher.play(plan, stop=stop or Stop(), on_progress=on_progress)
         await self.settle_idle()
         return report
+
+    def _run(self, run: Run | None, label: str, on: str) -> Run:
+        if run is None:
+            return self.new_run(label, on=on)
+        return msgspec.structs.replace(run, host=on) if on else run
 
     async def __aenter__(self) -> Self:
         return self

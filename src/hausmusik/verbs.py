@@ -65,7 +65,7 @@ class Verbs:
     """What one asks of a single instrument."""
 
     @abstractmethod
-    def play(self, instrument: str, request: Request, *, run: Run | None = None) -> AsyncGenerator[Event]:
+    def play(self, instrument: str, request: Request, *, on: str = "", run: Run | None = None) -> AsyncGenerator[Event]:
         """Play an instrument and yield its events as they come."""
         ...
 
@@ -79,6 +79,7 @@ class Verbs:
         lexicon: Mapping[str, str] | None = None,
         instrument: str = "",
         seed: int = 0,
+        on: str = "",
         run: Run | None = None,
         on_event: Callable[[Event], None] | None = None,
     ) -> Spoken:
@@ -92,6 +93,7 @@ class Verbs:
             lexicon: Word -> /phonemes/ or a respelling.
             instrument: Empty: the settings' default.
             seed: For engines with randomness.
+            on: Host; empty: the run's, or the settings' default.
             run: To which it belongs.
             on_event: Told of every event as it comes.
 
@@ -102,7 +104,7 @@ class Verbs:
         request = speak_request(text, voice=voice, speed=speed, language=language, lexicon=lexicon, seed=seed)
         chunks: list[Audio] = []
         words: list[WordTiming] = []
-        async for event in self._told(instrument, request, run, on_event):
+        async for event in self._told(instrument, request, on, run, on_event):
             if isinstance(event, AudioChunk):
                 chunks.append(event.audio)
             elif isinstance(event, WordTiming):
@@ -117,12 +119,13 @@ class Verbs:
         seed: int = 0,
         tempo_bpm: float = 0.0,
         instrument: str = "",
+        on: str = "",
         run: Run | None = None,
         on_event: Callable[[Event], None] | None = None,
     ) -> Audio:
         """Make a piece of music of exactly that length."""
         request = music_request(prompt, duration_s=duration_s, seed=seed, tempo_bpm=tempo_bpm)
-        return await self._sounding(instrument, request, run, on_event, "music")
+        return await self._sounding(instrument, request, on, run, on_event, "music")
 
     async def sound(
         self,
@@ -132,12 +135,13 @@ class Verbs:
         loop: bool = False,
         seed: int = 0,
         instrument: str = "",
+        on: str = "",
         run: Run | None = None,
         on_event: Callable[[Event], None] | None = None,
     ) -> Audio:
         """Make or find a sound; 0 s leaves its length to the instrument."""
         request = sound_request(prompt, duration_s=duration_s, loop=loop, seed=seed)
-        return await self._sounding(instrument, request, run, on_event, "sound")
+        return await self._sounding(instrument, request, on, run, on_event, "sound")
 
     async def transcribe(
         self,
@@ -146,6 +150,7 @@ class Verbs:
         language: str = "",
         prompt: str = "",
         instrument: str = "",
+        on: str = "",
         run: Run | None = None,
         on_event: Callable[[Event], None] | None = None,
     ) -> Transcript:
@@ -153,26 +158,28 @@ class Verbs:
         request = TranscribeRequest(audio=await _heard(audio), language=language, prompt=prompt)
         text: list[str] = []
         words: list[WordTiming] = []
-        async for event in self._told(instrument, request, run, on_event):
+        async for event in self._told(instrument, request, on, run, on_event):
             if isinstance(event, TextDelta):
                 text.append(event.text)
             elif isinstance(event, WordTiming):
                 words.append(event)
         return Transcript(text="".join(text).strip(), words=tuple(words))
 
-    async def judge(self, audio: Audio | Path | str, *, instrument: str = "", run: Run | None = None) -> FloatArray:
+    async def judge(
+        self, audio: Audio | Path | str, *, instrument: str = "", on: str = "", run: Run | None = None
+    ) -> FloatArray:
         """Return the speaker vector of a recording: float32 `(dim,)`, L2-normalised."""
         request = JudgeRequest(audio=await _heard(audio))
-        events = self._told(instrument, request, run, None)  # heard to the end: leaving early cancels the play
+        events = self._told(instrument, request, on, run, None)  # heard to the end: leaving early cancels the play
         found = [event.values[0] async for event in events if isinstance(event, Embeddings)]
         if not found:
             raise GenerationFailed("the judge gave no vector")
         return found[0]
 
     async def _told(
-        self, instrument: str, request: Request, run: Run | None, on_event: Callable[[Event], None] | None
+        self, instrument: str, request: Request, on: str, run: Run | None, on_event: Callable[[Event], None] | None
     ) -> AsyncGenerator[Event]:
-        async with aclosing(self.play(instrument, request, run=run)) as events:
+        async with aclosing(self.play(instrument, request, on=on, run=run)) as events:
             async for event in events:
                 if on_event is not None:
                     on_event(event)
@@ -182,11 +189,12 @@ class Verbs:
         self,
         instrument: str,
         request: Request,
+        on: str,
         run: Run | None,
         on_event: Callable[[Event], None] | None,
         what: str,
     ) -> Audio:
-        events = self._told(instrument, request, run, on_event)
+        events = self._told(instrument, request, on, run, on_event)
         return _joined([event.audio async for event in events if isinstance(event, AudioChunk)], what)
 
 
