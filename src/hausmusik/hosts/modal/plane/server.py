@@ -15,11 +15,13 @@ from concurrent.futures import Future
 from decimal import Decimal
 from pathlib import Path
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
+from weakref import WeakSet
 
 import grpclib.server
 import modal
 from aiohttp import web
+from grpclib.protocol import H2Protocol
 from modal._utils.grpc_utils import custom_detail_codec
 from modal_proto import api_pb2
 
@@ -293,7 +295,7 @@ class Plane:
         http.add_routes([*blobs.http(), *WebFaces(state, calls, variants).http()])
         runner = web.AppRunner(http, access_log=None, handler_cancellation=True)
         router = Router(state, [each.routes() for each in services])
-        server = grpclib.server.Server([router], status_details_codec=custom_detail_codec)
+        server = _Server([router], status_details_codec=custom_detail_codec)
         try:
             await runner.setup()
             await web.TCPSite(runner, "127.0.0.1", 0).start()
@@ -313,4 +315,22 @@ class Plane:
             await pools.fleet.close()
             server.close()
             await server.wait_closed()
+            server.hang_up()
             await runner.cleanup()
+
+
+class _Server(grpclib.server.Server):
+    """Also ends its connections, which the library leaves to the callers: when the loop has ended nobody can."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._protocols: WeakSet[H2Protocol] = WeakSet()
+
+    def _protocol_factory(self) -> H2Protocol:
+        protocol = super()._protocol_factory()
+        self._protocols.add(protocol)
+        return protocol
+
+    def hang_up(self) -> None:
+        for each in tuple(self._protocols):
+            each.connection.close()

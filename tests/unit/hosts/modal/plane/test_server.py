@@ -43,6 +43,17 @@ def test_tokens_are_random(tmp_path: Path) -> None:
         assert a.proxy_headers() != b.proxy_headers()
 
 
+def test_a_caller_who_stays_is_hung_up_on_at_the_end(tmp_path: Path) -> None:
+    with Plane(tmp_path / "plane", PlaneOptions()) as plane:
+        host, _, port = plane.url.removeprefix("http://").partition(":")
+        caller = socket.create_connection((host, int(port)))
+        caller.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
+        assert caller.recv(1024), "the server's own preface"
+    with caller:
+        while caller.recv(1024):
+            pass
+
+
 async def test_the_right_token_comes_in(dry_plane: Plane) -> None:
     answer = await asked(dry_plane, "ClientHello", Empty(), token(dry_plane))
     assert isinstance(answer, api_pb2.ClientHelloResponse)
