@@ -29,6 +29,7 @@ the programmer pass through untouched. Knows nothing of who raises it.
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import ClassVar
 
 
@@ -116,11 +117,43 @@ class NotFoundError(HausmusikError):
 
 
 class BudgetError(HausmusikError):
-    """It would cost, or has cost, more than allowed; nothing further was started."""
+    """It would cost, or has cost, more than allowed; nothing further was started.
+
+    Args:
+        message: What is not allowed.
+        hint: What to do.
+        needed_usd: What it may cost; this and the others: None where no limit was exceeded.
+        limit_usd: The limit that it would exceed.
+        spent_usd: What is spent of that, for good.
+        held_usd: What is only set aside: for plays that are going on and for machines that are idle.
+    """
 
     code = "budget"
     exit_code = 6
     http_status = 429
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str = "",
+        needed_usd: Decimal | None = None,
+        limit_usd: Decimal | None = None,
+        spent_usd: Decimal | None = None,
+        held_usd: Decimal | None = None,
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.needed_usd = needed_usd
+        self.limit_usd = limit_usd
+        self.spent_usd = spent_usd
+        self.held_usd = held_usd
+
+    @property
+    def is_held_up(self) -> bool:
+        """Whether it would be allowed if all that is set aside were given back: some of it may be, later."""
+        if self.needed_usd is None or self.limit_usd is None or self.spent_usd is None:
+            return False
+        return self.needed_usd + self.spent_usd <= self.limit_usd
 
 
 class HostError(HausmusikError):

@@ -7,6 +7,7 @@ last one was stopped or killed, and several processes may share the work. Knows 
 from __future__ import annotations
 
 import asyncio
+import copy
 import os
 from collections.abc import Callable, Collection, Iterator, Mapping
 from decimal import Decimal
@@ -212,7 +213,9 @@ def _with_way_on(error: HausmusikError) -> HausmusikError:
     """Return an error that stopped a batch with what to do about the rest of it."""
     if not isinstance(error, BudgetError | HostUnavailable):
         return error
-    return type(error)(error.message, hint="; ".join(filter(None, (error.hint, "the same command goes on"))))
+    told = copy.copy(error)
+    told.hint = "; ".join(filter(None, (error.hint, "the same command goes on")))
+    return told
 
 
 class _Tally:

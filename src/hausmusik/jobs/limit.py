@@ -1,9 +1,11 @@
-"""How many steps may run at once on a host that says when it can take no more: fewer then, and more again later.
+"""How many steps may run at once where a host or a budget says that it can take no more: fewer then, and more later.
 
 Additive increase, multiplicative decrease, as in TCP: a refusal halves the limit and closes the gate for a while, each
 step that gets through lets it grow by a share of an eighth of the most, so that a full round of steps adds an eighth.
 That the host has no room is no step's fault, so a refusal counts against none; only when the host has refused for a
-very long time is it given up. Knows nothing of steps, hosts or what they do.
+very long time is it given up. A budget is another matter: the steps that run hold the money, so there is room again
+when one of them ends and not before, and each full round of steps tries for one more. Knows nothing of steps, hosts or
+what they do.
 
 Source: https://www.rfc-editor.org/rfc/rfc5681 (section 3.1).
 """
@@ -50,6 +52,7 @@ class Limit:
         self._patience_s = patience_s
         self._random = random or Random()  # noqa: S311 -- only spreads retries
         self._level = float(most)
+        self._fit = float(most)
         self._refusals = 0
         self._refusing_since_s = math.inf
         self._cut_s = -math.inf
@@ -58,7 +61,12 @@ class Limit:
     @property
     def allowed(self) -> int:
         """Steps that may run at once now; 0 while the gate is closed."""
-        return 0 if self.wait_s > 0 else int(self._level)
+        return 0 if self.wait_s > 0 else self.level
+
+    @property
+    def level(self) -> int:
+        """Steps that may run at once when the gate is open, from 1."""
+        return int(min(self._level, self._fit))
 
     @property
     def wait_s(self) -> float:
@@ -68,8 +76,13 @@ class Limit:
     def passed(self) -> None:
         """Note a step that the host has taken and played."""
         self._level = min(self.most, self._level + max(1.0, self.most / ROUNDS) / self._level)
+        self._fit = min(self.most, self._fit + 1.0 / self._fit)
         self._refusals = 0
         self._refusing_since_s = math.inf
+
+    def full(self, running: int) -> None:
+        """Note that no more steps than those that run fit into what they share, until one of them has ended."""
+        self._fit = float(max(1, running))
 
     def refused(self, began_s: float) -> bool:
         """Note a step that the host had no room for; returns False when it is time to give the host up.

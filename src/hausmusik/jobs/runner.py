@@ -32,7 +32,10 @@ Work: TypeAlias = Callable[[Step], Awaitable[bytes]]
 POLL_S: Final = 0.5
 LEARN_FROM: Final = 50
 HALTING: Final = (BudgetError, Cancelled, StoreError)
-"""Errors that the next step would meet too: the step stays pending, the others in flight finish, and it is raised."""
+"""Errors that the next step would meet too: the step stays pending, the others in flight finish, and it is raised.
+
+But a budget that is only held up by steps in flight is waited for: with as many fewer at once as it takes.
+"""
 
 
 async def run_steps(
@@ -58,7 +61,7 @@ async def run_steps(
         clock: Measures how long steps take.
         concurrency: Most steps of this call at once, from 1; or a limit that follows what the host can take. With such
             a one `HostUnavailable` counts against no step: it goes back to where it was, and the host is asked again
-            later, until the limit gives it up.
+            later, until the limit gives it up. Either way fewer run where the budget does not hold so many at once.
         stop: Set from outside: `drain()` finishes the steps in flight, `now()` cancels them; either way the rest stays
             in the journal for the next call.
         on_progress: Called at the start and after each change.
@@ -83,8 +86,8 @@ async def run_steps(
         job=job if isinstance(job, str) else job.id,
         work=work,
         clock=clock,
-        concurrency=concurrency if isinstance(concurrency, int) else concurrency.most,
-        limit=concurrency if isinstance(concurrency, Limit) else None,
+        limit=concurrency if isinstance(concurrency, Limit) else Limit(concurrency, clock=clock),
+        waits_for_host=isinstance(concurrency, Limit),
         stop=stop or Stop(),
         on_progress=on_progress,
         retry=retry or Retry(),
@@ -99,8 +102,8 @@ class _Runner:
     job: str
     work: Work
     clock: Clock
-    concurrency: int
-    limit: Limit | None
+    limit: Limit
+    waits_for_host: bool
     stop: Stop
     on_progress: Callable[[Progress], None] | None
     retry: Retry
@@ -109,6 +112,7 @@ class _Runner:
     _owner: str = ""
     _tasks: dict[asyncio.Task[None], str] = field(default_factory=dict[asyncio.Task[None], str])
     _errors: dict[str, HausmusikError] = field(default_factory=dict[str, HausmusikError])
+    _ends: int = 0
     _halt: BaseException | None = None
     _reported: Progress | None = None
     _durations_s: deque[float] = field(default_factory=lambda: deque[float](maxlen=LEARN_FROM))
@@ -158,7 +162,7 @@ class _Runner:
             else:
                 # Others hold what is left, or it waits for its next try, or the host has no room; adding 1 ms avoids
                 # waking just too early.
-                wait_s = min(max(left_s, self.limit.wait_s if self.limit else 0.0) + 0.001, POLL_S)
+                wait_s = min(max(left_s, self.limit.wait_s) + 0.001, POLL_S)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(wait_s):
                     await self._wake.wait()
@@ -166,7 +170,7 @@ class _Runner:
     def _fill(self) -> None:
         """Start steps until there are as many as allowed or none is ready."""
         took_over = False
-        while len(self._tasks) < (self.limit.allowed if self.limit else self.concurrency):
+        while len(self._tasks) < self.limit.allowed:
             step = self.journal.claim(self.job, self._owner)
             if step is None:
                 if took_over or not self.journal.take_over(self.job):
@@ -178,19 +182,22 @@ class _Runner:
             task.add_done_callback(self._ended)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
-        del self._tasks[task]
+        if self._tasks.pop(task, None) is not None:
+            self._ends += 1
         if not task.cancelled() and (error := task.exception()) is not None:
             self._halt = self._halt or error
         self._wake.set()
 
     async def _do(self, step: Step) -> None:
-        began = self.clock.monotonic()
+        began, ends = self.clock.monotonic(), self._ends
         try:
             result = await self.work(step)
-        except HALTING:
-            raise
+        except HALTING as error:
+            if not isinstance(error, BudgetError) or not self._may_fit_later(error, ends):
+                raise
+            self.journal.put_back(step)
         except HausmusikError as error:
-            if self.limit is None or not isinstance(error, HostUnavailable):
+            if not self.waits_for_host or not isinstance(error, HostUnavailable):
                 self._fail(step, error)
             elif self.limit.refused(began):
                 self.journal.put_back(step)
@@ -200,11 +207,26 @@ class _Runner:
             self.journal.fail(step, failure_of(error))
             raise
         else:
-            if self.limit is not None:
-                self.limit.passed()
+            self.limit.passed()
             took_s = self.clock.monotonic() - began
             if self.journal.finish(step, result, took_s=took_s):
                 self._durations_s.append(took_s)
+
+    def _may_fit_later(self, error: BudgetError, ends: int) -> bool:
+        """Return whether a step that was refused for want of money may fit when another has ended, or one just has.
+
+        Args:
+            error: The refusal.
+            ends: How many had ended when the step was begun.
+        """
+        if not error.is_held_up or (task := asyncio.current_task()) is None:
+            return False
+        others = len(self._tasks) - 1
+        if not others and self._ends == ends:
+            return False
+        del self._tasks[task]  # it holds nothing, so it is none of those that the others may wait for
+        self.limit.full(others)
+        return True
 
     def _fail(self, step: Step, error: HausmusikError) -> None:
         failures = step.failures + 1
@@ -236,7 +258,7 @@ class _Runner:
         counts = self.journal.counts(self.job)
         eta_s = None
         if self._durations_s:
-            eta_s = counts.left * fmean(self._durations_s) / max(1, min(self.concurrency, counts.left))
+            eta_s = counts.left * fmean(self._durations_s) / max(1, min(self.limit.level, counts.left))
         now = Progress(done=counts.done, failed=counts.failed, running=counts.leased, total=counts.total, eta_s=eta_s)
         if now != self._reported and self.on_progress is not None:
             self.on_progress(now)

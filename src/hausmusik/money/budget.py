@@ -138,7 +138,7 @@ class Budget:
                 process surely lives.
 
         Raises:
-            BudgetError: a limit would be exceeded; says which, and what is left of it.
+            BudgetError: a limit would be exceeded; says which, what is left of it and how much of it is only held.
             UsageError: the run's own budget is not an amount of dollars.
             StoreError: the file cannot be used.
         """
@@ -320,7 +320,8 @@ class Budget:
     def _check(self, connection: sqlite3.Connection, run: Run, wanted: Reservation, verdict: str) -> None:
         """Refuse a reservation that does not fit; a lapsed one is not counted yet."""
         states = self._states(connection, run.id, self._limits_of(run))
-        for state in sorted(states, key=lambda each: each.left_usd):
+        # What no waiting would help is told first.
+        for state in sorted(states, key=lambda each: (each.limit_usd - each.spent_usd >= wanted.usd, each.left_usd)):
             if nano_up(wanted.usd) > nano_down(state.left_usd):
                 raise _refusal(wanted, state, verdict)
 
@@ -382,4 +383,8 @@ def _refusal(wanted: Reservation, state: LimitState, verdict: str) -> BudgetErro
         f"{shown(state.limit_usd)} only {shown(state.left_usd)} is left "
         f"({shown(state.spent_usd)} spent, {shown(state.reserved_usd)} reserved); it {verdict}",
         hint=_HINTS[state.scope],
+        needed_usd=wanted.usd,
+        limit_usd=state.limit_usd,
+        spent_usd=state.spent_usd,
+        held_usd=state.reserved_usd,
     )

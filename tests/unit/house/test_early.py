@@ -211,6 +211,13 @@ def test_what_cannot_be_paid_is_refused_by_the_play(stage: Stage) -> None:
     assert not stage.there.warmed
 
 
+def test_takes_that_do_not_fit_side_by_side_are_made_one_after_another(stage: Stage) -> None:
+    stage.budget_usd = "12.00"  # a play may cost $7.20, and costs about $1.20 with its start and window
+    stage.compose(*PIECE)
+    assert len(stage.there.plays) == 2
+    assert stage.there.ended_s[1] >= stage.there.ended_s[0] + BOOT_S
+
+
 def test_a_score_with_problems_starts_nothing(stage: Stage) -> None:
     with pytest.raises(ScoreError, match="cannot be rendered"):
         stage.compose(*PIECE, segment(music(id="c", instrument="tone-speak"), duration_s=2, id="three"))

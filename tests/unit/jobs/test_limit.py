@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+from decimal import Decimal
 from pathlib import Path
 from random import Random
 
@@ -9,10 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hausmusik.clock import TimeIds
-from hausmusik.errors import HostUnavailable, PartialFailure, WorkerLost
+from hausmusik.errors import BudgetError, HostUnavailable, PartialFailure, WorkerLost
 from hausmusik.jobs import Journal, Limit, NewStep, Progress, Retry, Step, run_steps
 from hausmusik.testing import FakeClock, VirtualClock, virtual_time
 
+AMOUNTS = ("needed_usd", "limit_usd", "spent_usd", "held_usd")
 WAIT = Retry(base_s=1.0, cap_s=60.0)
 
 
@@ -59,6 +61,21 @@ def test_it_grows_by_an_eighth_of_the_most_in_a_full_round() -> None:
     for _ in range(1000):
         made.passed()
     assert made.allowed == 80
+
+
+def test_a_full_budget_is_no_gate_and_each_full_round_tries_one_more() -> None:
+    made = limit(400, FakeClock())
+    for running in (9, 4, 3):
+        made.full(running)
+    assert (made.allowed, made.wait_s) == (3, 0)
+    made.passed()
+    made.passed()
+    assert made.allowed == 3
+    made.passed()
+    made.passed()
+    assert made.allowed == 4
+    made.full(0)
+    assert made.allowed == 1
 
 
 @given(st.lists(st.tuples(st.booleans(), st.floats(0, 100)), max_size=60), st.integers(1, 50))
@@ -149,6 +166,69 @@ def test_a_host_given_up_ends_it_with_every_step_kept(path: Path) -> None:
     with virtual_time() as (runner, clock):
         runner.run(main(clock))
         assert 900 <= clock.monotonic() <= 1100
+
+
+@pytest.mark.parametrize("limited", [True, False])
+def test_a_budget_that_steps_in_flight_hold_up_is_waited_for(path: Path, limited: bool) -> None:
+    """Money for 3 of 12, each of which holds four and costs one; then for nothing more."""
+    held = spent = refusals = most_held = 0
+
+    async def main(clock: VirtualClock) -> None:
+        nonlocal held, spent, refusals
+
+        async def work(step: Step) -> bytes:
+            nonlocal held, spent, refusals, most_held
+            if held + spent + 4 > 132:
+                refusals += 1
+                amounts = (Decimal(4), Decimal(132), Decimal(spent), Decimal(held))
+                raise BudgetError("no money", **dict(zip(AMOUNTS, amounts, strict=True)))
+            held += 4
+            most_held = max(most_held, held)
+            await asyncio.sleep(20)
+            held -= 4
+            spent += 1
+            return b"done"
+
+        spent = 120  # room for three
+        made = journal(path, clock)
+        job = made.open_job("test", steps=[NewStep(key=f"s{n}") for n in range(20)])
+        with pytest.raises(BudgetError, match="no money") as caught:
+            await run_steps(made, job, work, clock=clock, concurrency=limit(12, clock) if limited else 12)
+        assert not caught.value.is_held_up, "it went on until it was spent"
+        counts = made.counts(job.id)
+        assert (counts.done, counts.failed, counts.leased) == (spent - 120, 0, 0)
+        made.close()
+
+    with virtual_time() as (runner, clock):
+        runner.run(main(clock))
+        took_s = clock.monotonic()
+    assert (most_held, spent) == (12, 129)
+    assert refusals < 30, "nobody asks again before there can be room"
+    assert took_s < 20 * 9
+
+
+def test_a_step_that_ends_while_another_is_being_refused_does_not_stop_it(path: Path) -> None:
+    """The refusal takes a moment to arrive; who held the money is gone by then."""
+    holder = ""
+
+    async def main(clock: VirtualClock) -> None:
+        async def work(step: Step) -> bytes:
+            nonlocal holder
+            if holder:
+                await asyncio.sleep(20)
+                raise BudgetError("no money", **dict(zip(AMOUNTS, map(Decimal, (4, 5, 0, 4)), strict=True)))
+            holder = step.key
+            await asyncio.sleep(10)
+            holder = ""
+            return b"done"
+
+        made = journal(path, clock)
+        job = made.open_job("test", steps=[NewStep(key=f"s{n}") for n in range(2)])
+        assert (await run_steps(made, job, work, clock=clock, concurrency=2)).done == 2
+        made.close()
+
+    with virtual_time() as (runner, clock):
+        runner.run(main(clock))
 
 
 def test_other_errors_are_the_steps_own(path: Path) -> None:

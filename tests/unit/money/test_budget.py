@@ -58,6 +58,22 @@ def test_the_tightest_limit_is_named(budget: Make) -> None:
     assert house.reserve(RUN, usd("1.00")).usd == 1
 
 
+def test_a_refusal_says_whether_the_money_is_only_held(budget: Make) -> None:
+    house = budget(run_usd="1", day_usd="2")
+    house.reserve(Run(id="r2"), usd("0.90"))
+    held = house.reserve(RUN, usd("0.60"))
+    with pytest.raises(BudgetError, match="run's limit") as caught:
+        house.reserve(RUN, usd("0.50"))
+    told = caught.value
+    assert (told.needed_usd, told.limit_usd, told.spent_usd, told.held_usd) == (usd("0.5"), 1, 0, usd("0.6"))
+    assert told.is_held_up
+    house.settle(held, usd("0.60"))
+    with pytest.raises(BudgetError, match="run's limit") as caught:  # of the day less is left, but that is only held
+        house.reserve(RUN, usd("0.55"))
+    assert not caught.value.is_held_up
+    assert not BudgetError("the price is not known").is_held_up
+
+
 def test_a_runs_own_budget_can_only_be_lower(budget: Make) -> None:
     house = budget(run_usd="1")
     with pytest.raises(BudgetError, match=r"limit of \$1.00"):

@@ -10,7 +10,12 @@ clairvoyant would have paid for the same gaps. A window can be changed every `U`
 1 where it can always be changed, and `r = RATIO O + n B - A`. It never sets a window outside `[B - r / n, B + r / n]`,
 which at the start is `[0, 2 B]`. Then, whatever the gaps of one container are,
 
-    A <= RATIO O + n B        always: RATIO times the clairvoyant's cost, and once n cold starts.
+    A <= RATIO O + n B        RATIO times the clairvoyant's cost, and once n break-even windows
+
+for one container, whose calls come one after another, and as long as `B` is among the windows that can be set: on Modal
+from 2 to 3,600 s. Where `B` is longer there is no guarantee; where it is shorter, each idle time may cost 2 s more. The
+containers of a pool share one credit here, so for them it is a rule of thumb. And it is a promise of the rule, to who
+follows it: the product says what it would set (`advise`), and sets nothing; a user does, and deploys again.
 
 *Proof*, by induction: `r >= 0` stays true. Take a gap `g` that meets the window `w = B + d`, where `|d| <= r / n` when
 it was set, and let `x` be what `A - 2 O` grows by.
@@ -24,13 +29,11 @@ Hence `x <= |d| <= r / n`. Gaps with `x > 0` are followed by a boot (`d < 0`) or
 they begin at least `T` apart, and at most `n` of them before the window can be set anew. With `RATIO >= 2` they take no
 more than `r` together, and all others only add to it. At first `r = n B`. QED.
 
-Two is the best that a deterministic rule can promise. `RATIO` is a little above it because with 2 itself a run of long
-gaps that began at `r = 0` would leave `r` at 0 for ever; with `RATIO = 2 + e` each of them makes `r (1 + 1 / n) + e B`
-of it, so that (for `n = 1`) a lesson once paid for is forgiven after six.
+Two is the best that a deterministic rule can promise under these conditions. `RATIO` is a little above it because with
+2 itself a run of long gaps that began at `r = 0` would leave `r` at 0 for ever; with `RATIO = 2 + e` each of them makes
+`r (1 + 1 / n) + e B` of it, so that (for `n = 1`) a lesson once paid for is forgiven after six.
 
-The guarantee needs that `B` can be set. On Modal, where windows are 2 to 3,600 s, there is none for `B` above 3,600 s,
-and below 2 s each idle time may cost 2 s more. Containers of a pool share one credit here, so for them it is a rule of
-thumb. Knows nothing of dollars or clouds.
+Knows nothing of dollars or clouds.
 """
 
 from __future__ import annotations

@@ -164,6 +164,7 @@ class Keeper:
                 began_at=now,
                 ends_at=now + timedelta(seconds=plan.for_s),
                 window_s=plan.window_s,
+                startup_timeout_s=plan.startup_timeout_s,
                 price=plan.price,
                 reservation=reservation,
                 session=self._session,

@@ -40,6 +40,7 @@ class Spell(msgspec.Struct, frozen=True, kw_only=True):
         heard_at: When its containers answered last, UTC; None: not yet.
         kept_s: Container seconds until then that nobody else is charged for.
         window_s: How long containers stay after that by themselves.
+        startup_timeout_s: The longest that a start can take.
         price: Of a container second.
         reservation: The money set aside.
         session: Id of the house that keeps it.
@@ -53,9 +54,23 @@ class Spell(msgspec.Struct, frozen=True, kw_only=True):
     heard_at: datetime | None = None
     kept_s: float = 0.0
     window_s: float
+    startup_timeout_s: float = 0.0
     price: Price
     reservation: Reservation
     session: str = ""
+
+    def left_behind(self, now: datetime) -> Spell:
+        """Return the spell as it is to be charged when its keeper was killed: the most that it can have cost.
+
+        Half a window after its last word it may have called anew, and what that started stays for a whole one, even if
+        nothing had answered by then. Were the clock set back since, all of that is charged.
+        """
+        silent_s = (now - (self.heard_at or self.began_at)).total_seconds()
+        last_call_s = self.startup_timeout_s + self.window_s / 2
+        unheard_s = (min(silent_s, last_call_s) if silent_s >= 0 else last_call_s) + self.window_s
+        for_s = (self.ends_at - self.began_at).total_seconds()
+        most_s = (for_s + self.startup_timeout_s + self.window_s) * self.containers
+        return msgspec.structs.replace(self, kept_s=min(self.kept_s + unheard_s * self.containers, most_s))
 
     def row(self, at: datetime) -> LedgerRow:
         """Return the charge for it."""
@@ -161,13 +176,12 @@ class Spells:
         return tuple(found)
 
     def _settle_left(self, instrument: str) -> None:
-        """Charge a spell whose process was killed: after its last word its containers stayed for their window."""
+        """Charge a spell whose process was killed."""
         file = self._file(instrument)
         if (spell := self._read(file)) is None:
             return
-        tail_s = spell.window_s * spell.containers if spell.heard_at else 0.0
         if self._budget.is_open(spell.reservation):  # else it was charged, and killed before its file was removed
-            self.charge(msgspec.structs.replace(spell, kept_s=spell.kept_s + tail_s))
+            self.charge(spell.left_behind(self._clock.now()))
         file.unlink(missing_ok=True)
 
     def _read(self, file: Path) -> Spell | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import aclosing
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
@@ -15,7 +15,7 @@ import pytest
 
 from hausmusik.clock import TimeIds
 from hausmusik.errors import BudgetError, ConfigError, HausmusikError, NotFoundError, UsageError, WorkerLost
-from hausmusik.money import Budget, Ledger, LedgerRow, Limits, money_file
+from hausmusik.money import Budget, Ledger, LedgerRow, Limits, Reservation, money_file
 from hausmusik.money.keepwarm import Keeper, Spell, Spells, WarmPlan, WarmState
 from hausmusik.seams import Clock, Warmth
 from hausmusik.testing.time import VirtualClock, virtual_time
@@ -276,6 +276,37 @@ def test_a_killed_one_is_charged_once_with_the_window_after_it(tmp_path: Path) -
         assert house.row().usage.idle_s == 70
         assert list((tmp_path / "warm").glob("*.json")) == []
         house.database.close()
+
+
+@pytest.mark.parametrize(
+    ("heard_s", "kept_s", "now_s", "charged_s"),
+    [
+        (None, 0, 7, 7 + 20),  # a start that nobody heard of goes on, and then its window
+        (None, 0, 5000, 300 + 10 + 20),  # but no longer than it may take
+        (None, 0, -5000, 300 + 10 + 20),  # the clock was set back
+        (40, 40, 46, 40 + 6 + 20),
+        (40, 40, 5000, 40 + 300 + 10 + 20),
+        (99, 99, 5000, 100 + 300 + 20),  # never more than was reserved
+    ],
+)
+def test_a_killed_one_is_charged_for_what_it_may_have_called(
+    heard_s: float | None, kept_s: float, now_s: float, charged_s: float
+) -> None:
+    began = datetime(2026, 1, 1, tzinfo=UTC)
+    spell = Spell(
+        instrument="bark",
+        host="cloud",
+        containers=2,
+        began_at=began,
+        ends_at=began + timedelta(seconds=100),
+        heard_at=None if heard_s is None else began + timedelta(seconds=heard_s),
+        kept_s=2 * kept_s,
+        window_s=20,
+        startup_timeout_s=300,
+        price=GPU,
+        reservation=Reservation(id="r", run="r1", label="", instrument="bark", host="cloud", usd=PLAN.worst_usd),
+    )
+    assert spell.left_behind(began + timedelta(seconds=now_s)).kept_s == 2 * charged_s
 
 
 def test_a_machine_that_slept_past_the_end_calls_nobody_any_more(tmp_path: Path) -> None:
