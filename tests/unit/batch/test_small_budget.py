@@ -18,15 +18,16 @@ from hausmusik.errors import BudgetError
 from hausmusik.house import AsyncHouse
 from hausmusik.money.prices import Price
 from hausmusik.seams import EngineOrder, Machines
-from hausmusik.testing import FakeHost
+from hausmusik.testing import FakeHost, sine
 from hausmusik.testing.time import VirtualClock, virtual_time
-from hausmusik.types import Event, Request, Run
+from hausmusik.types import AudioChunk, Done, Event, Request, Run, Usage
 from tests.interfaces import tones
 
 LINES = 200
 PRICE = Price(name="a machine", usd_per_s=Decimal("0.00005"), date=date(2026, 1, 1), source="a page")
-DEADLINE_S, BOOT_S, IDLE_S, SLEEP_S = 600.0, 4.0, 20.0, 0.5
-WORST_USD = PRICE.for_seconds(DEADLINE_S + BOOT_S + IDLE_S)
+DEADLINE_S, BOOT_S, SLEEP_S = 600.0, 4.0, 0.5
+SCRIPT = (AudioChunk(start_s=0.0, audio=sine(440, 0.1)), Usage(busy_s=1.0), Done())
+WORST_USD = PRICE.for_seconds(DEADLINE_S + BOOT_S)
 
 
 class Cents:
@@ -51,7 +52,7 @@ class Stage:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.host = Counting(name="modal", warm_s=BOOT_S, machines=Machines(most=16, idle_s=IDLE_S))
+        self.host = Counting(SCRIPT, name="modal", warm_s=BOOT_S, machines=Machines(most=16))
         self.spent_usd = Decimal(0)
 
     def play(self, budget_usd: Decimal, *, held_usd: Decimal = Decimal(0), lines: int = LINES) -> BatchReport:
