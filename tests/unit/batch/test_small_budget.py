@@ -23,7 +23,7 @@ from hausmusik.testing.time import VirtualClock, virtual_time
 from hausmusik.types import AudioChunk, Done, Event, Request, Run, Usage
 from tests.interfaces import tones
 
-LINES = 200
+LINES = 60
 PRICE = Price(name="a machine", usd_per_s=Decimal("0.00005"), date=date(2026, 1, 1), source="a page")
 DEADLINE_S, BOOT_S, SLEEP_S = 600.0, 4.0, 0.5
 SCRIPT = (AudioChunk(start_s=0.0, audio=sine(440, 0.1)), Usage(busy_s=1.0), Done())
@@ -89,7 +89,7 @@ def stage(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stage:
     return Stage(tmp_path)
 
 
-def test_200_plays_for_cents_are_made_with_money_for_three_at_once(stage: Stage) -> None:
+def test_many_plays_for_cents_are_made_with_money_for_three_at_once(stage: Stage) -> None:
     report = stage.play(3 * WORST_USD)
     assert (report.done, report.failed, len(stage.host.plays)) == (LINES, 0, LINES)
     assert 1 < stage.host.most <= 3
@@ -103,10 +103,10 @@ def test_with_money_for_one_they_are_made_one_by_one(stage: Stage) -> None:
 
 def test_what_is_spent_for_good_stops_it(stage: Stage) -> None:
     with pytest.raises(BudgetError, match=r"only \$0\.\d+ is left") as caught:
-        stage.play(WORST_USD + Decimal("0.003"))
+        stage.play(WORST_USD + Decimal("0.001"))
     assert stage.spent_usd > 0
     assert "the same command goes on" in caught.value.hint
-    assert stage.spent_usd <= WORST_USD + Decimal("0.003")
+    assert stage.spent_usd <= WORST_USD + Decimal("0.001")
 
 
 def test_money_that_others_hold_is_not_waited_for(stage: Stage) -> None:

@@ -24,6 +24,8 @@ from tests.unit.hosts.playing import (
     warmed,
 )
 
+pytestmark = pytest.mark.slow  # worker processes that are slow on purpose; the contract suite is quick
+
 
 async def test_closing_a_play_stops_the_engine_and_keeps_the_worker(make_host: MakeHost) -> None:
     host = make_host()

@@ -41,7 +41,7 @@ from tests.unit.hosts.playing import (
     warmed,
 )
 
-SLOW = pytest.mark.slow
+pytestmark = pytest.mark.slow  # worker processes that are killed or hang; the contract suite is quick
 
 
 async def test_noise_on_stdout_harms_nothing(make_host: MakeHost, tmp_path: Path) -> None:
@@ -57,7 +57,7 @@ async def test_noise_on_stdout_harms_nothing(make_host: MakeHost, tmp_path: Path
 # -- crashes ----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("how", [pytest.param("exit", marks=SLOW), "segfault", pytest.param("kill", marks=SLOW)])
+@pytest.mark.parametrize("how", ["exit", "segfault", "kill"])
 async def test_one_crash_before_any_result_is_hidden(make_host: MakeHost, tmp_path: Path, how: str) -> None:
     host = make_host()
     quiet = await played(host, tone("calm"))
@@ -72,7 +72,7 @@ async def test_one_crash_before_any_result_is_hidden(make_host: MakeHost, tmp_pa
     ("how", "says"),
     [
         ("exit", "exit code 13"),
-        pytest.param("segfault", "SIGSEGV, a crash in native code", marks=SLOW),
+        ("segfault", "SIGSEGV, a crash in native code"),
         ("kill", "SIGKILL, perhaps because memory ran out"),
     ],
 )
