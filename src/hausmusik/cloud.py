@@ -11,7 +11,7 @@ import asyncio
 import os
 import shutil
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -19,7 +19,7 @@ from pathlib import Path
 import msgspec
 
 from hausmusik.atomic import private_folder
-from hausmusik.errors import NotFoundError, UsageError
+from hausmusik.errors import HausmusikError, NotFoundError, UsageError
 from hausmusik.gpu_choice import choose_gpu, container
 from hausmusik.gpu_names import parse_gpu
 from hausmusik.hosts.modal.account import Account
@@ -77,7 +77,8 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     Args:
         instrument: Catalogue id.
         app: Name of its app.
-        version: `current`, `other` than the catalogue's: deploy it again; `unknown` to this catalogue.
+        version: `current`, `other` than the catalogue's: deploy it again; `unknown` to this catalogue, or
+            not to be reckoned any more.
         containers: How many are up now.
         usd_per_h: What they cost an hour; None: not known.
     """
@@ -87,6 +88,18 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     version: str
     containers: int
     usd_per_h: Decimal | None
+
+
+class Cooled(msgspec.Struct, frozen=True, kw_only=True):
+    """What letting an instrument go cold has done.
+
+    Args:
+        was_kept_warm: Whether somebody kept it warm, who has stopped now.
+        containers: Idle ones that end now. Those that a keeper has ended are not among them.
+    """
+
+    was_kept_warm: bool
+    containers: int
 
 
 class WindowAdvice(msgspec.Struct, frozen=True, kw_only=True):
@@ -306,13 +319,11 @@ class Cloud:
         return tuple(map(self._standing, found))
 
     def _standing(self, deployed: Deployed) -> Standing:
-        try:
-            current = self.declare(deployed.instrument).digest == deployed.digest
-            price = self.price(deployed.instrument)
-        except NotFoundError:
-            version, usd_per_h = "unknown", None
-        else:
-            version, usd_per_h = "current" if current else "other", price.for_seconds(3600 * deployed.containers)
+        version = "unknown"
+        usd_per_h: Decimal | None = None
+        with suppress(HausmusikError, OSError):  # one that cannot be reckoned any more hides none of the others
+            version = "current" if self.declare(deployed.instrument).digest == deployed.digest else "other"
+            usd_per_h = self.price(deployed.instrument).for_seconds(3600 * deployed.containers)
         return Standing(
             instrument=deployed.instrument,
             app=deployed.app,

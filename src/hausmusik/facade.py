@@ -13,7 +13,7 @@ from typing import Any, Self
 
 from hausmusik.batch.plan import BatchPlan
 from hausmusik.batch.values import BatchOptions, BatchProgress, BatchReport
-from hausmusik.cloud import Cloud, Rehearsal, Standing, WindowAdvice
+from hausmusik.cloud import Cloud, Cooled, Rehearsal, Standing, WindowAdvice
 from hausmusik.config.folders import Folders
 from hausmusik.config.model import Settings
 from hausmusik.gpu_choice import GpuChoice, Use
@@ -285,8 +285,8 @@ class House:
         """Keep an instrument warm until its time is over, `cool` is called or the iteration is closed; see `Keeper`."""
         return self._portal.iterate(self._house.warm(plan, run=run))
 
-    def cool(self, name: str) -> bool:
-        """Let an instrument on Modal go cold now, whoever keeps it warm; returns whether anybody did."""
+    def cool(self, name: str) -> Cooled:
+        """Let an instrument on Modal go cold now, whoever keeps it warm."""
         return self._portal.call(self._house.cool(name))
 
     def kept_warm(self) -> tuple[Spell, ...]:

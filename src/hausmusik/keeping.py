@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from hausmusik.cloud import MODAL, Rehearsal, Standing, WindowAdvice
+from hausmusik.cloud import MODAL, Cooled, Rehearsal, Standing, WindowAdvice
 from hausmusik.errors import UsageError
 from hausmusik.gpu_choice import GpuChoice, Use, choose_gpu
 from hausmusik.hosts.modal.host import ModalHost
@@ -157,12 +157,18 @@ class Keeping(Parts):
             async for state in states:
                 yield state
 
-    async def cool(self, name: str) -> bool:
-        """Let an instrument on Modal go cold now, whoever keeps it warm; returns whether anybody did."""
+    async def cool(self, name: str) -> Cooled:
+        """Let an instrument on Modal go cold now, whoever keeps it warm.
+
+        Raises:
+            NotFoundError: there is none of that name, it cannot be on Modal, or it is not deployed.
+            AuthError, MissingExtra, HostUnavailable: Modal cannot be asked; who kept it warm has stopped all the same.
+        """
         self.cloud.declare(name)  # a name that is none is an error
         kept = await asyncio.to_thread(self.spells.end, name)
-        await self.hosts[MODAL].release(name)
-        return kept
+        host = self.hosts.get(MODAL)
+        ended = await host.cool(name, keeps=False) if isinstance(host, ModalHost) else ()
+        return Cooled(was_kept_warm=kept, containers=len(ended))
 
     def kept_warm(self) -> tuple[Spell, ...]:
         """Return what is being kept warm by processes of this house, and until when."""

@@ -17,7 +17,7 @@ from hausmusik.errors import UsageError
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from hausmusik.cloud import WindowAdvice
+    from hausmusik.cloud import Cooled, WindowAdvice
     from hausmusik.house import AsyncHouse
     from hausmusik.jobs.stop import Stop
     from hausmusik.money.keepwarm import WarmPlan, WarmState
@@ -97,14 +97,16 @@ def cool(context: typer.Context, name: Name, *, json: Json = False) -> None:
     """
     output: Output = context.obj
 
-    async def work(house: AsyncHouse, _stop: Stop) -> bool:
+    async def work(house: AsyncHouse, _stop: Stop) -> Cooled:
         return await house.cool(name)
 
-    kept = in_house(work, output)
+    cooled = in_house(work, output)
     if json:
-        output.json({"instrument": name, "was_kept_warm": kept})
-    else:
-        output.talk(f"{name} is let go cold" if kept else f"nobody kept {name} warm; its idle containers end now")
+        output.json({"instrument": name, "was_kept_warm": cooled.was_kept_warm, "containers": cooled.containers})
+        return
+    idle = f"{cooled.containers} idle container{'s' if cooled.containers != 1 else ''}"
+    told = f"{idle} end{'s' if cooled.containers == 1 else ''} now" if cooled.containers else "no container is idle"
+    output.talk(f"{name} is let go cold" if cooled.was_kept_warm else f"nobody kept {name} warm; {told}")
 
 
 def read_span(text: str) -> float:

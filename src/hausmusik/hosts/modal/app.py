@@ -52,7 +52,9 @@ def app_of(declaration: Declaration, store: WeightsStore) -> modal.App:
     options: dict[str, Any] = {
         "image": image,
         "gpu": _gpu(declaration.gpu),
-        "cpu": declaration.cpu_cores,
+        # Modal lets a container use more cores than it asked for, and bills those it used; a budget can only hold what
+        # is declared. More memory than was asked for is billed too, but a limit on that would kill what loads.
+        "cpu": (declaration.cpu_cores, declaration.cpu_cores),
         "memory": declaration.memory_mib,
         "volumes": volumes,
         "secrets": [modal.Secret.from_name(name) for name in declaration.secrets],

@@ -17,7 +17,7 @@ import msgspec
 from hausmusik.errors import HausmusikError, HostUnavailable
 from hausmusik.hosts.modal.account import Account
 from hausmusik.hosts.modal.declaration import APP_PREFIX, DIGEST_TAG, Declaration
-from hausmusik.hosts.modal.mapping import error_from
+from hausmusik.hosts.modal.mapping import deploying_error_from, error_from
 from hausmusik.types import Phase
 from hausmusik.weights.store import WeightsStore
 
@@ -61,7 +61,9 @@ class Deployer:
 
         Raises:
             MissingExtra, AuthError: there is no modal here, or no account.
-            HostUnavailable, ConfigError, WorkerLost: Modal refused, could not be reached, or an image step failed.
+            HostUnavailable: Modal cannot be reached, or took too long.
+            ConfigError: it refused what was declared, or a step of the image failed.
+            NotFoundError: a secret or the environment is not there.
         """
         client = await self._account.client()
         from hausmusik.hosts.modal.app import app_of, set_path, uploads, weights_volume  # noqa: PLC0415 - needs modal
@@ -82,7 +84,7 @@ class Deployer:
         except HausmusikError:
             raise
         except Exception as error:
-            raise error_from(error, declaration.instrument) from error
+            raise deploying_error_from(error, declaration.instrument) from error
 
     async def deployed(self) -> tuple[Deployed, ...]:
         """Return what of ours is deployed, by name; raises as `deploy` does."""

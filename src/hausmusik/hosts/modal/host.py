@@ -27,6 +27,7 @@ from hausmusik.errors import (
     GenerationFailed,
     HausmusikError,
     HostUnavailable,
+    NotFoundError,
     StreamBroken,
     WorkerLost,
 )
@@ -168,6 +169,9 @@ class ModalHost:
                 if play.tries >= TRIES or self._closed:
                     raise self._verdict(play, lost) from lost
                 play.delivered.restart()
+            except NotFoundError:
+                if play.tries > 1:  # else another process may have deployed it anew since it was looked up
+                    raise
             except Departed as departed:
                 raise StreamBroken(
                     f"the container of {order.instrument} died and a new one did not repeat what had been delivered",
@@ -207,7 +211,7 @@ class ModalHost:
                 answer = waiting.result()
                 answered = True
         except Exception as error:
-            raise error_from(error, instrument, declaration.timeout_s) from error
+            raise self._error(error, declaration) from error
         finally:
             if call is not None and not answered:
                 with contextlib.suppress(Exception):  # then the container ends when its window is over
@@ -247,7 +251,7 @@ class ModalHost:
                 worker = await self._worker(declaration)
                 answers = await asyncio.gather(*(worker.ready.remote.aio(encode(ping)) for _ in range(calls)))
             except Exception as error:
-                raise error_from(error, instrument, declaration.timeout_s) from error
+                raise self._error(error, declaration) from error
         return tuple(self._warmth(answer, declaration) for answer in answers)
 
     def _warmth(self, answer: Answer, declaration: Declaration) -> Warmth:
@@ -271,25 +275,47 @@ class ModalHost:
         """Have idle containers end now instead of at the end of their windows; busy ones end after their play.
 
         An instrument that is named may have been started by another process.
-        """
-        for each in [instrument] if instrument else self._standing.known():
-            await self._leave(each, Ping())
 
-    async def cool(self, instrument: str) -> tuple[Warmth, ...]:
-        """Release an instrument that the caller has kept warm; returns what its containers have answered to that."""
-        return await self._leave(instrument, Ping(role="keeps"))
+        Raises:
+            HausmusikError: of an instrument that is named, where Modal cannot be asked; as `play` does.
+        """
+        if instrument:
+            await self._leave(instrument, Ping())
+            return
+        for each in self._standing.known():
+            with contextlib.suppress(HausmusikError):  # its containers end by themselves when their windows are over
+                await self._leave(each, Ping())
+
+    async def cool(self, instrument: str, *, keeps: bool = True) -> tuple[Warmth, ...]:
+        """Have an instrument's idle containers end; returns what each has answered.
+
+        Args:
+            instrument: Catalogue id.
+            keeps: Whether the caller has kept them warm until now, and pays for what they answer.
+
+        Raises:
+            HausmusikError: Modal cannot be asked; as `play` does. Containers end when their windows are over.
+        """
+        return await self._leave(instrument, Ping(role="keeps" if keeps else "passes"))
 
     async def _leave(self, instrument: str, ping: Ping) -> tuple[Warmth, ...]:
-        answers: list[Answer | BaseException] = []
-        found: list[Warmth] = []
-        with contextlib.suppress(Exception):  # they end by themselves when their windows are over
-            declaration = self._declare(instrument)
+        declaration = self._declare(instrument)
+        try:
             worker = await self._worker(declaration)
             stats = await worker.leave.get_current_stats.aio()
-            calls = [worker.leave.remote.aio(encode(ping)) for _ in range(stats.num_total_runners)]
-            answers += await asyncio.gather(*calls, return_exceptions=True)
-            found += [self._warmth(each, declaration) for each in answers if not isinstance(each, BaseException)]
-        self._standing.forget(instrument)
+            # Those that play get no call: it would wait for the play, or have another container started.
+            idle = max(0, stats.num_total_runners - math.ceil(stats.num_running_inputs / declaration.max_inputs))
+            calls = [worker.leave.remote.aio(encode(ping)) for _ in range(idle)]
+            answers = await asyncio.gather(*calls, return_exceptions=True)
+        except Exception as error:
+            raise self._error(error, declaration) from error
+        finally:
+            self._standing.forget(instrument)
+        found: list[Warmth] = []
+        for each in answers:
+            with contextlib.suppress(HausmusikError):  # one that is lost, or of another version, has ended or will
+                if not isinstance(each, BaseException):
+                    found.append(self._warmth(each, declaration))
         return tuple(found)
 
     async def ends(self, machines: Collection[str]) -> dict[str, float]:
@@ -386,7 +412,7 @@ class ModalHost:
         except Exception as error:
             if self._closed:
                 raise Cancelled(f"the host was closed while {play.order.instrument} was playing") from error
-            raise error_from(error, play.order.instrument, play.declaration.timeout_s) from error
+            raise self._error(error, play.declaration) from error
 
     def _verdict(self, play: _Play, lost: WorkerLost) -> HausmusikError:
         if self._closed:
@@ -413,6 +439,12 @@ class ModalHost:
             )
             self._workers[declaration.instrument] = found()
         return self._workers[declaration.instrument]
+
+    def _error(self, error: BaseException, declaration: Declaration) -> HausmusikError:
+        mapped = error_from(error, declaration.instrument, declaration.timeout_s)
+        if isinstance(mapped, NotFoundError):
+            self._workers.pop(declaration.instrument, None)  # it is looked up again, for it may be deployed anew
+        return mapped
 
     async def _cancel(self, call: str) -> None:
         import modal  # noqa: PLC0415

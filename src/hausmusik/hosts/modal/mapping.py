@@ -18,11 +18,11 @@ _LONGEST: Final = 2000
 
 
 def error_from(error: BaseException, instrument: str, timeout_s: float = 0.0) -> HausmusikError:
-    """Return our error for one of Modal's.
+    """Return our error for one of Modal's, raised while something was to be played or looked at.
 
     Args:
         error: What the SDK raised.
-        instrument: What was to be played or deployed.
+        instrument: What was to be played.
         timeout_s: Of its deployment, for the sentence of a time-out.
     """
     import modal.exception as theirs  # noqa: PLC0415 - only where somebody plays there
@@ -40,8 +40,10 @@ def error_from(error: BaseException, instrument: str, timeout_s: float = 0.0) ->
             f"{instrument} was not done within its time limit{limit} on Modal",
             hint="ask for less at once, or deploy it with a longer serving.timeout_s",
         )
-    if isinstance(error, theirs.InvalidError | theirs.VersionError | theirs.UnimplementedError):
+    if isinstance(error, theirs.VersionError | theirs.UnimplementedError):
         return ConfigError(f"Modal does not take this: {told}", hint="install a modal between 1.5.4 and 1.6")
+    if isinstance(error, theirs.InvalidError):
+        return ConfigError(f"Modal does not take this: {told}", hint=f"look at [serving] of {instrument}'s entry")
     if isinstance(error, theirs.ConnectionError | theirs.ServiceError | theirs.ResourceExhaustedError):
         return HostUnavailable(f"Modal cannot be reached or has no room now: {told}", hint="try again in a minute")
     if isinstance(error, theirs.ClientClosed | OSError):
@@ -49,3 +51,28 @@ def error_from(error: BaseException, instrument: str, timeout_s: float = 0.0) ->
     if isinstance(error, theirs.InternalFailure | theirs.RemoteError | theirs.ExecutionError | theirs.TimeoutError):
         return WorkerLost(f"the container of {instrument} was lost: {told}", hint=f"haus logs {instrument}")
     return WorkerLost(f"{instrument} on Modal failed: {told}", hint=f"haus logs {instrument}")
+
+
+def deploying_error_from(error: BaseException, instrument: str) -> HausmusikError:
+    """Return our error for one of Modal's, raised while an instrument was deployed and no container was there."""
+    import modal.exception as theirs  # noqa: PLC0415 - only where somebody deploys
+
+    told = f"{type(error).__name__}: {error}".rstrip(": ")[:_LONGEST]
+    if isinstance(error, theirs.NotFoundError):
+        hint = (
+            "make it with `modal secret create NAME KEY=value`; `huggingface` holds HF_TOKEN"
+            if "secret" in told.lower()
+            else "see `modal environment list`, and modal.environment in `haus config show`"
+        )
+        return NotFoundError(f"the Modal account does not have what {instrument} needs: {told}", hint=hint)
+    if isinstance(error, theirs.RemoteError | theirs.ExecutionError):
+        return ConfigError(
+            f"the image of {instrument} could not be built: {told}",
+            hint="nothing was changed on the account; mend what the message names, then deploy again",
+        )
+    if isinstance(error, theirs.TimeoutError):
+        return HostUnavailable(f"{instrument} was not sent in time: {told}", hint="deploy again; what was sent is kept")
+    mapped = error_from(error, instrument)
+    if isinstance(mapped, WorkerLost):
+        return HostUnavailable(f"{instrument} could not be deployed: {told}", hint="deploy again")
+    return mapped

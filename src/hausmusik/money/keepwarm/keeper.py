@@ -179,7 +179,7 @@ class Keeper:
                         await self._wait(going)
                 await self._cool(going)
             except BaseException:
-                with suppress(HausmusikError, asyncio.CancelledError):
+                with suppress(asyncio.CancelledError):
                     await self._cool(going)
                 raise
             finally:
@@ -223,8 +223,9 @@ class Keeper:
     async def _cool(self, going: _Going) -> None:
         """Let the containers end now; one that plays ends by itself, and a call behind its play would start another."""
         if going.is_up and not self._playing(going.spell):
-            answers = await self._let_go(going.spell.instrument)
-            going.released(self._paid(going.spell, answers))
+            with suppress(HausmusikError):  # who cannot be told ends when its window is over, and that is charged
+                answers = await self._let_go(going.spell.instrument)
+                going.released(self._paid(going.spell, answers))
 
     def _paid(self, spell: Spell, answers: tuple[Warmth, ...]) -> _Answers:
         """Charge plays what machines have idled after them, and return what is left to pay here."""

@@ -15,7 +15,7 @@ from hausmusik.errors import (
     NotFoundError,
     WorkerLost,
 )
-from hausmusik.hosts.modal.mapping import error_from
+from hausmusik.hosts.modal.mapping import deploying_error_from, error_from
 
 
 @pytest.mark.parametrize(
@@ -50,3 +50,27 @@ def test_our_own_errors_stay_and_a_long_text_is_cut() -> None:
     assert error_from(ours, "bark") is ours
     assert len(error_from(RuntimeError("x" * 100_000), "bark").message) < 3_000
     assert type(error_from(OSError("no route"), "bark")) is HostUnavailable
+
+
+@pytest.mark.parametrize(
+    ("name", "told", "kind", "says", "hint"),
+    [
+        ("NotFoundError", "Secret 'huggingface' not found", NotFoundError, "does not have", "modal secret create"),
+        ("NotFoundError", "Environment 'dev' not found", NotFoundError, "does not have", "modal environment list"),
+        ("RemoteError", "Image build for im-1 failed", ConfigError, "could not be built", "deploy again"),
+        ("ExecutionError", "x.py was modified during build", ConfigError, "could not be built", "deploy again"),
+        ("VolumeUploadTimeoutError", "", HostUnavailable, "not sent in time", "what was sent is kept"),
+        ("InternalFailure", "", HostUnavailable, "could not be deployed", "deploy again"),
+        ("AuthError", "", AuthError, "refused the key", "modal token new"),
+        ("VersionError", "", ConfigError, "does not take this", "install a modal"),
+    ],
+)
+def test_while_deploying_nothing_is_a_lost_container_or_not_deployed(
+    name: str, told: str, kind: type[HausmusikError], says: str, hint: str
+) -> None:
+    error = deploying_error_from(getattr(theirs, name)(told), "bark")
+    assert type(error) is kind
+    assert says in error.message
+    assert hint in error.hint
+    assert "haus deploy bark" not in error.hint
+    assert not isinstance(error, WorkerLost)
