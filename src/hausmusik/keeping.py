@@ -184,7 +184,7 @@ class Keeping(Parts):
 
         Days are those of this machine's clock; a play belongs to the one on which it ended.
         """
-        self.budget.charge_idle()
+        self.budget.charge_due()
         return self.ledger.totals(by, since=since)
 
     async def settle_idle(self) -> None:
@@ -217,7 +217,7 @@ class Keeping(Parts):
             StoreError: the ledger cannot be written.
         """
         await self.settle_idle()
-        self.budget.charge_idle()
+        self.budget.charge_due()
         now = self.clock.now()
         start, end = hour_of(since or now - RECONCILED), hour_of(now - LATE)
         workspace, report = await self.cloud.read_report(start, end)

@@ -120,6 +120,7 @@ class HousePlayer:
             host=host.name,
             workspace=lambda: host.workspace,
             worst_case_s=host.worst_s(order, run),
+            machines=host.machines(order),
         )
         async with aclosing(metered) as stream:
             async for event in stream:
@@ -273,6 +274,7 @@ class HousePlayer:
                 worst_case_s=machines.start_worst_s,
                 kind="warm",
                 unheard_s=group.start_s + machines.idle_s,
+                machines=machines,
             ),
         )
 

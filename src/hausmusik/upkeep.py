@@ -228,7 +228,7 @@ def _jobs(journal: Journal) -> Iterator[Finding]:
 
 
 def _money(folders: Folders, budget: Budget) -> Iterator[Finding]:
-    """Yield the plays that were reserved and never charged: their process died, and somebody may yet be billed."""
+    """Yield the plays whose process was killed, and which were charged for the most that they can have cost."""
     if not folders.ledger.exists():
         return
     try:
@@ -240,6 +240,6 @@ def _money(folders: Folders, budget: Budget) -> Iterator[Finding]:
         yield Finding(
             what=f"play {each.id}",
             state="note",
-            how=f"{each.instrument} on {each.host} was cut off; it may have cost up to {shown(each.usd)}",
-            fix=f"see the bill of {each.host}",
+            how=f"{each.instrument} on {each.host} was cut off; it is charged at most, {shown(each.usd)}",
+            fix="`haus costs --reconcile` charges what was billed",
         )

@@ -27,17 +27,18 @@ from hausmusik.clock import SystemClock
 from hausmusik.config.loading import load_settings
 from hausmusik.hosts.modal.plane import Faults, Plane, PlaneOptions, Refusal
 from hausmusik.house import AsyncHouse
-from hausmusik.money.reconcile import OF_NOBODY
+from hausmusik.types import Usage
 from tests.interfaces.tones import instrument
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 CALLS = 500
 KILLS = 3
+CONTAINERS = 4
 WINDOW_S = 4
 SERVING = f"""
 [instrument.serving]
-max_containers = 4
+max_containers = {CONTAINERS}
 scaledown_window_s = {WINDOW_S}
 """
 
@@ -131,13 +132,27 @@ def test_500_calls_with_dying_containers_and_a_dying_client(
     guessed = Decimal(modal["cost_usd"]) / spent_usd - 1
     record_property("ledger against the plane's books before the bill", f"{guessed:+.1%}")
     print(f"the ledger said {guessed:+.1%} against the plane's books, before it read the bill")
-    # Machines that died between two calls are charged to their ends and not for whole windows. Those that died before
-    # their first answer, and what killed clients had in flight, are on nobody's ledger but the bill's.
-    assert guessed <= Decimal("0.05")
+    # Machines that died between two calls are charged to their ends and not for whole windows. What killed clients had
+    # playing is still set aside. The starts of machines that died before their first answer, three in ten, are on
+    # nobody's ledger but the bill's: Modal gives such a call to another machine and says nothing.
+    assert Decimal("-0.4") <= guessed <= Decimal("0.05")
 
     for name, value in plane.variables().items():
         monkeypatch.setenv(name, value)
+    asyncio.run(covers_what_killed_clients_had_playing(client, spent_usd))
     asyncio.run(agrees_with_the_bill(client, spent_usd))
+
+
+async def covers_what_killed_clients_had_playing(client: Client, spent_usd: Decimal) -> None:
+    """Their reservations have lapsed an hour later, and the ledger says no less than was spent."""
+    async with AsyncHouse(load_settings(environ=client.environ), clock=TwoHoursLater()) as house:
+        (modal,) = [total for total in house.costs("host") if total.key == "modal"]
+        left = [row for row in house.ledger.rows() if (row.outcome, row.usage) == ("cancelled", Usage())]
+    assert 0 < len(left) <= KILLS * CONTAINERS
+    assert len({row.run for row in left}) <= KILLS
+    assert {row.basis for row in left} == {"estimated"}
+    print(f"{len(left)} plays of killed clients are charged at most, ${sum(row.cost_usd for row in left)}")
+    assert modal.cost_usd >= spent_usd
 
 
 async def agrees_with_the_bill(client: Client, spent_usd: Decimal) -> None:
@@ -145,10 +160,10 @@ async def agrees_with_the_bill(client: Client, spent_usd: Decimal) -> None:
         async with AsyncHouse(load_settings(environ=client.environ), clock=TwoHoursLater()) as house:
             told = await house.reconcile()
             (modal,) = [total for total in house.costs("host") if total.key == "modal"]
-            by_run = {total.key: total for total in house.costs("run")}
+            by_run = {total.key: total.cost_usd for total in house.costs("run")}
         assert {each.instrument for each in told.hours} == {"chaos"}
         assert modal.cost_usd == pytest.approx(spent_usd, rel=Decimal("0.01"))
-        # What nobody saw is of no run, and a second look at the same bill changes nothing.
-        assert sum(total.cost_usd for total in by_run.values()) == modal.cost_usd
-        assert (by_run[""].label, by_run[""].plays) == (OF_NOBODY, 0)
+        # A second look at the same bill changes nothing.
+        assert sum(by_run.values()) == modal.cost_usd
+        assert all(usd >= 0 for usd in by_run.values())
     assert not any(each.corrected_usd for each in told.hours)

@@ -2,8 +2,8 @@
 
 Limits hold for a run, a day (UTC) and the whole house; spent plus reserved never exceeds one, with any number of
 threads and processes, because both are read and written in one transaction. A process that surely lives holds what it
-has reserved, however long its laptop sleeps; who dies without settling holds it until it lapses. Lapsed reservations
-stay in the file, for somebody may yet be billed for them. Knows nothing of prices and hosts.
+has reserved, however long its laptop sleeps; who dies without settling holds it until it lapses, and is then charged
+for it: see `lapses`. Knows nothing of prices and hosts.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ import msgspec
 from hausmusik.config.database import Database, rows_of, storable
 from hausmusik.errors import BudgetError, UsageError
 from hausmusik.money.dollars import from_nano, nano_down, nano_up, shown
+from hausmusik.money.lapses import any_lapsing, charge_lapsed, give_back, unpriced, was_charged
 from hausmusik.money.ledger import insert
-from hausmusik.money.prices import Price
-from hausmusik.money.rows import LedgerRow
+from hausmusik.money.rows import Kind, LedgerRow
 from hausmusik.money.tails import (
     any_overdue,
     charge_ended,
@@ -33,7 +33,7 @@ from hausmusik.money.tails import (
     open_tail,
 )
 from hausmusik.owner import is_alive, is_gone, new_owner
-from hausmusik.seams import Clock, Ids
+from hausmusik.seams import Clock, Ids, Machines
 from hausmusik.types import Run, Stay
 
 Scope: TypeAlias = Literal["run", "day", "house"]
@@ -125,7 +125,15 @@ class Budget:
         return new_owner(self._ids)
 
     def reserve(
-        self, run: Run, worst_case_usd: Decimal, *, instrument: str = "", host: str = "", hold_s: float = HOLD_S
+        self,
+        run: Run,
+        worst_case_usd: Decimal,
+        *,
+        instrument: str = "",
+        host: str = "",
+        hold_s: float = HOLD_S,
+        kind: Kind = "play",
+        machines: Machines | None = None,
     ) -> Reservation:
         """Set aside the most that a play can cost; nothing is asked of plays that cost nothing.
 
@@ -136,6 +144,8 @@ class Budget:
             host: Where.
             hold_s: After how many seconds the reservation lapses unless it is settled or extended before, or its
                 process surely lives.
+            kind: Of its row in the ledger, should it lapse.
+            machines: On which several plays may be at once, for what is charged then; None: it is not known.
 
         Raises:
             BudgetError: a limit would be exceeded; says which, what is left of it and how much of it is only held.
@@ -154,11 +164,12 @@ class Budget:
                 self._check(connection, run, wanted, "was not started")
                 now = self._clock.now()
                 connection.execute(
-                    "INSERT INTO reservations (id, run, instrument, host, nano, made_at, expires_at, owner) "
-                    "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                    "INSERT INTO reservations (id, run, label, cue, document, instrument, host, nano, made_at, "
+                    "expires_at, owner, kind, machines, plays_each) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                     (
-                        *(wanted.id, *map(storable, (run.id, instrument, host)), nano),
-                        *(now.isoformat(), now.timestamp() + hold_s, self._owner),
+                        *(wanted.id, *map(storable, (run.id, run.label, run.cue, run.document, instrument, host))),
+                        *(nano, now.isoformat(), now.timestamp() + hold_s, self._owner, kind),
+                        *((machines.most, machines.plays_each) if machines else (0, 1)),
                     ),
                 )
         return wanted
@@ -173,7 +184,7 @@ class Budget:
         """Charge what a play has cost and let go of the rest, in one transaction. The ledger row is the charge.
 
         Args:
-            reservation: Also one that has lapsed: what was spent was spent.
+            reservation: Also one that has lapsed: what was charged for that is given back.
             actual_usd: From 0; more than was reserved is charged all the same.
             row: The play's row, with the reservation's id and this cost. Default: one that says nothing more.
             stay: Of a machine that is still up and paid for: money for its window stays reserved; see `tails`.
@@ -181,17 +192,19 @@ class Budget:
         Raises:
             StoreError: nothing was changed, the reservation still holds; or it was settled before.
         """
-        bare = Price(name="unknown", usd_per_s=Decimal(0), date=self._clock.now().date(), source="settled by hand")
         row = row or LedgerRow(
             **{name: getattr(reservation, name) for name in ("id", "run", "label", "instrument", "host")},
             at=self._clock.now().astimezone(UTC),
             basis="estimated",
             cost_usd=actual_usd,
-            price=bare,
+            price=unpriced(self._clock.now().date(), "settled by hand"),
         )
         if row.id != reservation.id or row.cost_usd != actual_usd:
             raise ValueError("the row is of another play")
         with self._database.write(durable=bool(reservation.usd or row.cost_usd)) as connection:
+            if was_charged(connection, reservation.id):
+                give_back(connection, reservation.id, self._ids.new)
+                row = msgspec.structs.replace(row, id=self._ids.new(), corrects=reservation.id)
             insert(connection, row)
             connection.execute("DELETE FROM reservations WHERE id = ?", (reservation.id,))
             if stay is not None and stay.window_s and row.price.usd_per_s:
@@ -202,6 +215,7 @@ class Budget:
         """Let go of a reservation for a play that never began; raises StoreError."""
         if reservation.usd:
             with self._database.write() as connection:
+                give_back(connection, reservation.id, self._ids.new)
                 connection.execute("DELETE FROM reservations WHERE id = ?", (reservation.id,))
 
     def extend(self, run: Run, reservation: Reservation, hold_s: float = HOLD_S) -> None:
@@ -224,10 +238,11 @@ class Budget:
             if found is None:
                 raise ValueError("this reservation was settled or released")
             if found[0] == "lapsed":
+                give_back(connection, reservation.id, self._ids.new)
                 self._check(connection, run, reservation, "was stopped, for its reservation had lapsed")
             connection.execute(
-                "UPDATE reservations SET state = 'held', expires_at = ? WHERE id = ?",
-                (self._clock.now().timestamp() + hold_s, reservation.id),
+                "UPDATE reservations SET state = 'held', nano = ?, expires_at = ? WHERE id = ?",
+                (nano_up(reservation.usd), self._clock.now().timestamp() + hold_s, reservation.id),
             )
 
     def states(self, run: Run) -> tuple[LimitState, ...]:
@@ -245,14 +260,18 @@ class Budget:
             with self._database.write(durable=True) as connection:
                 charge_gap(connection, host, stay, self._clock.now(), self._ids.new)
 
-    def charge_idle(self) -> None:
-        """Charge what machines have idled since their last plays, as far as it is over; raises StoreError."""
+    def charge_due(self) -> None:
+        """Charge what machines have idled since their last plays, as far as it is over, and what killed processes left.
+
+        Raises:
+            StoreError: nothing was charged.
+        """
         now = self._clock.now()
         with self._database.read() as connection:
-            overdue = any_overdue(connection, now)
-        if overdue:
+            is_due = any_overdue(connection, now) or any_lapsing(connection, now)
+        if is_due:
             with self._database.write(durable=True) as connection:
-                charge_overdue(connection, now)
+                self._lapse(connection)
 
     def idling(self, host: str) -> tuple[str, ...]:
         """Return the machines of a host that were up after their last plays and may have ended since."""
@@ -298,14 +317,12 @@ class Budget:
             return found.fetchone() is not None
 
     def lapsed(self) -> tuple[Reservation, ...]:
-        """Return the reservations that nobody settled: plays whose process died, which may still have cost money."""
-        with self._database.write() as connection:
+        """Return the reservations that nobody settled, with what was charged for each: their processes were killed."""
+        with self._database.write(durable=True) as connection:
             self._lapse(connection)
             rows = rows_of(connection, "SELECT * FROM reservations WHERE state = 'lapsed' ORDER BY id")
-        names = ("id", "run", "instrument", "host")
-        return tuple(
-            Reservation(**{name: row[name] for name in names}, label="", usd=from_nano(row["nano"])) for row in rows
-        )
+        names = ("id", "run", "label", "instrument", "host")
+        return tuple(Reservation(**{name: row[name] for name in names}, usd=from_nano(row["nano"])) for row in rows)
 
     def _limits_of(self, run: Run) -> dict[Scope, Decimal]:
         own = _own_limit(run)
@@ -318,7 +335,7 @@ class Budget:
         return {scope: usd for scope, usd in given.items() if usd is not None}
 
     def _check(self, connection: sqlite3.Connection, run: Run, wanted: Reservation, verdict: str) -> None:
-        """Refuse a reservation that does not fit; a lapsed one is not counted yet."""
+        """Refuse a reservation that does not fit; it is neither held nor charged itself."""
         states = self._states(connection, run.id, self._limits_of(run))
         # What no waiting would help is told first.
         for state in sorted(states, key=lambda each: (each.limit_usd - each.spent_usd >= wanted.usd, each.left_usd)):
@@ -326,16 +343,9 @@ class Budget:
                 raise _refusal(wanted, state, verdict)
 
     def _lapse(self, connection: sqlite3.Connection) -> None:
-        charge_overdue(connection, self._clock.now())
-        old = connection.execute(
-            "SELECT id, owner FROM reservations WHERE state = 'held' AND expires_at <= ?",
-            (self._clock.now().timestamp(),),
-        ).fetchall()
-        living = {owner for owner in {str(owner) for _, owner in old} if self._alive(owner)}
-        connection.executemany(
-            "UPDATE reservations SET state = 'lapsed' WHERE id = ?",
-            [(id_,) for id_, owner in old if owner not in living],
-        )
+        now = self._clock.now()
+        charge_overdue(connection, now)
+        charge_lapsed(connection, now, self._alive, self._ids.new)
 
     def _states(self, connection: sqlite3.Connection, run: str, limits: dict[Scope, Decimal]) -> tuple[LimitState, ...]:
         run = storable(run)

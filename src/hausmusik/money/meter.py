@@ -20,7 +20,7 @@ from hausmusik.money.budget import HOLD_S, Budget, Reservation
 from hausmusik.money.ledger import Ledger
 from hausmusik.money.prices import Price, PriceSource
 from hausmusik.money.rows import Basis, Kind, LedgerRow, Outcome, is_sane
-from hausmusik.seams import Clock
+from hausmusik.seams import Clock, Machines
 from hausmusik.types import Done, Event, Phase, Run, Stay, Usage
 
 
@@ -53,6 +53,7 @@ class Meter:
         worst_case_s: float | None = None,
         kind: Kind = "play",
         unheard_s: float = 0.0,
+        machines: Machines | None = None,
     ) -> AsyncGenerator[Event]:
         """Pass a stream of events on, and charge it.
 
@@ -70,6 +71,7 @@ class Meter:
             kind: Of the row.
             unheard_s: Machine seconds that a start probably costs which is left before its machine was heard of: it
                 comes up all the same, and idles through its window.
+            machines: `Host.machines`; counts where this process is killed, see `lapses`.
 
         Raises:
             BudgetError: before anything was started: a limit, an unknown price, or no worst case. Later: the
@@ -82,7 +84,9 @@ class Meter:
         hold_s = max(HOLD_S, worst_case_s or 0.0)
         # Opened even for plays that cost nothing: work whose row cannot be written should not be begun.
         self._ledger.database.open()
-        reservation = self._budget.reserve(run, worst_usd, instrument=instrument, host=host, hold_s=hold_s)
+        reservation = self._budget.reserve(
+            run, worst_usd, instrument=instrument, host=host, hold_s=hold_s, kind=kind, machines=machines
+        )
         tally = _Tally(self._clock, hold_s, math.inf if worst_case_s is None else worst_case_s, price)
         failure: BaseException | None = None
         try:

@@ -109,7 +109,17 @@ _V4: Final = "CREATE INDEX plays_by_host ON plays (host, at);"
 
 _V5: Final = "ALTER TABLE plays ADD COLUMN shared_s REAL NOT NULL DEFAULT 0;"
 
-MIGRATIONS: Final = (_V1, _V2, _V3, _V4, _V5)
+# What the row of a reservation needs that lapses. `machines` and `plays_each` are the host's; 0: not known.
+_V6: Final = """
+ALTER TABLE reservations ADD COLUMN kind TEXT NOT NULL DEFAULT 'play';
+ALTER TABLE reservations ADD COLUMN label TEXT NOT NULL DEFAULT '';
+ALTER TABLE reservations ADD COLUMN cue TEXT NOT NULL DEFAULT '';
+ALTER TABLE reservations ADD COLUMN document TEXT NOT NULL DEFAULT '';
+ALTER TABLE reservations ADD COLUMN machines INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE reservations ADD COLUMN plays_each INTEGER NOT NULL DEFAULT 1;
+"""
+
+MIGRATIONS: Final = (_V1, _V2, _V3, _V4, _V5, _V6)
 
 
 def money_file(path: Path) -> Database:

@@ -79,7 +79,7 @@ async def test_doctor_tells_of_plays_that_were_reserved_and_never_charged(mine: 
         held = dead.reserve(Run(id="r"), Decimal("0.25"), instrument="bark", host="modal", hold_s=0)
         (found,) = [each for each in home.doctor() if each.what == f"play {held.id}"]
         assert found.state == "note"
-        assert "bark on modal was cut off; it may have cost up to $0.25" in found.how
+        assert "bark on modal was cut off; it is charged at most, $0.25" in found.how
 
 
 async def test_the_eta_of_a_play_grows_with_its_length_and_is_learnt_by_the_second(mine: Path) -> None:

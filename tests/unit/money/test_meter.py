@@ -310,7 +310,7 @@ async def test_a_play_whose_reservation_lapsed_takes_what_is_left_or_is_stopped(
     database: Database, ledger: Ledger, clock: ManualClock, play: Callable[..., Play], ids: TimeIds
 ) -> None:
     """Where it cannot be known whether its process lives: a file that two machines share."""
-    house = Budget(database, Limits(house_usd=Decimal(1)), clock=clock, ids=ids, alive=lambda _: False)
+    house = Budget(database, Limits(day_usd=Decimal(1)), clock=clock, ids=ids, alive=lambda _: False)
     meter = Meter(ledger=ledger, budget=house, prices=CloudPrices(), clock=clock)
     events = (Phase(name="play"), 9000.0, TextDelta(text="a"), TextDelta(text="b"), Done())
     long = play(*events)
@@ -320,7 +320,7 @@ async def test_a_play_whose_reservation_lapsed_takes_what_is_left_or_is_stopped(
     assert await anext(stream) == TextDelta(text="a")  # nobody has taken its money, so it has it again
     with pytest.raises(BudgetError):
         await listen(meter, play(Done()), "cloud", Run(id="b"), worst_case_s=2000)
-    clock.advance(9000)
+    clock.advance(86_400)  # it lapses again, and is charged to the day on which it began
     other = meter.play(play(USED, Done()), run=Run(id="b"), **options)
     await anext(other)  # now somebody has
     with pytest.raises(BudgetError, match="stopped, for its reservation had lapsed"):

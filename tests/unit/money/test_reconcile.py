@@ -205,6 +205,8 @@ def test_a_ledger_of_the_version_before_is_brought_up(tmp_path: Path, row: Rows,
     with new.write() as connection:
         insert(connection, row(host="cloud", cost_usd=Decimal(4), price=GPU))
         connection.execute("ALTER TABLE plays DROP COLUMN shared_s")
+        for name in ("kind", "label", "cue", "document", "machines", "plays_each"):
+            connection.execute(f"ALTER TABLE reservations DROP COLUMN {name}")
         connection.execute("DROP INDEX plays_by_host")
         connection.execute("PRAGMA user_version = 3")
     new.close()

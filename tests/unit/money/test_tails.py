@@ -100,11 +100,11 @@ async def test_a_window_that_is_over_is_charged_as_estimated_when_somebody_looks
     await play(meter)
     ended = next(ledger.rows()).at
     clock.advance(WINDOW_S - 1)
-    house.charge_idle()
+    house.charge_due()
     assert not idle(ledger)
     clock.advance(1000)
-    house.charge_idle()
-    house.charge_idle()
+    house.charge_due()
+    house.charge_due()
     (row,) = idle(ledger)
     assert (row.usage.idle_s, row.basis) == (WINDOW_S, "estimated")
     assert (row.at - ended).total_seconds() == WINDOW_S
@@ -117,7 +117,7 @@ async def test_a_machine_that_was_up_for_longer_than_its_window_is_charged_for_t
 ) -> None:
     await play(meter)
     clock.advance(90)
-    house.charge_idle()
+    house.charge_due()
     await play(meter, stay(90.0), Usage(busy_s=1), Done())
     assert [(row.usage.idle_s, row.basis) for row in idle(ledger)] == [(60.0, "estimated"), (30.0, "measured")]
 
@@ -141,13 +141,13 @@ async def test_the_gap_before_a_loss_is_charged_and_the_machine_that_took_over_s
     assert [(row.usage.idle_s, row.basis) for row in idle(ledger)] == [(20.0, "measured")]
     assert reserved(house) == usd(WINDOW_S)
     clock.advance(WINDOW_S)
-    house.charge_idle()
+    house.charge_due()
     assert sum(row.usage.idle_s for row in idle(ledger)) == 80.0
 
 
 async def test_what_costs_nothing_leaves_nothing(meter: Meter, ledger: Ledger, house: Budget) -> None:
     await play(meter, host="local")
-    house.charge_idle()
+    house.charge_due()
     assert not idle(ledger)
 
 
@@ -201,7 +201,7 @@ def test_the_ledger_says_what_the_machines_idled(
             if what == "wait":
                 clock.advance(seconds)
             elif what == "look":
-                house.charge_idle()
+                house.charge_due()
             else:
                 name = next((each for each in up if each.startswith(machine)), "")
                 gap_s = now_s() - up.pop(name) if name else None
@@ -215,7 +215,7 @@ def test_the_ledger_says_what_the_machines_idled(
                 else:
                     await play(meter, stay(gap_s, name), seconds, Usage(busy_s=seconds), Done(), clock=clock)
                     up[name] = now_s()
-        house.charge_idle()
+        house.charge_due()
 
     asyncio.run(go())
     open_s = sum(WINDOW_S for ended_s in up.values() if now_s() - ended_s < WINDOW_S)
@@ -239,7 +239,7 @@ async def test_a_machine_that_has_ended_is_charged_to_its_end(
     assert reserved(house) == 0
     assert house.idling("cloud") == ()
     clock.advance(WINDOW_S)
-    house.charge_idle()
+    house.charge_due()
     assert len(idle(ledger)) == 1
 
 
@@ -249,7 +249,7 @@ async def test_a_window_that_was_charged_whole_is_given_back_where_the_machine_e
     await play(meter)
     ended_at = clock.now().timestamp() + 25
     clock.advance(WINDOW_S + 5)
-    house.charge_idle()
+    house.charge_due()
     house.ended("cloud", {"m1": ended_at})
     whole, back = idle(ledger)
     assert (whole.usage.idle_s, whole.basis) == (WINDOW_S, "estimated")
@@ -265,7 +265,7 @@ async def test_a_machine_that_stayed_beyond_its_window_is_charged_for_the_rest(
     await play(meter)
     began_s = clock.now().timestamp()
     clock.advance(WINDOW_S + 30)
-    house.charge_idle()
+    house.charge_due()
     house.ended("cloud", {"m1": began_s + WINDOW_S + 20})
     assert [(row.usage.idle_s, row.basis) for row in idle(ledger)] == [(WINDOW_S, "estimated"), (20, "measured")]
 
@@ -290,7 +290,7 @@ async def test_what_is_under_way_is_known_by_instrument(
     clock.advance(30)
     assert house.under_way("cloud") == {"kokoro": began}
     clock.advance(WINDOW_S)
-    house.charge_idle()
+    house.charge_due()
     assert house.under_way("cloud") == {}
     house.reserve(RUN, Decimal("0.1"), instrument="bark", host="cloud")
     assert house.under_way("cloud") == {"bark": clock.now()}

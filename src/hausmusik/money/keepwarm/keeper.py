@@ -154,7 +154,7 @@ class Keeper:
         with self._spells.hold(plan.instrument):
             hold_s = max(HOLD_S, plan.worst_s)
             reservation = self._budget.reserve(
-                run, plan.worst_usd, instrument=plan.instrument, host=plan.host, hold_s=hold_s
+                run, plan.worst_usd, instrument=plan.instrument, host=plan.host, hold_s=hold_s, kind="warm"
             )
             now = self._clock.now()
             spell = Spell(
