@@ -56,11 +56,11 @@ class Stage:
             async for _ in events:
                 pass
 
-    async def start(self, order: EngineOrder) -> None:
+    async def start(self, order: EngineOrder, *, together: bool = False) -> None:
         """Have a container started ahead of plays."""
         machines = self.host.machines(order)
         metered = self.meter.play(
-            lambda: self.host.warm(order),
+            lambda: self.host.warm(order, together=together),
             run=RUN,
             instrument=order.instrument,
             host="modal",
