@@ -16,7 +16,6 @@ import threading
 import time
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
-from pathlib import Path
 from typing import Any, Final
 
 import modal
@@ -25,12 +24,13 @@ import msgspec
 
 from hausmusik.codec import CodecError, decode, encode
 from hausmusik.engines.loading import check_device, load_engine
+from hausmusik.hosts.modal.birth import TASK, Birth
 from hausmusik.hosts.modal.gpus import gpu_models
 from hausmusik.hosts.modal.messages import Alive, Failed, Finished, Ping, Play, Started, Told, new_mark
 from hausmusik.hosts.modal.occupancy import Called, Occupancy, Turn
 from hausmusik.hosts.modal.places import code_folder, weights_folder
 from hausmusik.hosts.playing import failure_from, play_one
-from hausmusik.seams import Engine, EngineOrder
+from hausmusik.seams import Engine, EngineOrder, SleepingEngine
 from hausmusik.types import Event, Phase, Usage
 
 ORDER: Final = "HAUSMUSIK_ORDER"
@@ -47,22 +47,39 @@ MESSAGE_BYTES: Final = 1 << 18
 
 
 class Station:
-    """One engine in one container, which its two forms below start. Modal calls the methods."""
+    """One engine in one container, which its forms below start. Modal calls the methods."""
 
     def _prepare(self) -> None:
         """Build the engine and do what needs no device."""
-        self._start_s = {"boot": max(0.0, time.time() - _born_at())}
+        self._birth = Birth()
+        self._start_s = {"boot": self._birth.age_s()}
         self._engine: Engine | None = None
         self._failed: Failed | None = None
         self._order = msgspec.json.decode(os.environ[ORDER], type=EngineOrder)
         self._stage("prepare", self._build)
 
     def _load(self) -> None:
-        """Put the weights on the device and play a little; a snapshot may have been taken on another machine before."""
+        """Put the weights on the device and play a little."""
         if self._engine is not None:
             engine = self._engine
             self._stage("load", lambda: engine.load(self._order.device))
             self._stage("warm_up", engine.warm_up)
+
+    def _resume(self) -> bool:
+        """Begin this container's own account: what was stamped before may be of another one, frozen in a snapshot.
+
+        Returns:
+            Whether what was done before has come to nothing, and was begun anew: a failure must not be frozen either.
+        """
+        self._start_s = {"boot": self._birth.age_s()}
+        failed, self._failed = self._failed is not None, None
+        if failed:
+            self._engine = None
+            self._stage("prepare", self._build)
+        return failed
+
+    def _open(self) -> None:
+        """Be ready for calls."""
         self._occupancy = Occupancy(sum(self._start_s.values()))
         self._gpus = gpu_models()  # when the engine has woken the driver, which takes seconds
 
@@ -136,7 +153,7 @@ class Station:
     def _started(self, called: Called) -> Started:
         return Started(
             call=modal.current_function_call_id() or "",
-            container=os.environ.get("MODAL_TASK_ID", ""),
+            container=os.environ.get(TASK, ""),
             digest=os.environ.get(DIGEST, ""),
             gap_s=called.gap_s,
             idle_s=called.idle_s,
@@ -176,6 +193,7 @@ class Worker(Station):
         """Prepare and load."""
         self._prepare()
         self._load()
+        self._open()
 
 
 class SnapshotWorker(Station):
@@ -189,7 +207,30 @@ class SnapshotWorker(Station):
     @modal.enter(snap=False)
     def load(self) -> None:
         """Load."""
+        self._resume()
         self._load()
+        self._open()
+
+
+class GpuSnapshotWorker(Station):
+    """Is snapshotted with its GPU's memory when it has loaded, and has gone to sleep if it can."""
+
+    @modal.enter(snap=True)
+    def prepare(self) -> None:
+        """Prepare and load."""
+        self._prepare()
+        self._load()
+        if isinstance(self._engine, SleepingEngine):
+            self._stage("sleep", self._engine.sleep)
+
+    @modal.enter(snap=False)
+    def wake(self) -> None:
+        """Wake up."""
+        if self._resume():
+            self._load()
+        elif isinstance(self._engine, SleepingEngine):
+            self._stage("load", self._engine.wake_up)
+        self._open()
 
 
 def _perform(engine: Engine, argument: bytes, cancel: threading.Event, frames: _Frames, turn: Turn) -> None:
@@ -260,15 +301,3 @@ def located(order: EngineOrder) -> EngineOrder:
     where, _, name = order.engine.rpartition(":")
     engine = f"{code_folder() / where}:{name}" if where.endswith(".py") else order.engine
     return msgspec.structs.replace(order, engine=engine, context=msgspec.structs.replace(order.context, files=files))
-
-
-def _born_at() -> float:
-    """Return when this process began, seconds since 1970; where the kernel does not tell, now.
-
-    Source: proc(5): `starttime` is the 22nd field of /proc/self/stat, in clock ticks since the boot.
-    """
-    with contextlib.suppress(OSError, ValueError, IndexError):
-        fields = Path("/proc/self/stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()
-        uptime_s = float(Path("/proc/uptime").read_text(encoding="ascii").split()[0])
-        return time.time() - uptime_s + int(fields[19]) / os.sysconf("SC_CLK_TCK")
-    return time.time()
