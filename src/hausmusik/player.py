@@ -40,6 +40,7 @@ from hausmusik.types import (
     SoundRequest,
     SpeakRequest,
 )
+from hausmusik.unheard import Unheard
 from hausmusik.warmups import Start, Telling, WarmUps
 from hausmusik.weights.progress import PullProgress
 from hausmusik.weights.store import WeightsStore
@@ -89,6 +90,7 @@ class HousePlayer:
         self._learnt = learnt
         self._capacity = capacity
         self._warm_ups = WarmUps()
+        self._unheard = Unheard()
         self._default_host = default_host
         self._offline = offline
         self._facts: Facts | None = None
@@ -113,18 +115,21 @@ class HousePlayer:
                 yield phase
         expected_s = self._expected_s(chosen, host, request)
         order = msgspec.structs.replace(self.order(chosen, files=host.needs_weights_here), expected_s=expected_s)
-        metered = self._meter.play(
-            lambda: host.play(order, request, run),
-            run=run,
-            instrument=chosen.id,
-            host=host.name,
-            workspace=lambda: host.workspace,
-            worst_case_s=host.worst_s(order, run),
-            machines=host.machines(order),
-        )
-        async with aclosing(metered) as stream:
-            async for event in stream:
-                yield event
+        start_s = expected_start_s(chosen.id, host.name, chosen.measured, self._learnt)
+        with self._unheard.play(host, order, start_s) as unheard_s:
+            metered = self._meter.play(
+                lambda: host.play(order, request, run),
+                run=run,
+                instrument=chosen.id,
+                host=host.name,
+                workspace=lambda: host.workspace,
+                worst_case_s=host.worst_s(order, run),
+                unheard_s=unheard_s,
+                machines=host.machines(order),
+            )
+            async with aclosing(metered) as stream:
+                async for event in stream:
+                    yield event
 
     @asynccontextmanager
     async def warm(self, coming: Sequence[Coming], *, on_phase: Telling) -> AsyncGenerator[Callable[[], None]]:

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal, Protocol, TypeAlias
+from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
 
 import msgspec
 
@@ -104,6 +104,23 @@ class Engine(Protocol):
 
     def close(self) -> None:
         """Give everything back; safe to call twice."""
+        ...
+
+
+@runtime_checkable
+class SleepingEngine(Protocol):
+    """What an engine may also have that is snapshotted with its GPU's memory: vLLM's sleep and wake pattern.
+
+    Called after `warm_up` and before the first play, each once in a row; between the two the process may be frozen, and
+    go on in another machine of the same kind.
+    """
+
+    def sleep(self) -> Iterator[Phase]:
+        """Let go of what need not lie on the device: weights go to the machine's memory, caches are dropped."""
+        ...
+
+    def wake_up(self) -> Iterator[Phase]:
+        """Be as loaded again."""
         ...
 
 

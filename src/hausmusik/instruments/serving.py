@@ -70,7 +70,7 @@ class Serving(Strict):
         target_inputs: Plays at once beyond which another container starts; 0: `max_inputs`.
         batch: Plays batched together, instead of `max_inputs`.
         snapshot: Whether the memory of a prepared container is kept and restored.
-        gpu_snapshot: Whether that of its GPU is, too (alpha at Modal).
+        gpu_snapshot: Whether it is kept when it has loaded, with that of its GPU (alpha at Modal). Nothing without one.
         region: Where it must run, which costs more; empty: anywhere.
         nonpreemptible: Whether it may not be taken away, which costs much more.
         proxy_auth: Whether its web faces ask for the workspace's key.

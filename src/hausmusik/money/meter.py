@@ -69,8 +69,8 @@ class Meter:
             worst_case_s: `Host.worst_s`: most machine seconds that the host's own limits let it take. None: there is no
                 limit, and only plays that cost nothing are possible.
             kind: Of the row.
-            unheard_s: Machine seconds that a start probably costs which is left before its machine was heard of: it
-                comes up all the same, and idles through its window.
+            unheard_s: Machine seconds that it probably costs to leave it before its machine was heard of: that comes up
+                all the same, and idles through its window. No more than the worst case is charged.
             machines: `Host.machines`; counts where this process is killed, see `lapses`.
 
         Raises:
@@ -142,7 +142,7 @@ class Meter:
         outcome = tally.outcome(failure)
         usage, basis = tally.usage(outcome)
         if outcome == "cancelled" and tally.stay is None:
-            usage += Usage(idle_s=max(0.0, unheard_s - usage.busy_s))
+            usage += Usage(idle_s=max(0.0, min(unheard_s, tally.worst_s) - usage.busy_s))
         row = LedgerRow(
             id=reservation.id,
             at=self._clock.now(),
@@ -179,7 +179,7 @@ class _Tally:
     def __init__(self, clock: Clock, hold_s: float, worst_s: float, most: Price) -> None:
         self._clock = clock
         self._hold_s = hold_s
-        self._worst_s = worst_s
+        self.worst_s = worst_s
         self._began = clock.monotonic()
         self._held = (clock.monotonic(), clock.now())
         self._queueing_since: float | None = None
@@ -253,7 +253,7 @@ class _Tally:
             reported = Usage()
         queue_s = max(reported.queue_s, self._queued_s)
         start_s = reported.boot_s + reported.load_s
-        taken_s = max(0.0, min(self._clock.monotonic() - self._began - queue_s, self._worst_s) - start_s)
+        taken_s = max(0.0, min(self._clock.monotonic() - self._began - queue_s, self.worst_s) - start_s)
         busy_s = max(reported.busy_s, taken_s)
         return msgspec.structs.replace(reported, queue_s=queue_s, busy_s=busy_s), "estimated"
 

@@ -17,7 +17,7 @@ from hausmusik.config.database import Database
 from hausmusik.errors import BudgetError, Cancelled, EngineError, StoreError, WorkerLost
 from hausmusik.money import Budget, Ledger, LedgerRow, Limits, Meter, money_file
 from hausmusik.money.tables import MIGRATIONS
-from hausmusik.types import Done, Event, Phase, Run, TextDelta, Usage
+from hausmusik.types import Done, Event, Phase, Run, Stay, TextDelta, Usage
 from tests.unit.jobs.conftest import ManualClock
 from tests.unit.money.conftest import GPU, CloudPrices
 
@@ -204,6 +204,29 @@ async def test_closing_early_cancels_the_play_inside_and_is_charged_once(
     assert (played.started, played.closed) == (1, 1)
     row = only_row(ledger)
     assert (row.outcome, row.basis) == ("cancelled", "estimated")
+
+
+@pytest.mark.parametrize(
+    ("begun", "worst_s", "seconds"),
+    [
+        ((Phase(name="boot"), 5.0), 100.0, 70),  # the machine comes up, and idles
+        ((Phase(name="boot"), 5.0), 50.0, 50),
+        ((Phase(name="boot"), 85.0), 100.0, 85),  # longer than a start usually takes
+        ((Phase(name="queue"), 85.0, Phase(name="boot"), 5.0), 100.0, 70),
+        ((Stay(machine="m", gap_s=None, window_s=0.0), Usage(boot_s=4), 5.0), 100.0, 5),  # what it costs is known
+    ],
+)
+async def test_leaving_before_a_machine_was_heard_of_is_charged_as_a_start_for_nobody(
+    meter: Meter, ledger: Ledger, play: Callable[..., Play], begun: tuple[Any, ...], worst_s: float, seconds: float
+) -> None:
+    played = play(*begun, TextDelta(text="a"), Done())
+    stream = meter.play(played, run=RUN, instrument="kokoro", host="cloud", worst_case_s=worst_s, unheard_s=70.0)
+    async for event in stream:
+        if isinstance(event, TextDelta):
+            break
+    await stream.aclose()
+    row = only_row(ledger)
+    assert (row.outcome, row.cost_usd / GPU.usd_per_s) == ("cancelled", seconds)
 
 
 async def test_leaving_after_the_end_was_seen_is_no_cancelling(

@@ -17,7 +17,7 @@ import msgspec
 
 import hausmusik
 from hausmusik.hosts.local.isolation import numeric_variables
-from hausmusik.hosts.modal.container import DIGEST, ORDER, WINDOW, SnapshotWorker, Worker
+from hausmusik.hosts.modal.container import DIGEST, ORDER, WINDOW, GpuSnapshotWorker, SnapshotWorker, Worker
 from hausmusik.hosts.modal.declaration import DIGEST_TAG, ENGINES, Declaration
 from hausmusik.hosts.modal.fetching import fetch
 from hausmusik.hosts.modal.places import WEIGHTS_MOUNT
@@ -71,7 +71,7 @@ def app_of(declaration: Declaration, store: WeightsStore) -> modal.App:
         "nonpreemptible": declaration.nonpreemptible,
         "include_source": False,
     }
-    worker: Any = SnapshotWorker if declaration.snapshot else Worker
+    worker: Any = {each.__name__: each for each in (Worker, SnapshotWorker, GpuSnapshotWorker)}[declaration.worker]
     if declaration.max_inputs > 1:
         target = declaration.target_inputs or None
         worker = modal.concurrent(max_inputs=declaration.max_inputs, target_inputs=target)(worker)

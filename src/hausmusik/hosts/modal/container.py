@@ -1,20 +1,21 @@
 """The program inside a Modal container: one engine, started by Modal's hooks, one play per call.
 
-Modal runs the class below; what it is to be is in the environment of its image. The engine plays in a thread of its
-own, so that Modal's cancellation, which is raised in the main thread at any moment, never tears the engine: it is told,
-and stops by itself. Whatever fails while it starts is kept and told to each caller as our own error. Knows nothing of
-catalogues, money or the caller's machine.
+Modal runs the class below; what it is to be is in the environment of its image. All that Modal calls is a coroutine: of
+several calls in one container its SDK cancels those alone; for a plain function it interrupts the whole process. The
+engine plays in a thread of its own, so that a cancellation never tears it: it is told, and stops by itself. Whatever
+fails while it starts is kept and told to each caller as our own error. Knows nothing of catalogues, money or the
+caller's machine.
 """
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
-import queue
 import threading
 import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections import deque
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from typing import Any, Final
 
 import modal
@@ -23,12 +24,13 @@ import msgspec
 
 from hausmusik.codec import CodecError, decode, encode
 from hausmusik.engines.loading import check_device, load_engine
+from hausmusik.hosts.modal.birth import TASK, Birth
 from hausmusik.hosts.modal.gpus import gpu_models
 from hausmusik.hosts.modal.messages import Alive, Failed, Finished, Ping, Play, Started, Told, new_mark
 from hausmusik.hosts.modal.occupancy import Called, Occupancy, Turn
 from hausmusik.hosts.modal.places import code_folder, weights_folder
 from hausmusik.hosts.playing import failure_from, play_one
-from hausmusik.seams import Engine, EngineOrder
+from hausmusik.seams import Engine, EngineOrder, SleepingEngine
 from hausmusik.types import Event, Phase, Usage
 
 ORDER: Final = "HAUSMUSIK_ORDER"
@@ -45,27 +47,44 @@ MESSAGE_BYTES: Final = 1 << 18
 
 
 class Station:
-    """One engine in one container, which its two forms below start. Modal calls the methods."""
+    """One engine in one container, which its forms below start. Modal calls the methods."""
 
     def _prepare(self) -> None:
         """Build the engine and do what needs no device."""
-        self._start_s = {"boot": max(0.0, time.time() - _born_at())}
+        self._birth = Birth()
+        self._start_s = {"boot": self._birth.age_s()}
         self._engine: Engine | None = None
         self._failed: Failed | None = None
         self._order = msgspec.json.decode(os.environ[ORDER], type=EngineOrder)
         self._stage("prepare", self._build)
 
     def _load(self) -> None:
-        """Put the weights on the device and play a little; a snapshot may have been taken on another machine before."""
+        """Put the weights on the device and play a little."""
         if self._engine is not None:
             engine = self._engine
             self._stage("load", lambda: engine.load(self._order.device))
             self._stage("warm_up", engine.warm_up)
+
+    def _resume(self) -> bool:
+        """Begin this container's own account: what was stamped before may be of another one, frozen in a snapshot.
+
+        Returns:
+            Whether what was done before has come to nothing, and was begun anew: a failure must not be frozen either.
+        """
+        self._start_s = {"boot": self._birth.age_s()}
+        failed, self._failed = self._failed is not None, None
+        if failed:
+            self._engine = None
+            self._stage("prepare", self._build)
+        return failed
+
+    def _open(self) -> None:
+        """Be ready for calls."""
         self._occupancy = Occupancy(sum(self._start_s.values()))
         self._gpus = gpu_models()  # when the engine has woken the driver, which takes seconds
 
     @modal.method()
-    def play(self, argument: bytes) -> Iterator[list[bytes]]:
+    async def play(self, argument: bytes) -> AsyncIterator[list[bytes]]:
         """Play one request; yields `messages.Answer`, all of them with the mark of this very attempt."""
         mark, turn = new_mark(), self._occupancy.begin()
         started = encode(self._started(turn.called))
@@ -73,23 +92,24 @@ class Station:
             if self._failed is not None or self._engine is None:
                 failed = self._failed or Failed(failure=failure_from(RuntimeError("no engine")))
                 yield [mark, started, encode(failed)]
-                _end_soon()  # a new container may do better; this one never will
+                await _end_soon()  # a new container may do better; this one never will
                 return
-            for frames in self._playing(self._engine, argument, started, turn):
-                yield [mark, *frames]
+            async with contextlib.aclosing(self._playing(self._engine, argument, started, turn)) as sayings:
+                async for frames in sayings:
+                    yield [mark, *frames]
         finally:
             turn.end()
 
     @modal.method()
-    def ready(self, argument: bytes) -> list[bytes]:
+    async def ready(self, argument: bytes) -> list[bytes]:
         """Answer a `messages.Ping`: called to have a container started, or to begin its idle window anew."""
-        return self._answer(argument)
+        return await self._answer(argument)
 
     @modal.method()
-    def leave(self, argument: bytes) -> list[bytes]:
+    async def leave(self, argument: bytes) -> list[bytes]:
         """Answer a `messages.Ping`, and have this container end instead of idling on."""
-        _end_soon()
-        return self._answer(argument)
+        await _end_soon()
+        return await self._answer(argument)
 
     @modal.exit()
     def close(self) -> None:
@@ -115,23 +135,25 @@ class Station:
         yield from engine.prepare()
         self._engine = engine
 
-    def _answer(self, argument: bytes) -> list[bytes]:
+    async def _answer(self, argument: bytes) -> list[bytes]:
         ping, failed = Ping(), self._failed
         try:
             ping = decode(argument, Ping)
         except CodecError as error:  # of another version, which sees by what comes first that this is one
             failed = Failed(failure=failure_from(error))
         turn = self._occupancy.begin() if ping.role == "plays" else None
-        time.sleep(ping.hold_s)
+        try:
+            await asyncio.sleep(ping.hold_s)
+        finally:
+            if turn:
+                turn.end()
         called = turn.called if turn else self._occupancy.call(keeps=ping.role == "keeps")
-        if turn:
-            turn.end()
         return [new_mark(), encode(self._started(called)), *([encode(failed)] if failed else [])]
 
     def _started(self, called: Called) -> Started:
         return Started(
             call=modal.current_function_call_id() or "",
-            container=os.environ.get("MODAL_TASK_ID", ""),
+            container=os.environ.get(TASK, ""),
             digest=os.environ.get(DIGEST, ""),
             gap_s=called.gap_s,
             idle_s=called.idle_s,
@@ -141,22 +163,26 @@ class Station:
             gpus=self._gpus,
         )
 
-    def _playing(self, engine: Engine, argument: bytes, started: bytes, turn: Turn) -> Iterator[list[bytes]]:
+    async def _playing(
+        self, engine: Engine, argument: bytes, started: bytes, turn: Turn
+    ) -> AsyncGenerator[list[bytes]]:
         """Yield what there is to say as soon as there is something, as much of it at once as there is by then."""
-        cancel = threading.Event()
-        frames: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
+        cancel, frames = threading.Event(), _Frames()
         thread = threading.Thread(target=_perform, args=(engine, argument, cancel, frames, turn), name="play")
         thread.start()
         try:
-            ready = _ready(frames, AT_ONCE_S, size_bytes=1)  # the first result waits for no second one
-            yield [started, *(frame for frame in ready if frame is not None)]
-            while None not in ready:
-                ready = _ready(frames, ALIVE_S, size_bytes=MESSAGE_BYTES)
-                if said := [frame for frame in ready or [encode(Alive())] if frame is not None]:
-                    yield said
+            ready = await frames.ready(AT_ONCE_S, size_bytes=1)  # the first result waits for no second one
+            yield [started, *ready]
+            while not frames.over:
+                said = await frames.ready(ALIVE_S, size_bytes=MESSAGE_BYTES)
+                if said or not frames.over:
+                    yield said or [encode(Alive())]
         finally:
             cancel.set()
-            thread.join()  # the next call must not meet an engine that is still at this one
+            try:  # the next call must not meet an engine that is still at this one; others play on meanwhile
+                await frames.last()
+            finally:
+                thread.join()
 
 
 class Worker(Station):
@@ -167,6 +193,7 @@ class Worker(Station):
         """Prepare and load."""
         self._prepare()
         self._load()
+        self._open()
 
 
 class SnapshotWorker(Station):
@@ -180,12 +207,33 @@ class SnapshotWorker(Station):
     @modal.enter(snap=False)
     def load(self) -> None:
         """Load."""
+        self._resume()
         self._load()
+        self._open()
 
 
-def _perform(
-    engine: Engine, argument: bytes, cancel: threading.Event, frames: queue.SimpleQueue[bytes | None], turn: Turn
-) -> None:
+class GpuSnapshotWorker(Station):
+    """Is snapshotted with its GPU's memory when it has loaded, and has gone to sleep if it can."""
+
+    @modal.enter(snap=True)
+    def prepare(self) -> None:
+        """Prepare and load."""
+        self._prepare()
+        self._load()
+        if isinstance(self._engine, SleepingEngine):
+            self._stage("sleep", self._engine.sleep)
+
+    @modal.enter(snap=False)
+    def wake(self) -> None:
+        """Wake up."""
+        if self._resume():
+            self._load()
+        elif isinstance(self._engine, SleepingEngine):
+            self._stage("load", self._engine.wake_up)
+        self._open()
+
+
+def _perform(engine: Engine, argument: bytes, cancel: threading.Event, frames: _Frames, turn: Turn) -> None:
     """Play in a thread; the last thing it puts is None."""
 
     def tell(event: Event) -> None:
@@ -204,23 +252,47 @@ def _perform(
         frames.put(None)
 
 
-def _ready(frames: queue.SimpleQueue[bytes | None], patience_s: float, *, size_bytes: int) -> list[bytes | None]:
-    """Return the frames that there are, until they are that large; waits for the first one, or returns none."""
-    ready: list[bytes | None] = []
-    with contextlib.suppress(queue.Empty):
-        while size_bytes > 0:
-            frame = frames.get_nowait() if ready else frames.get(timeout=patience_s)
-            ready.append(frame)
+class _Frames:
+    """What a playing thread says, on its way to the event loop that made this and sends it."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._waiting: deque[bytes | None] = deque()
+        self._there = asyncio.Event()
+        self.over = False
+
+    def put(self, frame: bytes | None) -> None:
+        """Say something, from any thread; None is the last."""
+        self._waiting.append(frame)
+        self._loop.call_soon_threadsafe(self._there.set)
+
+    async def ready(self, patience_s: float | None, *, size_bytes: int) -> list[bytes]:
+        """Return the frames that there are, until they are that large; waits for the first one, or returns none."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(patience_s):
+                while not self._waiting:
+                    self._there.clear()
+                    await self._there.wait()
+        ready: list[bytes] = []
+        while self._waiting and size_bytes > 0:
+            frame = self._waiting.popleft()
             if frame is None:
+                self.over = True
                 break
+            ready.append(frame)
             size_bytes -= len(frame)
-    return ready
+        return ready
+
+    async def last(self) -> None:
+        """Wait for the last one, and let go of all before it."""
+        while not self.over:
+            await self.ready(None, size_bytes=MESSAGE_BYTES)
 
 
-def _end_soon() -> None:
+async def _end_soon() -> None:
     """Have Modal end this container after the call that it is at."""
-    stop: Any = modal.experimental.stop_fetching_inputs  # typed as a coroutine; Modal's wrapper makes it a plain call
-    stop()
+    stop: Any = modal.experimental.stop_fetching_inputs
+    await stop.aio()
 
 
 def located(order: EngineOrder) -> EngineOrder:
@@ -229,15 +301,3 @@ def located(order: EngineOrder) -> EngineOrder:
     where, _, name = order.engine.rpartition(":")
     engine = f"{code_folder() / where}:{name}" if where.endswith(".py") else order.engine
     return msgspec.structs.replace(order, engine=engine, context=msgspec.structs.replace(order.context, files=files))
-
-
-def _born_at() -> float:
-    """Return when this process began, seconds since 1970; where the kernel does not tell, now.
-
-    Source: proc(5): `starttime` is the 22nd field of /proc/self/stat, in clock ticks since the boot.
-    """
-    with contextlib.suppress(OSError, ValueError, IndexError):
-        fields = Path("/proc/self/stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()
-        uptime_s = float(Path("/proc/uptime").read_text(encoding="ascii").split()[0])
-        return time.time() - uptime_s + int(fields[19]) / os.sysconf("SC_CLK_TCK")
-    return time.time()

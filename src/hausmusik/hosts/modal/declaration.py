@@ -68,7 +68,7 @@ class Declaration(msgspec.Struct, frozen=True, kw_only=True):
         max_inputs: Plays that one container takes at once.
         target_inputs: Beyond which another container starts; 0: `max_inputs`.
         snapshot: Whether Modal snapshots the prepared process.
-        gpu_snapshot: The same with the GPU's memory (alpha on Modal).
+        gpu_snapshot: The same when it has loaded, with the GPU's memory (alpha on Modal).
         region: Empty: anywhere, which is cheapest.
         nonpreemptible: Whether Modal may not move it; three times the price.
         secrets: Names of Modal secrets that its environment gets.
@@ -110,6 +110,8 @@ class Declaration(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def worker(self) -> str:
         """Name of the class in `container`."""
+        if self.gpu_snapshot:
+            return "GpuSnapshotWorker"
         return "SnapshotWorker" if self.snapshot else "Worker"
 
     @property
@@ -183,7 +185,7 @@ def declare(
         max_inputs=serving.max_inputs,
         target_inputs=serving.target_inputs,
         snapshot=serving.snapshot,
-        gpu_snapshot=serving.gpu_snapshot,
+        gpu_snapshot=serving.gpu_snapshot and bool(gpu),
         region=serving.region,
         nonpreemptible=serving.nonpreemptible,
         secrets=serving.secrets,

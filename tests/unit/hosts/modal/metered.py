@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing, asynccontextmanager, suppress
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -44,23 +44,27 @@ class Stage:
         self.budget = budget
         self.ledger = ledger
 
-    async def play(self, order: EngineOrder, text: str) -> None:
+    async def play(
+        self, order: EngineOrder, text: str, *, unheard_s: float = 0.0, leave_after_s: float | None = None
+    ) -> None:
         metered = self.meter.play(
             lambda: self.host.play(order, SpeakRequest(text=text), RUN),
             run=RUN,
             instrument=order.instrument,
             host="modal",
             worst_case_s=self.host.worst_s(order, RUN),
+            unheard_s=unheard_s,
         )
-        async with aclosing(metered) as events:
-            async for _ in events:
-                pass
+        with suppress(TimeoutError):
+            async with asyncio.timeout(leave_after_s), aclosing(metered) as events:
+                async for _ in events:
+                    pass
 
-    async def start(self, order: EngineOrder) -> None:
+    async def start(self, order: EngineOrder, *, together: bool = False) -> None:
         """Have a container started ahead of plays."""
         machines = self.host.machines(order)
         metered = self.meter.play(
-            lambda: self.host.warm(order),
+            lambda: self.host.warm(order, together=together),
             run=RUN,
             instrument=order.instrument,
             host="modal",

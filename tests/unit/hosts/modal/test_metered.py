@@ -95,6 +95,31 @@ async def test_a_start_ahead_of_plays_pays_for_itself_and_what_idles_until_the_f
     check_books(books, rows)
 
 
+START_S = 2.5
+"""Of a container here whose boot is delayed by two seconds."""
+
+
+async def test_a_play_that_is_left_during_its_start_is_cancelled_and_its_start_charged(tmp_path: Path) -> None:
+    order = tones(sleep_s=0.2)
+    options = PlaneOptions(faults=Faults(boot_delay_s=(2.0, 2.0)))
+    async with stage(tmp_path, declared(order), options) as books:
+        await books.play(order, "One two three. " * 20, unheard_s=START_S + 3.0, leave_after_s=0.3)
+        assert [call.outcomes for call in books.plane.calls()] == [()]  # Modal tells no id before a container has it
+        rows = await books.rows()
+        assert [call.outcomes for call in books.plane.calls()] == [("terminated",)]
+    (row,) = rows
+    assert (row.kind, row.outcome, row.basis) == ("play", "cancelled", "estimated")
+    assert told_s(rows) == pytest.approx(books.lived_s(), rel=0.2)
+
+
+async def test_closing_during_a_start_waits_a_little_for_the_call_to_be_cancelled(tmp_path: Path) -> None:
+    order = tones(sleep_s=0.2)
+    async with stage(tmp_path, declared(order), PlaneOptions()) as books:
+        await books.play(order, "One two three. " * 20, unheard_s=4.0, leave_after_s=0.1)
+        await books.host.close()
+        assert [call.outcomes for call in books.plane.calls()] == [("terminated",)]
+
+
 async def test_what_is_kept_warm_between_plays_is_paid_once_by_one_or_the_other(tmp_path: Path) -> None:
     order = tones(sleep_s=0.1)
     async with stage(tmp_path, declared(order, gpu=("T4",)), PlaneOptions()) as books:

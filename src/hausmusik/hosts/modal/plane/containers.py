@@ -82,7 +82,8 @@ async def start(state: State, container: Container) -> ContainerProcess:
     }
     if container.gpu:
         environment["PATH"] = os.pathsep.join([str(box / "bin"), environment.get("PATH", os.defpath)])
-    if snapshot:
+    if snapshot:  # its variables are those of the container that was snapshotted, until it is restored
+        environment["MODAL_TASK_ID"] = f"{container.id}-snapshotted"
         environment |= {"MODAL_ENABLE_SNAP_RESTORE": "1", "MODAL_RESTORE_STATE_PATH": str(box / "restore.json")}
     if state.options.bind_volumes:
         environment["HAUSMUSIK_BIND_VOLUMES"] = "1"
@@ -98,7 +99,8 @@ def _fill(box: Path, tree: Path, arguments: api_pb2.ContainerArguments) -> None:
     """Write what the container is started with; its working folder has a link to everything in the shared `/root`."""
     (box / "root").mkdir(parents=True)
     (box / "arguments.pb").write_bytes(arguments.SerializeToString())
-    (box / "restore.json").write_text("{}")  # the state of a restored snapshot: nothing has changed
+    restored = json.dumps({"task_id": arguments.task_id})
+    (box / "restore.json").write_text(restored)  # what is new in a restored container
     for path in (tree / "root").iterdir():
         (box / "root" / path.name).symlink_to(path)
 
