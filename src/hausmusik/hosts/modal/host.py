@@ -120,12 +120,16 @@ class ModalHost:
         return False
 
     def numeric_class(self, order: EngineOrder) -> str:
-        """Return `cpu-1t` for what plays on a processor, as at home; else the first of its GPU types."""
+        """Return `cpu-1t` for what plays on a processor, as at home; else all of its GPU types: `cuda-a10|l4`.
+
+        Which of them is given is not known before the play, and Modal may give a better one than any; so a take is kept
+        under what was asked for, and equal bytes are promised only where the list has one type.
+        """
         gpu = self._declare(order.instrument).gpu
-        return f"cuda-{gpu[0].lower()}" if gpu else "cpu-1t"
+        return f"cuda-{'|'.join(gpu).lower()}" if gpu else "cpu-1t"
 
     def worst_s(self, order: EngineOrder, run: Run) -> float | None:
-        """Return what Modal's limits let the tries of one play take: start, play and idle window, each."""
+        """Return what Modal's limits let the tries of one play take, see `Declaration.worst_s`."""
         del run  # a deadline is ours to keep; were we to die, only Modal's own limits would
         return TRIES * self._declare(order.instrument).worst_s
 
