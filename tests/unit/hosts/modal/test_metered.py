@@ -12,7 +12,7 @@ pytest.importorskip("modal")
 from hausmusik.errors import GenerationFailed
 from hausmusik.hosts.modal.plane import Faults, PlaneOptions, Refusal
 from hausmusik.money import LedgerRow
-from tests.unit.hosts.modal.metered import Stage, declared, stage, tones
+from tests.unit.hosts.modal.metered import RUN, Stage, declared, stage, tones
 
 pytestmark = pytest.mark.slow
 
@@ -93,6 +93,19 @@ async def test_a_start_ahead_of_plays_pays_for_itself_and_what_idles_until_the_f
         rows = await books.rows()
     assert [(row.kind, row.usage.boot_s > 0) for row in rows if row.kind != "idle"] == [("warm", True), ("play", False)]
     check_books(books, rows)
+
+
+async def test_a_container_in_place_of_a_dead_one_is_paid_too(tmp_path: Path) -> None:
+    """Modal gives the call to another container at once; its start was for this play, whose next try it takes."""
+    order = tones(sleep_s=0.2)
+    options = PlaneOptions(faults=Faults(killing_deliveries=(0,), kill_after_s=(0.9, 0.9), boot_delay_s=(1.0, 1.0)))
+    async with stage(tmp_path, declared(order, max_containers=1), options) as books:
+        await books.play(order, "One two three. Four five six. Seven eight nine.")
+        rows = await books.rows()
+        assert [life.why for life in books.plane.lives()] == ["killed", "idle"]
+        assert books.lived_s() < books.host.worst_s(order, RUN)
+    print([(r.kind, r.outcome, r.usage) for r in rows], books.lived_s())
+    assert told_s(rows) == pytest.approx(books.lived_s(), rel=0.1)
 
 
 START_S = 2.5
