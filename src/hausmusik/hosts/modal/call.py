@@ -26,6 +26,11 @@ class Call:
         answers: The items of Modal's generator.
         cancel: Cancels a call by its id.
         clock: Tells when something was last heard.
+
+    Attributes:
+        heard_s: When something was last heard, by the clock.
+        taken_over: Whether Modal gave the call to another container when its own had died. What that one says first is
+            not heard: Modal's client leaves out as many answers as the first one had given.
     """
 
     def __init__(self, answers: AsyncIterator[Answer], cancel: Cancelling, clock: Clock) -> None:
@@ -36,6 +41,7 @@ class Call:
         self._left = False
         self._clock = clock
         self.heard_s = clock.monotonic()
+        self.taken_over = False
         self.reader = asyncio.create_task(self._read())
 
     async def next(self, patience_s: float | None) -> FromContainer | None:
@@ -64,6 +70,7 @@ class Call:
                 messages = messages_in(answer)
                 first = first or answer[0]
                 if answer[0] != first:
+                    self.taken_over = True
                     raise WorkerLost("the container died, and Modal went on with another one")
                 self.heard_s = self._clock.monotonic()
                 for message in messages:

@@ -127,10 +127,10 @@ class Declaration(msgspec.Struct, frozen=True, kw_only=True):
         """Most container seconds that one try of one play can cost: Modal's own limits enforce each part.
 
         A container may die at the end of its play, and Modal starts another one for the call before the host hears of
-        it; that one is told to stop as soon as it answers, and idles. How often Modal would do so with containers that
-        die before they answer is nowhere written; one is counted.
+        it; that one plays what nobody hears until it has said more than the first, is then told to stop, and idles. How
+        often Modal would do so with containers that die before that is nowhere written; one is counted.
         """
-        return float(self.startup_timeout_s + self.timeout_s + self.startup_timeout_s + self.scaledown_window_s)
+        return float(2 * (self.startup_timeout_s + self.timeout_s) + self.scaledown_window_s)
 
 
 def declare(

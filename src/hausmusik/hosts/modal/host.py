@@ -80,6 +80,7 @@ class _Play:
         self.run = run
         self.delivered = Delivered()
         self.spent = Usage()
+        self.taken_over = False
         self.tries = 0
         self.ends_s = math.inf
 
@@ -373,6 +374,10 @@ class ModalHost:
                 self._standing.heard(instrument, started)
                 if not over:  # what a container that was lost has cost, as far as can be seen from here
                     play.spent += Usage(busy_s=max(0.0, call.heard_s - began_s))
+            if call.taken_over:  # another container has started since, and has played what nobody heard
+                play.taken_over = True
+                longest_s = float(play.declaration.startup_timeout_s + play.declaration.timeout_s)
+                play.spent += Usage(busy_s=min(self._clock.monotonic() - call.heard_s, longest_s))
         if message.others:
             yield msgspec.structs.replace(stay, window_s=0.0)
         if isinstance(message, Failed):
@@ -395,6 +400,9 @@ class ModalHost:
     def _begin(self, play: _Play, started: Started, waited_s: float) -> None:
         self._standing.heard(play.order.instrument, started)
         play.spent += _of_start(started, waited_s)
+        if play.taken_over and started.gap_s is None:  # the container that had taken over is another one, and idles
+            play.spent += Usage(idle_s=started.window_s)
+        play.taken_over = False
         if play.run.deadline_s and play.ends_s == math.inf:
             play.ends_s = self._clock.monotonic() + play.run.deadline_s
 

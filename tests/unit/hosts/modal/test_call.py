@@ -48,6 +48,7 @@ async def test_messages_come_as_they_were_sent_then_the_end() -> None:
     assert [await call.next(1.0) for _ in range(4)] == [STARTED, Alive(), FINISHED, None]
     await call.reader
     assert not modal.cancelled
+    assert not call.taken_over
 
 
 async def test_another_container_under_the_same_call_is_noticed_and_the_call_cancelled() -> None:
@@ -58,6 +59,7 @@ async def test_another_container_under_the_same_call_is_noticed_and_the_call_can
         await call.next(1.0)
     await asyncio.wait([call.reader])
     assert modal.cancelled == ["fc-1"]
+    assert call.taken_over
 
 
 async def test_one_that_is_left_while_it_plays_is_cancelled_at_once() -> None:

@@ -75,6 +75,6 @@ def test_an_engine_file_lies_beside_our_package_and_its_content_counts(catalogue
     assert declared(catalogue, "", entry).digest != first.digest
 
 
-def test_the_worst_case_is_what_modal_enforces_with_the_start_of_a_second_container(catalogue: Catalogue) -> None:
+def test_the_worst_case_is_what_modal_enforces_with_a_second_container(catalogue: Catalogue) -> None:
     one = declared(catalogue, "procedural")
-    assert one.worst_s == 2 * one.startup_timeout_s + one.timeout_s + one.scaledown_window_s
+    assert one.worst_s == 2 * (one.startup_timeout_s + one.timeout_s) + one.scaledown_window_s
