@@ -345,17 +345,15 @@ class ModalHost:
         call.reader.add_done_callback(lambda _: self._calls.discard(call))
         asked_s = self._clock.monotonic()
         started: Started | None = None
-        over, began_s, starting_s = False, asked_s, 0.0
+        over, began_s, starting_s = False, asked_s, math.inf
         try:
             with self._standing.starting(instrument):
                 while started is None:
                     yield (phase := await self._waiting(play.order, worker, self._clock.monotonic() - asked_s))
-                    since_s = self._clock.monotonic()
-                    try:
-                        with contextlib.suppress(TimeoutError):
-                            started = _first(await self._hear(call, play, ASK_EVERY_S), play.declaration)
-                    finally:
-                        starting_s += 0.0 if phase.name == "queue" else self._clock.monotonic() - since_s
+                    if phase.name != "queue":
+                        starting_s = min(starting_s, self._clock.monotonic())
+                    with contextlib.suppress(TimeoutError):
+                        started = _first(await self._hear(call, play, ASK_EVERY_S), play.declaration)
             began_s = self._clock.monotonic()
             self._begin(play, started, began_s - asked_s)
             yield (stay := msgspec.structs.replace(_stay(started, play.declaration), tries=play.tries))
@@ -368,7 +366,7 @@ class ModalHost:
             over = True
         except WorkerLost:
             if started is None:  # Modal has given it up: containers were starting for it, and none came to answer
-                play.spent += Usage(boot_s=starting_s)
+                play.spent += Usage(boot_s=max(0.0, self._clock.monotonic() - starting_s))
             raise
         finally:
             if not over:
