@@ -326,12 +326,14 @@ class Stay(Value, frozen=True):
         window_s: How long it will stay idle afterwards, unless it is given something to play; 0: others still play on
             it, and what it idles is theirs.
         gpu: Which of the GPUs that were asked for it has, as it is priced; empty: none, or it is not known which.
+        tries: Which try of the play this is, from 1; what those before it took was only seen from outside.
     """
 
     machine: str
     gap_s: float | None
     window_s: float
     gpu: str = ""
+    tries: int = 1
 
 
 class Done(Value, frozen=True):

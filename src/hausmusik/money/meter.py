@@ -241,14 +241,15 @@ class _Tally:
         """Return the sum of what was reported, or, where that is not the whole truth, the time that has passed.
 
         Waiting in a queue takes no machine, and the host's own limits end a play whose listener has fallen asleep, so
-        the one is left out of an estimate and the others bound it. Of a play that is done it is what `Done` said.
+        the one is left out of an estimate and the others bound it. Of a play that is done it is what `Done` said; where
+        machines were lost before the one that did it, what they took was only seen from here.
         """
         if self._charged is not None:
             return self._charged
         self._note_queue(queueing=False)
         reported = self._usage or Usage()
         if outcome == "done" and self._usage is not None and is_sane(reported):
-            return reported, "measured"
+            return reported, "measured" if self.stay is None or self.stay.tries == 1 else "estimated"
         if not is_sane(reported):
             reported = Usage()
         queue_s = max(reported.queue_s, self._queued_s)

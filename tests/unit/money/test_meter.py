@@ -119,6 +119,16 @@ async def test_usage_comes_in_parts_and_is_added_up(meter: Meter, ledger: Ledger
     assert only_row(ledger).usage == USED + Usage(queue_s=1, audio_s=1)
 
 
+@pytest.mark.parametrize(("tries", "basis"), [(1, "measured"), (2, "estimated")])
+async def test_what_lost_machines_took_is_estimated(
+    meter: Meter, ledger: Ledger, play: Callable[..., Play], tries: int, basis: str
+) -> None:
+    stays = [Stay(machine=f"m{each}", gap_s=None, window_s=0, tries=each) for each in range(1, tries + 1)]
+    await listen(meter, play(*stays, USED, Done()))
+    row = only_row(ledger)
+    assert (row.outcome, row.basis, row.usage) == ("done", basis, USED)
+
+
 async def test_a_paid_play_is_reserved_first_and_settled_to_what_it_took(
     meter: Meter, house: Budget, ledger: Ledger, clock: ManualClock
 ) -> None:

@@ -350,16 +350,18 @@ class ModalHost:
         call.reader.add_done_callback(lambda _: self._calls.discard(call))
         asked_s = self._clock.monotonic()
         started: Started | None = None
-        over, began_s = False, asked_s
+        over, began_s, starting_s = False, asked_s, math.inf
         try:
             with self._standing.starting(instrument):
                 while started is None:
-                    yield await self._waiting(play.order, worker, self._clock.monotonic() - asked_s)
+                    yield (phase := await self._waiting(play.order, worker, self._clock.monotonic() - asked_s))
+                    if phase.name != "queue":
+                        starting_s = min(starting_s, self._clock.monotonic())
                     with contextlib.suppress(TimeoutError):
                         started = _first(await self._hear(call, play, ASK_EVERY_S), play.declaration)
             began_s = self._clock.monotonic()
             self._begin(play, started, began_s - asked_s)
-            yield (stay := _stay(started, play.declaration))
+            yield (stay := msgspec.structs.replace(_stay(started, play.declaration), tries=play.tries))
             yield Phase(name="play", eta_s=play.order.expected_s)
             while not isinstance(message := await self._hear(call, play, None), Finished | Failed):
                 if isinstance(message, Told):
@@ -367,6 +369,10 @@ class ModalHost:
                 elif message is None:
                     raise WorkerLost(f"a container of {instrument} ended early", hint=f"haus logs {instrument}")
             over = True
+        except WorkerLost:
+            if started is None:  # Modal has given it up: containers were starting for it, and none came to answer
+                play.spent += Usage(boot_s=max(0.0, self._clock.monotonic() - starting_s))
+            raise
         finally:
             if not over:
                 call.leave()

@@ -10,6 +10,7 @@ import pytest
 pytest.importorskip("modal")
 
 from hausmusik.errors import GenerationFailed
+from hausmusik.hosts.modal.host import ASK_EVERY_S
 from hausmusik.hosts.modal.plane import Faults, PlaneOptions, Refusal
 from hausmusik.money import LedgerRow
 from tests.unit.hosts.modal.metered import RUN, Stage, declared, stage, tones
@@ -152,3 +153,17 @@ async def test_what_is_kept_warm_between_plays_is_paid_once_by_one_or_the_other(
     assert (warm.label, warm.price.name, warm.usage.busy_s) == ("keep warm", "T4", 0.0)
     assert warm.usage.idle_s > 1.0
     check_books(books, rows)
+
+
+async def test_a_try_that_was_lost_before_it_was_heard_of_is_charged_as_estimated(tmp_path: Path) -> None:
+    """Modal gives a call up whose containers end again and again; the next try plays, and pays for both."""
+    order = tones()
+    options = PlaneOptions(faults=Faults(killing_deliveries=tuple(range(13))))
+    async with stage(tmp_path, declared(order, max_containers=1), options) as books:
+        await books.play(order, "One.")
+        rows = await books.rows()
+    (play,) = [row for row in rows if row.kind == "play"]
+    assert (play.basis, play.outcome) == ("estimated", "done")
+    # Whether containers are starting is asked once a second, first after one.
+    assert books.lived_s() - 3 * ASK_EVERY_S - UNSEEN_S <= told_s(rows) <= books.lived_s() * 1.01
+    assert len(books.plane.lives()) > 12
