@@ -11,7 +11,7 @@ import asyncio
 import os
 import shutil
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -77,10 +77,11 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     Args:
         instrument: Catalogue id.
         app: Name of its app.
-        version: `current`, `other` than the catalogue's: deploy it again; `unknown` to this catalogue, or
-            not to be reckoned any more.
+        version: `current`, `other` than the catalogue's: deploy it again; `unknown`: the catalogue has none of that
+            name, or it cannot be said what it would be.
         containers: How many are up now.
         usd_per_h: What they cost an hour; None: not known.
+        problem: Why that, or the version, cannot be said; empty: it can, or it is not in the catalogue.
     """
 
     instrument: str
@@ -88,6 +89,7 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     version: str
     containers: int
     usd_per_h: Decimal | None
+    problem: str = ""
 
 
 class Cooled(msgspec.Struct, frozen=True, kw_only=True):
@@ -319,17 +321,22 @@ class Cloud:
         return tuple(map(self._standing, found))
 
     def _standing(self, deployed: Deployed) -> Standing:
-        version = "unknown"
-        usd_per_h: Decimal | None = None
-        with suppress(HausmusikError, OSError):  # one that cannot be reckoned any more hides none of the others
+        """Return one row of the standing; what cannot be told of it is said in it, and spoils no other row."""
+        version, usd_per_h, problem = "unknown", None, ""
+        try:
             version = "current" if self.declare(deployed.instrument).digest == deployed.digest else "other"
             usd_per_h = self.price(deployed.instrument).for_seconds(3600 * deployed.containers)
+        except NotFoundError:
+            pass
+        except HausmusikError as error:
+            problem = error.message
         return Standing(
             instrument=deployed.instrument,
             app=deployed.app,
             version=version,
             containers=deployed.containers,
             usd_per_h=usd_per_h,
+            problem=problem,
         )
 
     async def read_rates(self, today: date) -> AccountRates:

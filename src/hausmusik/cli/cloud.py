@@ -128,6 +128,8 @@ def status(context: typer.Context, *, json: Json = False) -> None:
     for each in found:
         if each.version == "other":
             output.talk(f"{each.instrument} is another version than here: haus deploy {each.instrument}")
+        if each.problem:
+            output.talk(f"{each.instrument}: {each.problem}")
 
 
 def logs(context: typer.Context, name: Name, *, json: Json = False) -> None:

@@ -17,6 +17,7 @@ from typing import Final, Literal
 import msgspec
 
 import hausmusik
+from hausmusik.errors import ConfigError
 from hausmusik.hosts.local.environments import WORKER_NEEDS
 from hausmusik.hosts.modal.messages import WIRE
 from hausmusik.instruments.checkpoint import Checkpoint
@@ -151,7 +152,7 @@ def declare(
         gpu: As chosen for it; empty: no GPU.
 
     Raises:
-        OSError: the file of an engine of the user's own cannot be read.
+        ConfigError: the file of an engine of the user's own cannot be read.
     """
     serving = instrument.serving
     where, _, name = instrument.engine.rpartition(":")
@@ -173,7 +174,7 @@ def declare(
             device="cuda" if gpu else "cpu",
         ),
         engine_file=str(own or ""),
-        engine_sha256=hashlib.sha256(own.read_bytes()).hexdigest() if own else "",
+        engine_sha256=_sha256(own, instrument.id) if own else "",
         weights=tuple(weights),
         weights_sha256=weights_digest(tuple(weights)),
         checkpoints=tuple(checkpoints),
@@ -195,6 +196,16 @@ def declare(
         nonpreemptible=serving.nonpreemptible,
         secrets=serving.secrets,
     )
+
+
+def _sha256(engine_file: Path, instrument: str) -> str:
+    try:
+        return hashlib.sha256(engine_file.read_bytes()).hexdigest()
+    except OSError as error:
+        raise ConfigError(
+            f"the engine file of {instrument} cannot be read: {engine_file.name}: {error.strerror}",
+            hint="put it back, or `haus instruments remove` the instrument",
+        ) from error
 
 
 def _requirements(environment: Environment | None, checkpoints: Sequence[Checkpoint]) -> tuple[str, ...]:

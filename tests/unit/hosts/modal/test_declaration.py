@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from hausmusik.errors import ConfigError
 from hausmusik.hosts.modal.declaration import ENGINES, Declaration, declare
 from hausmusik.instruments.catalogue import Catalogue
 from hausmusik.instruments.model import Instrument
@@ -73,6 +74,9 @@ def test_an_engine_file_lies_beside_our_package_and_its_content_counts(catalogue
     assert first.engine_file == str(file)
     file.write_text("two")
     assert declared(catalogue, "", entry).digest != first.digest
+    file.unlink()
+    with pytest.raises(ConfigError, match=r"bells\.py: No such file"):
+        declared(catalogue, "", entry)
 
 
 def test_the_worst_case_is_what_modal_enforces_with_a_second_container(catalogue: Catalogue) -> None:

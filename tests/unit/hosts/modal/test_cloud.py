@@ -1,0 +1,101 @@
+"""What is deployed on an account, row by row: one that cannot be told of spoils no other."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import aclosing
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("modal")
+
+from hausmusik.cloud import Cloud
+from hausmusik.hosts.modal.account import Account
+from hausmusik.hosts.modal.deploying import Deployer
+from hausmusik.hosts.modal.plane import Plane, PlaneOptions
+from hausmusik.instruments.catalogue import Catalogue
+from hausmusik.money.rates import Rates
+from hausmusik.money.tiers import our_table
+from hausmusik.weights.store import WeightsStore
+
+ENTRIES = """
+[[instrument]]
+id = "ours"
+task = "sound"
+one_shot = true
+title = "An engine file of the user's own"
+engine = "ours.py:Ours"
+places = ["modal"]
+memory_mib = 100
+sample_rate_hz = 44100
+licence = { code = "MIT", weights = "MIT", commercial = true, credit = "us" }
+measured = { unit = "audio_s", cpu_s_per_unit = 0.01, cold_start_s = 0.5, on = "a test" }
+
+[[instrument]]
+id = "rare"
+task = "sound"
+one_shot = true
+title = "On a GPU whose price nobody knows"
+engine = "hausmusik.engines.clips:ClipsEngine"
+places = ["modal"]
+memory_mib = 100
+sample_rate_hz = 44100
+licence = { code = "MIT", weights = "MIT", commercial = true, credit = "us" }
+measured = { unit = "audio_s", cpu_s_per_unit = 0.01, cold_start_s = 0.5, on = "a test" }
+serving = { gpu = "H200" }
+"""
+
+
+@pytest.fixture
+def plane(tmp_path: Path) -> Iterator[Plane]:
+    with Plane(tmp_path / "plane", PlaneOptions(containers="none", builds="record")) as plane:
+        yield plane
+
+
+@pytest.fixture
+def instruments(tmp_path: Path) -> Path:
+    """The folder of the user's own."""
+    folder = tmp_path / "instruments.d"
+    folder.mkdir()
+    (folder / "two.toml").write_text(ENTRIES, "utf-8")
+    (folder / "ours.py").write_text("class Ours: ...", "utf-8")
+    return folder
+
+
+def cloud_of(plane: Plane, instruments: Path, *, unpriced: str = "") -> Cloud:
+    table = our_table()
+    prices = {name: each for name, each in table.price.items() if name != unpriced}
+    return Cloud(
+        lambda: Catalogue.load(instruments),
+        Rates(table.gpu, prices, table.factor),
+        WeightsStore(instruments.parent / "weights", offline=True),
+        Account(client=plane.client()),
+        learnt=lambda *_: None,
+        scratch=instruments.parent,
+    )
+
+
+async def deploy(plane: Plane, cloud: Cloud, *names: str) -> None:
+    deployer = Deployer(Account(client=plane.client()), WeightsStore(plane.folder / "none", offline=True))
+    for name in names:
+        async with aclosing(deployer.deploy(cloud.declare(name), send=False)) as phases:
+            async for _ in phases:
+                pass
+
+
+def test_a_row_of_which_nothing_can_be_said_spoils_no_other(plane: Plane, instruments: Path) -> None:
+    cloud = cloud_of(plane, instruments)
+    asyncio.run(deploy(plane, cloud, "procedural", "ours", "rare"))
+    assert {each.instrument: each.version for each in asyncio.run(cloud.standing())} == dict.fromkeys(
+        ("ours", "procedural", "rare"), "current"
+    )
+    (instruments / "ours.py").unlink()
+    rows = {each.instrument: each for each in asyncio.run(cloud_of(plane, instruments, unpriced="H200").standing())}
+    assert (rows["procedural"].version, rows["procedural"].usd_per_h, rows["procedural"].problem) == ("current", 0, "")
+    assert rows["rare"].version == "current"
+    assert rows["rare"].usd_per_h is None
+    assert "H200" in rows["rare"].problem
+    assert rows["ours"].version == "unknown"
+    assert rows["ours"].usd_per_h is None
