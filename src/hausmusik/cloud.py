@@ -19,7 +19,7 @@ from pathlib import Path
 import msgspec
 
 from hausmusik.atomic import private_folder
-from hausmusik.errors import HausmusikError, NotFoundError, UsageError
+from hausmusik.errors import BudgetError, HausmusikError, NotFoundError, UsageError
 from hausmusik.gpu_choice import choose_gpu, container
 from hausmusik.gpu_names import parse_gpu
 from hausmusik.hosts.modal.account import Account
@@ -30,6 +30,7 @@ from hausmusik.hosts.modal.plane.declared import Declared
 from hausmusik.instruments.catalogue import Catalogue
 from hausmusik.instruments.model import Instrument
 from hausmusik.money.account_rates import AccountRates
+from hausmusik.money.dollars import shown
 from hausmusik.money.keepwarm.advice import Advice, advise
 from hausmusik.money.keepwarm.keeper import WarmPlan
 from hausmusik.money.keepwarm.simulator import Pool
@@ -180,7 +181,10 @@ class Cloud:
         return max(each.serving.max_containers * each.serving.max_inputs for each in candidates)
 
     def price(self, name: str, gpu: str | None = None) -> Price:
-        """Return the price of a second of an instrument's container.
+        """Return the price of a second of an instrument's container, with those that are kept idle beside it.
+
+        Nobody is told what those (`buffer_containers`) are up to, so each second of a container that plays, starts or
+        idles pays for them too: more than they take where several plays share them, which the bill corrects.
 
         Args:
             name: Catalogue id.
@@ -190,6 +194,14 @@ class Cloud:
         Raises:
             BudgetError: it is not known.
         """
+        price, serving = self._container_price(name, gpu), self._catalogue().instrument(name).serving
+        if not (beside := min(serving.buffer_containers, serving.max_containers - 1)):
+            return price
+        told = f"{price.name}, and {beside} more of it kept idle beside it"
+        return msgspec.structs.replace(price, name=told, usd_per_s=price.usd_per_s * (1 + beside))
+
+    def _container_price(self, name: str, gpu: str | None = None) -> Price:
+        """Return the price of a second of one container, see `price`."""
         instrument = self._catalogue().instrument(name)
         choices = [parse_gpu(each) for each in self.gpus(instrument)]
         if gpu:
@@ -295,19 +307,35 @@ class Cloud:
             cold_start_s=container.start.mid,
             usd_per_cold_start=container.part_usd("start")[1],
             usd_per_idle_window=container.part_usd("idle")[1],
-            usd_per_day_idle=price.for_seconds(86_400 * declaration.min_containers),
+            usd_per_day_idle=self._usd_per_day_idle(declaration),
         )
 
-    async def deploy(self, name: str) -> AsyncGenerator[Phase]:
+    def _usd_per_day_idle(self, declaration: Declaration) -> Decimal:
+        return self._container_price(declaration.instrument).for_seconds(86_400 * declaration.min_containers)
+
+    async def deploy(self, name: str, *, always_up: bool = False) -> AsyncGenerator[Phase]:
         """Deploy an instrument to the account, in place of what was there; playing it is what costs.
 
+        Args:
+            name: Catalogue id.
+            always_up: Whether it may keep containers up always, if its entry says so (`min_containers`): they cost day
+                and night, whatever the budgets say.
+
         Raises:
+            BudgetError: it would keep containers up, and may not.
             MissingExtra: its engine is not in this version, or modal is not installed.
-            AuthError, HostError, ConfigError: see `Deployer.deploy`.
+            AuthError, NotFoundError, HostError, ConfigError: see `Deployer.deploy`.
         """
         catalogue = self._catalogue()
         catalogue.in_this_version(catalogue.instrument(name))
-        async with aclosing(Deployer(self._account, self._weights).deploy(self.declare(name))) as phases:
+        declaration = self.declare(name)
+        if (kept := declaration.min_containers) and not always_up:
+            usd = shown(self._usd_per_day_idle(declaration))
+            raise BudgetError(
+                f"{name} keeps {kept} container{'s' if kept > 1 else ''} up always: {usd} a day that no budget limits",
+                hint=f"`haus deploy {name} --always-up`, or set serving.min_containers = 0 and use `haus warm`",
+            )
+        async with aclosing(Deployer(self._account, self._weights).deploy(declaration)) as phases:
             async for phase in phases:
                 yield phase
 
@@ -325,7 +353,7 @@ class Cloud:
         version, usd_per_h, problem = "unknown", None, ""
         try:
             version = "current" if self.declare(deployed.instrument).digest == deployed.digest else "other"
-            usd_per_h = self.price(deployed.instrument).for_seconds(3600 * deployed.containers)
+            usd_per_h = self._container_price(deployed.instrument).for_seconds(3600 * deployed.containers)
         except NotFoundError:
             pass
         except HausmusikError as error:

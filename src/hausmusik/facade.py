@@ -261,9 +261,9 @@ class House:
         """Remove an added instrument; returns the files that went."""
         return self._house.remove_instrument(name)
 
-    def deploy(self, name: str) -> Iterator[Phase]:
+    def deploy(self, name: str, *, always_up: bool = False) -> Iterator[Phase]:
         """Put an instrument onto the user's Modal account; playing it there is what costs."""
-        return self._portal.iterate(self._house.deploy(name))
+        return self._portal.iterate(self._house.deploy(name, always_up=always_up))
 
     def rehearse_deploy(self, names: Sequence[str]) -> tuple[Rehearsal, ...]:
         """Return what deploying would declare and cost, from a control plane on this machine; needs no account."""

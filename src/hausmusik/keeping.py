@@ -113,9 +113,12 @@ class Keeping(Parts):
         if "player" in self.__dict__:
             self.player.forget()
 
-    async def deploy(self, name: str) -> AsyncGenerator[Phase]:
-        """Put an instrument onto the user's Modal account; playing it there is what costs."""
-        async with aclosing(self.cloud.deploy(name)) as phases:
+    async def deploy(self, name: str, *, always_up: bool = False) -> AsyncGenerator[Phase]:
+        """Put an instrument onto the user's Modal account; playing it there is what costs.
+
+        One whose entry keeps containers up always (`min_containers`) is refused unless that is wanted (`always_up`).
+        """
+        async with aclosing(self.cloud.deploy(name, always_up=always_up)) as phases:
             async for phase in phases:
                 yield phase
 

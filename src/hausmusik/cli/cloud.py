@@ -36,11 +36,20 @@ def register(app: typer.Typer) -> None:
 
 
 def deploy(
-    context: typer.Context, names: Names, *, dry_run: DryRun = False, yes: Yes = False, json: Json = False
+    context: typer.Context,
+    names: Names,
+    *,
+    always_up: Annotated[
+        bool, typer.Option("--always-up", help="Allow containers that stay up day and night, if the entry has some.")
+    ] = False,
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    json: Json = False,
 ) -> None:
     """Put instruments onto your Modal account.
 
-    What is deployed costs nothing until it plays, unless it keeps containers running. With --dry-run it is deployed to
+    What is deployed costs nothing until it plays, unless its entry keeps containers up (min_containers): that no budget
+    limits, so it is refused without --always-up. With --dry-run it is deployed to
     a control plane on this machine, by the same code, and what Modal would be told is shown; that needs no account.
 
     Example: haus deploy kokoro composer --dry-run
@@ -66,7 +75,7 @@ def deploy(
 
     async def work(house: AsyncHouse, _stop: Stop) -> None:
         for name in names:
-            async for phase in house.deploy(name):
+            async for phase in house.deploy(name, always_up=always_up):
                 line(f"{phase.name} {name}", phase.done)
         await renew_rates(house, output)
 

@@ -60,9 +60,9 @@ class Serving(Strict):
         cpu_cores: Physical cores, at least 0.125.
         memory_mib: Memory of the container; 0: what the worker takes, with headroom.
         weights_in: Whether weights are baked into the image; `auto`: up to 1 GiB.
-        min_containers: Kept warm always; costs money day and night.
+        min_containers: Kept warm always; costs money day and night, so deploying it must be allowed.
         max_containers: Most at once.
-        buffer_containers: Idle ones beside the busy ones while there is work.
+        buffer_containers: Idle ones beside the busy ones while there is work; each play pays for them too.
         scaledown_window_s: How long an idle container stays, 2 to 3600.
         timeout_s: Most seconds of one play.
         startup_timeout_s: Most seconds of start, load and warm-up. Modal would take `timeout_s` for it.

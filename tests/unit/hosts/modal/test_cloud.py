@@ -1,10 +1,11 @@
-"""What is deployed on an account, row by row: one that cannot be told of spoils no other."""
+"""What is deployed on an account and what it costs: rows that cannot be told of, containers beside those that play."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
 from contextlib import aclosing
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ import pytest
 pytest.importorskip("modal")
 
 from hausmusik.cloud import Cloud
+from hausmusik.errors import BudgetError
 from hausmusik.hosts.modal.account import Account
 from hausmusik.hosts.modal.deploying import Deployer
 from hausmusik.hosts.modal.plane import Plane, PlaneOptions
@@ -45,6 +47,19 @@ sample_rate_hz = 44100
 licence = { code = "MIT", weights = "MIT", commercial = true, credit = "us" }
 measured = { unit = "audio_s", cpu_s_per_unit = 0.01, cold_start_s = 0.5, on = "a test" }
 serving = { gpu = "H200" }
+
+[[instrument]]
+id = "ready"
+task = "sound"
+one_shot = true
+title = "With containers that stay up always, and idle ones beside those that play"
+engine = "hausmusik.engines.clips:ClipsEngine"
+places = ["modal"]
+memory_mib = 100
+sample_rate_hz = 44100
+licence = { code = "MIT", weights = "MIT", commercial = true, credit = "us" }
+measured = { unit = "audio_s", cpu_s_per_unit = 0.01, cold_start_s = 0.5, on = "a test" }
+serving = { min_containers = 2, buffer_containers = 7, max_containers = 4 }
 """
 
 
@@ -99,3 +114,29 @@ def test_a_row_of_which_nothing_can_be_said_spoils_no_other(plane: Plane, instru
     assert "H200" in rows["rare"].problem
     assert rows["ours"].version == "unknown"
     assert rows["ours"].usd_per_h is None
+
+
+def test_containers_that_stay_up_always_are_deployed_only_where_that_is_wanted(plane: Plane, instruments: Path) -> None:
+    cloud = cloud_of(plane, instruments)
+
+    async def deploy(*, always_up: bool) -> None:
+        async with aclosing(cloud.deploy("ready", always_up=always_up)) as phases:
+            async for _ in phases:
+                pass
+
+    with pytest.raises(BudgetError, match=r"ready keeps 2 containers up always: \$2\.46 a day") as refused:
+        asyncio.run(deploy(always_up=False))
+    assert "--always-up" in refused.value.hint
+    assert plane.declared() == ()
+    asyncio.run(deploy(always_up=True))
+    assert [each.min_containers for each in plane.declared()] == [2]
+    (rehearsed,) = asyncio.run(cloud.rehearse(["ready"]))
+    assert rehearsed.usd_per_day_idle == pytest.approx(Decimal("2.46"), abs=Decimal("0.01"))
+
+
+def test_each_second_pays_for_the_containers_that_are_kept_idle_beside_it(plane: Plane, instruments: Path) -> None:
+    cloud = cloud_of(plane, instruments)
+    one, beside = cloud.price("ours"), cloud.price("ready")
+    assert beside.usd_per_s == one.usd_per_s * 4  # of 7 that are asked for no more than 3 can be
+    assert beside.name == f"{one.name}, and 3 more of it kept idle beside it"
+    assert cloud.warm_plan("ready", 60).price == beside
