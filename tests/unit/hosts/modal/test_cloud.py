@@ -100,6 +100,7 @@ async def deploy(plane: Plane, cloud: Cloud, *names: str) -> None:
                 pass
 
 
+@pytest.mark.slow
 def test_a_row_of_which_nothing_can_be_said_spoils_no_other(plane: Plane, instruments: Path) -> None:
     cloud = cloud_of(plane, instruments)
     asyncio.run(deploy(plane, cloud, "procedural", "ours", "rare"))
@@ -116,6 +117,7 @@ def test_a_row_of_which_nothing_can_be_said_spoils_no_other(plane: Plane, instru
     assert rows["ours"].usd_per_h is None
 
 
+@pytest.mark.slow
 def test_containers_that_stay_up_always_are_deployed_only_where_that_is_wanted(plane: Plane, instruments: Path) -> None:
     cloud = cloud_of(plane, instruments)
 
