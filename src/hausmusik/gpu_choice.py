@@ -46,7 +46,7 @@ DEAREST_FALLBACK: Final = 2
 """A fallback may cost this many times the price of the first choice; more would be a surprise on the bill."""
 
 _COUNTS: Final = (1, 2, 4, 8)
-"""Tensor parallelism splits heads, of which there is a power of two."""
+"""Modal gives up to eight of a kind to one container, and tensor parallelism is used with powers of two."""
 
 
 class GpuOption(msgspec.Struct, frozen=True, kw_only=True):

@@ -39,18 +39,6 @@ def _gpus(given: Any) -> Any:
 Gpus: TypeAlias = Annotated[tuple[str, ...], BeforeValidator(_gpus)]
 
 
-class Batching(Strict):
-    """Requests that arrive together and are played together.
-
-    Args:
-        size: Most in one batch.
-        wait_ms: How long the first of them waits for more.
-    """
-
-    size: Annotated[int, Field(ge=2, le=1000)]
-    wait_ms: Annotated[int, Field(ge=0, le=60_000)]
-
-
 class Serving(Strict):
     """The container of an instrument.
 
@@ -68,12 +56,10 @@ class Serving(Strict):
         startup_timeout_s: Most seconds of start, load and warm-up. Modal would take `timeout_s` for it.
         max_inputs: Plays at once in one container.
         target_inputs: Plays at once beyond which another container starts; 0: `max_inputs`.
-        batch: Plays batched together, instead of `max_inputs`.
         snapshot: Whether the memory of a prepared container is kept and restored.
         gpu_snapshot: Whether it is kept when it has loaded, with that of its GPU (alpha at Modal). Nothing without one.
         region: Where it must run, which costs more; empty: anywhere.
         nonpreemptible: Whether it may not be taken away, which costs much more.
-        proxy_auth: Whether its web faces ask for the workspace's key.
         secrets: Names of secrets that the container is given.
     """
 
@@ -89,12 +75,10 @@ class Serving(Strict):
     startup_timeout_s: Annotated[int, Field(ge=1, le=86_400)] = 300
     max_inputs: Annotated[int, Field(ge=1, le=1000)] = 1
     target_inputs: Annotated[int, Field(ge=0, le=1000)] = 0
-    batch: Batching | None = None
     snapshot: bool = False
     gpu_snapshot: bool = False
-    region: Annotated[str, Field(pattern=r"^([a-z]+(-[a-z]+)*)?$")] = ""
+    region: Annotated[str, Field(pattern=r"^([a-z]+(-[a-z0-9]+)*)?$")] = ""
     nonpreemptible: bool = False
-    proxy_auth: bool = True
     secrets: tuple[Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")], ...] = ()
 
     @model_validator(mode="after")
@@ -103,8 +87,6 @@ class Serving(Strict):
             raise ValueError(f"min_containers is {self.min_containers}, more than max_containers")
         if self.target_inputs > self.max_inputs:
             raise ValueError(f"target_inputs is {self.target_inputs}, more than max_inputs")
-        if self.batch and self.max_inputs > 1:
-            raise ValueError("give either max_inputs or batch")
         if self.gpu_snapshot and not self.snapshot:
             raise ValueError("gpu_snapshot needs snapshot = true")
         return self

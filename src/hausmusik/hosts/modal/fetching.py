@@ -1,4 +1,7 @@
-"""The build step that brings weights into an image or a Volume, run by Modal in the cloud; checked by hash there too.
+"""The build step that brings weights into an image or a Volume, run by Modal in the cloud.
+
+Our own weight sets are checked by hash there too; whole repositories are pinned to a commit, and checked as the hub's
+own library does it.
 
 Knows nothing of Modal beyond where the folder is.
 """
