@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("modal")
+modal = pytest.importorskip("modal")
 
 from hausmusik.audio.files import decode
 from hausmusik.hosts.modal.app import WEIGHTS_VOLUME
@@ -98,6 +98,10 @@ def test_weights_in_a_volume_are_sent_once_and_read_there(cloud: Desk) -> None:
     assert (cloud.folder / "far-local.wav").read_bytes() == (cloud.folder / "far-modal.wav").read_bytes()
     cloud.haus("deploy", "far-clips", "--yes")
     assert cloud.plane.rpcs()["VolumePutFiles"] == sent
+    modal.Volume.objects.delete(WEIGHTS_VOLUME, client=cloud.plane.client())
+    cloud.haus("deploy", "far-clips", "--yes")
+    cloud.haus("sound", "vinyl scratch", "-i", "far-clips", "--on", "modal", "--seed", "1", "-o", "far-again.wav")
+    assert cloud.plane.rpcs()["VolumePutFiles"] > sent
 
 
 def test_an_engine_of_ones_own(cloud: Desk, bells: Path) -> None:

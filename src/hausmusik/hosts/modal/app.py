@@ -39,18 +39,19 @@ FETCH_BYTES_PER_S: Final = 50e6
 _LEFT_OUT: Final = ["**/__pycache__", "**/*.pyc"]
 
 
-def app_of(declaration: Declaration, store: WeightsStore) -> modal.App:
+def app_of(declaration: Declaration, store: WeightsStore, volume_id: str = "") -> modal.App:
     """Return the app of an instrument, not deployed yet.
 
     Args:
         declaration: What it is to be.
         store: Where weights may be on this machine.
+        volume_id: Of `weights_volume`, so that what the build puts there is put into a new one again; empty: not known.
     """
     app = modal.App(declaration.app, tags={DIGEST_TAG: declaration.digest})
     volumes: dict[str, Any] = {}
     if declaration.weights_in == "volume":
         volumes[WEIGHTS_MOUNT] = modal.Volume.from_name(WEIGHTS_VOLUME, create_if_missing=True)
-    image = _image(declaration, store, dict(volumes))
+    image = _image(declaration, store, dict(volumes), volume_id)
     if declaration.gpu:  # compiled kernels and graphs, kept between containers
         volumes[CACHES_MOUNT] = modal.Volume.from_name(CACHES_VOLUME, create_if_missing=True)
     options: dict[str, Any] = {
@@ -102,7 +103,7 @@ def set_path(weights: Weights) -> str:
     return SetFolder(Path(), weights).path.as_posix()
 
 
-def _image(declaration: Declaration, store: WeightsStore, volumes: dict[str, Any]) -> modal.Image:
+def _image(declaration: Declaration, store: WeightsStore, volumes: dict[str, Any], volume_id: str) -> modal.Image:
     """Return the image: what changes least comes first, since every later layer is built again after a change."""
     image = modal.Image.debian_slim(python_version=declaration.python)
     if declaration.apt:
@@ -123,7 +124,8 @@ def _image(declaration: Declaration, store: WeightsStore, volumes: dict[str, Any
         size_bytes = sum(each.size_bytes for each in declaration.checkpoints)
         image = image.run_function(
             fetch,
-            args=(msgspec.json.encode(wanted).decode(),),
+            # Modal does a step again when its code or arguments changed; of a Volume it sees the name alone.
+            args=(msgspec.json.encode(wanted).decode(), volume_id),
             volumes=cast("dict[Any, Any]", volumes),
             secrets=[modal.Secret.from_name(name) for name in declaration.secrets],
             timeout=max(FETCH_TIMEOUT_S, math.ceil(size_bytes / FETCH_BYTES_PER_S)),

@@ -69,15 +69,17 @@ class Deployer:
         from hausmusik.hosts.modal.app import app_of, set_path, uploads, weights_volume  # noqa: PLC0415 - needs modal
 
         try:
+            volume, volume_id = weights_volume(self._account.environment, client), ""
+            if declaration.weights_in == "volume":
+                volume_id = (await volume.hydrate.aio()).object_id
             for number, weights in enumerate(sets := uploads(declaration, self._store) if send else ()):
                 yield Phase(name="upload", done=number / len(sets))
-                volume = weights_volume(self._account.environment, client)
                 path = set_path(weights)
                 if not await _is_there(volume, path):
                     async with volume.batch_upload(force=True) as batch:
                         batch.put_directory(self._store.folder / path, path)
             yield Phase(name="build")
-            app = app_of(declaration, self._store)
+            app = app_of(declaration, self._store, volume_id)
             environment = self._account.environment or None
             await app.deploy.aio(client=client, environment_name=environment)
             yield Phase(name="build", done=1.0)

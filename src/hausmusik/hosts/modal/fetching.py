@@ -20,15 +20,17 @@ from hausmusik.weights.hub import Hub
 from hausmusik.weights.store import WeightsStore
 
 
-def fetch(wanted: str) -> None:
+def fetch(wanted: str, volume_id: str = "") -> None:
     """Pull weight sets and whole repositories.
 
     Args:
         wanted: JSON array of two arrays, `Weights` and `Checkpoint`, as the caller's catalogue has them.
+        volume_id: Of the Volume that they go into; only makes the step for another one another step.
 
     Raises:
         WeightsError: one cannot be had; the build fails with that sentence.
     """
+    del volume_id
     sets, checkpoints = json.loads(wanted)
     folder, token = weights_folder(), os.environ.get("HF_TOKEN", "")
     store = WeightsStore(folder, hub=Hub(token=token))

@@ -10,11 +10,12 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("modal")
+modal = pytest.importorskip("modal")
 
 from hausmusik.cloud import Cloud
 from hausmusik.errors import BudgetError
 from hausmusik.hosts.modal.account import Account
+from hausmusik.hosts.modal.app import WEIGHTS_VOLUME
 from hausmusik.hosts.modal.deploying import Deployer
 from hausmusik.hosts.modal.plane import Plane, PlaneOptions
 from hausmusik.instruments.catalogue import Catalogue
@@ -47,6 +48,20 @@ sample_rate_hz = 44100
 licence = { code = "MIT", weights = "MIT", commercial = true, credit = "us" }
 measured = { unit = "audio_s", cpu_s_per_unit = 0.01, cold_start_s = 0.5, on = "a test" }
 serving = { gpu = "H200" }
+
+[[instrument]]
+id = "far"
+task = "sound"
+one_shot = true
+title = "With weights in a Volume"
+engine = "hausmusik.engines.clips:ClipsEngine"
+weights = ["sonic-pi-samples"]
+places = ["modal"]
+memory_mib = 100
+sample_rate_hz = 44100
+licence = { code = "MIT", weights = "MIT", commercial = true, credit = "us" }
+measured = { unit = "audio_s", cpu_s_per_unit = 0.01, cold_start_s = 0.5, on = "a test" }
+serving = { weights_in = "volume" }
 
 [[instrument]]
 id = "ready"
@@ -115,6 +130,23 @@ def test_a_row_of_which_nothing_can_be_said_spoils_no_other(plane: Plane, instru
     assert "H200" in rows["rare"].problem
     assert rows["ours"].version == "unknown"
     assert rows["ours"].usd_per_h is None
+
+
+@pytest.mark.slow
+def test_weights_that_the_build_fetches_are_fetched_again_into_a_new_volume(plane: Plane, instruments: Path) -> None:
+    cloud = cloud_of(plane, instruments)
+
+    async def remove_volume() -> None:
+        await modal.Volume.objects.delete.aio(WEIGHTS_VOLUME, client=plane.client())
+
+    asyncio.run(deploy(plane, cloud, "far"))
+    asyncio.run(deploy(plane, cloud, "far"))
+    (first,) = plane.builds()
+    assert first.function == "fetch"
+    asyncio.run(remove_volume())
+    asyncio.run(deploy(plane, cloud, "far"))
+    _, second = plane.builds()
+    assert second.image != first.image
 
 
 @pytest.mark.slow
