@@ -23,10 +23,11 @@ import pytest
 
 pytest.importorskip("modal")
 
-from hausmusik.clock import SystemClock
+from hausmusik.clock import SystemClock, TimeIds
 from hausmusik.config.loading import load_settings
 from hausmusik.hosts.modal.plane import Faults, Plane, PlaneOptions, Refusal
 from hausmusik.house import AsyncHouse
+from hausmusik.money import Budget, Limits, money_file
 from hausmusik.types import Usage
 from tests.interfaces.tones import instrument
 
@@ -108,7 +109,8 @@ def test_500_calls_with_dying_containers_and_a_dying_client(
     dice = random.Random(3)
     for _ in range(KILLS):
         process = client.begin(*batch)
-        time.sleep(dice.uniform(5, 9))
+        wait_for_plays(home)
+        time.sleep(dice.uniform(1, 4))
         assert process.poll() is None, "it was to be killed half-way"
         os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
@@ -141,6 +143,16 @@ def test_500_calls_with_dying_containers_and_a_dying_client(
         monkeypatch.setenv(name, value)
     asyncio.run(covers_what_killed_clients_had_playing(client, spent_usd))
     asyncio.run(agrees_with_the_bill(client, spent_usd))
+
+
+def wait_for_plays(home: Path) -> None:
+    database = money_file(home / "data" / "ledger.sqlite")
+    budget = Budget(database, Limits(), clock=SystemClock(), ids=TimeIds())
+    deadline_s = time.monotonic() + 120
+    while not budget.in_flight("chaos", "modal"):
+        assert time.monotonic() < deadline_s
+        time.sleep(0.1)
+    database.close()
 
 
 async def covers_what_killed_clients_had_playing(client: Client, spent_usd: Decimal) -> None:
