@@ -23,7 +23,6 @@ from hausmusik.asking import checked
 from hausmusik.codec import encode, error_of
 from hausmusik.errors import (
     Cancelled,
-    ConfigError,
     GenerationFailed,
     HausmusikError,
     HostUnavailable,
@@ -31,13 +30,12 @@ from hausmusik.errors import (
     StreamBroken,
     WorkerLost,
 )
-from hausmusik.gpu_names import given_gpu
 from hausmusik.hosts.learnt import Learnt
 from hausmusik.hosts.modal.account import Account
+from hausmusik.hosts.modal.answers import checked_start, other_version, started_in, stay_of, usage_of_start
 from hausmusik.hosts.modal.billing import read_ends
 from hausmusik.hosts.modal.call import Call
 from hausmusik.hosts.modal.declaration import Declaration
-from hausmusik.hosts.modal.mapping import error_from
 from hausmusik.hosts.modal.messages import (
     Answer,
     Failed,
@@ -47,12 +45,12 @@ from hausmusik.hosts.modal.messages import (
     Play,
     Started,
     Told,
-    messages_in,
 )
 from hausmusik.hosts.modal.standing import Standing
+from hausmusik.hosts.modal.workers import Workers
 from hausmusik.hosts.replay import Delivered, Departed
 from hausmusik.seams import Clock, EngineOrder, HostState, Machines, Warmth
-from hausmusik.types import Done, Event, Phase, Request, Run, Stay, Usage
+from hausmusik.types import Done, Event, Phase, Request, Run, Usage
 
 TRIES: Final = 3
 """Of one play: three containers in a row rarely die for other reasons than the play itself."""
@@ -101,7 +99,7 @@ class ModalHost:
         self._clock = clock
         self._learnt = Learnt(learnt)
         self._standing = Standing(clock, self._learnt)
-        self._workers: dict[str, Any] = {}
+        self._workers = Workers(account)
         self._calls: set[Call] = set()
         self._closed = False
 
@@ -204,7 +202,7 @@ class ModalHost:
         answered = False
         try:
             with self._standing.starting(instrument):
-                worker = await self._worker(declaration)
+                worker = await self._workers.of(declaration)
                 call = await worker.ready.spawn.aio(encode(Ping(hold_s=hold_s, role="plays")))
                 waiting: asyncio.Future[Answer] = asyncio.ensure_future(call.get.aio())
                 try:
@@ -216,15 +214,15 @@ class ModalHost:
                 answer = waiting.result()
                 answered = True
         except Exception as error:
-            raise self._error(error, declaration) from error
+            raise self._workers.error(error, declaration) from error
         finally:
             if call is not None and not answered:
                 with contextlib.suppress(Exception):  # then the container ends when its window is over
                     async with asyncio.timeout(LEAVING_S):
                         await call.cancel.aio()
         started = self._heard(answer, declaration)
-        yield _stay(started, declaration)
-        yield _of_start(started, self._clock.monotonic() - asked_s - hold_s) + Usage(busy_s=hold_s)
+        yield stay_of(started, declaration)
+        yield usage_of_start(started, self._clock.monotonic() - asked_s - hold_s) + Usage(busy_s=hold_s)
         yield Done()
 
     async def beat(self, instrument: str, containers: int = 1, *, playing: int = 0) -> tuple[Warmth, ...]:
@@ -253,26 +251,18 @@ class ModalHost:
         declaration = self._declare(instrument)
         with self._standing.starting(instrument):
             try:
-                worker = await self._worker(declaration)
+                worker = await self._workers.of(declaration)
                 answers = await asyncio.gather(*(worker.ready.remote.aio(encode(ping)) for _ in range(calls)))
             except Exception as error:
-                raise self._error(error, declaration) from error
+                raise self._workers.error(error, declaration) from error
         return tuple(self._warmth(answer, declaration) for answer in answers)
 
     def _warmth(self, answer: Answer, declaration: Declaration) -> Warmth:
         started = self._heard(answer, declaration)
-        return Warmth(stay=_stay(started, declaration), kept_s=started.kept_s)
+        return Warmth(stay=stay_of(started, declaration), kept_s=started.kept_s)
 
     def _heard(self, answer: Answer, declaration: Declaration) -> Started:
-        """Return what a container that was called says of itself; raises what its start did."""
-        try:
-            first, *more = messages_in(answer)
-        except OtherWire as error:
-            raise _other_version(declaration) from error
-        started = _first(first, declaration)
-        for each in more:
-            if isinstance(each, Failed):
-                raise error_of(each.failure)
+        started = started_in(answer, declaration)
         self._standing.heard(declaration.instrument, started)
         return started
 
@@ -306,14 +296,14 @@ class ModalHost:
     async def _leave(self, instrument: str, ping: Ping) -> tuple[Warmth, ...]:
         declaration = self._declare(instrument)
         try:
-            worker = await self._worker(declaration)
+            worker = await self._workers.of(declaration)
             stats = await worker.leave.get_current_stats.aio()
             # Those that play get no call: it would wait for the play, or have another container started.
             idle = max(0, stats.num_total_runners - math.ceil(stats.num_running_inputs / declaration.max_inputs))
             calls = [worker.leave.remote.aio(encode(ping)) for _ in range(idle)]
             answers = await asyncio.gather(*calls, return_exceptions=True)
         except Exception as error:
-            raise self._error(error, declaration) from error
+            raise self._workers.error(error, declaration) from error
         finally:
             self._standing.forget(instrument)
         found: list[Warmth] = []
@@ -344,8 +334,8 @@ class ModalHost:
 
     async def _attempt(self, play: _Play) -> AsyncGenerator[Event, None]:
         instrument = play.order.instrument
-        worker = await self._worker(play.declaration)
-        call = Call(worker.play.remote_gen.aio(encode(Play(request=play.request))), self._cancel, self._clock)
+        worker = await self._workers.of(play.declaration)
+        call = Call(worker.play.remote_gen.aio(encode(Play(request=play.request))), self._workers.cancel, self._clock)
         self._calls.add(call)
         call.reader.add_done_callback(lambda _: self._calls.discard(call))
         asked_s = self._clock.monotonic()
@@ -358,10 +348,10 @@ class ModalHost:
                     if phase.name != "queue":
                         starting_s = min(starting_s, self._clock.monotonic())
                     with contextlib.suppress(TimeoutError):
-                        started = _first(await self._hear(call, play, ASK_EVERY_S), play.declaration)
+                        started = checked_start(await self._hear(call, play, ASK_EVERY_S), play.declaration)
             began_s = self._clock.monotonic()
             self._begin(play, started, began_s - asked_s)
-            yield (stay := msgspec.structs.replace(_stay(started, play.declaration), tries=play.tries))
+            yield (stay := msgspec.structs.replace(stay_of(started, play.declaration), tries=play.tries))
             yield Phase(name="play", eta_s=play.order.expected_s)
             while not isinstance(message := await self._hear(call, play, None), Finished | Failed):
                 if isinstance(message, Told):
@@ -405,7 +395,7 @@ class ModalHost:
 
     def _begin(self, play: _Play, started: Started, waited_s: float) -> None:
         self._standing.heard(play.order.instrument, started)
-        play.spent += _of_start(started, waited_s)
+        play.spent += usage_of_start(started, waited_s)
         if play.taken_over and started.gap_s is None:  # the container that had taken over is another one, and idles
             play.spent += Usage(idle_s=started.window_s)
         play.taken_over = False
@@ -417,7 +407,7 @@ class ModalHost:
         try:
             return await call.next(min(left_s, patience_s or math.inf) if left_s < math.inf else patience_s)
         except OtherWire as error:
-            raise _other_version(play.declaration) from error
+            raise other_version(play.declaration) from error
         except TimeoutError:
             if self._clock.monotonic() < play.ends_s:
                 raise
@@ -430,7 +420,7 @@ class ModalHost:
         except Exception as error:
             if self._closed:
                 raise Cancelled(f"the host was closed while {play.order.instrument} was playing") from error
-            raise self._error(error, play.declaration) from error
+            raise self._workers.error(error, play.declaration) from error
 
     def _verdict(self, play: _Play, lost: WorkerLost) -> HausmusikError:
         if self._closed:
@@ -444,65 +434,3 @@ class ModalHost:
     def _check_open(self) -> None:
         if self._closed:
             raise HostUnavailable("the Modal host is closed", hint="open a new house")
-
-    async def _worker(self, declaration: Declaration) -> Any:
-        import modal  # noqa: PLC0415 - only where somebody plays there
-
-        if declaration.instrument not in self._workers:
-            found = modal.Cls.from_name(
-                declaration.app,
-                declaration.worker,
-                environment_name=self._account.environment or None,
-                client=await self._account.client(),
-            )
-            self._workers[declaration.instrument] = found()
-        return self._workers[declaration.instrument]
-
-    def _error(self, error: BaseException, declaration: Declaration) -> HausmusikError:
-        mapped = error_from(error, declaration.instrument, declaration.timeout_s)
-        if isinstance(mapped, NotFoundError):
-            self._workers.pop(declaration.instrument, None)  # it is looked up again, for it may be deployed anew
-        return mapped
-
-    async def _cancel(self, call: str) -> None:
-        import modal  # noqa: PLC0415
-
-        await modal.FunctionCall.from_id(call, client=await self._account.client()).cancel.aio()
-
-
-def _stay(started: Started, declaration: Declaration) -> Stay:
-    return Stay(
-        machine=started.container,
-        gap_s=started.gap_s,
-        window_s=started.window_s,
-        gpu=given_gpu(declaration.gpu, started.gpus) if declaration.gpu else "",
-    )
-
-
-def _of_start(started: Started, waited_s: float) -> Usage:
-    """Return what a caller waited for; of a container that was called before, nothing is its start."""
-    start = started.start_s if started.gap_s is None else {}
-    boot_s = start.get("boot", 0.0)
-    load_s = sum(start.values()) - boot_s
-    return Usage(
-        queue_s=max(0.0, waited_s - boot_s - load_s),
-        boot_s=boot_s,
-        load_s=load_s,
-        # One that is kept up always may have idled for days; no play pays more than its limits say.
-        idle_s=min(started.idle_s, started.window_s),
-    )
-
-
-def _first(message: object, declaration: Declaration) -> Started:
-    """Return the container's first answer; raises when it is none, or that of another version."""
-    if not isinstance(message, Started):
-        raise WorkerLost(f"the call of {declaration.instrument} ended before a container took it")
-    if message.digest != declaration.digest:
-        raise _other_version(declaration)
-    return message
-
-
-def _other_version(declaration: Declaration) -> ConfigError:
-    return ConfigError(
-        f"{declaration.instrument} on Modal is another version than here", hint=f"haus deploy {declaration.instrument}"
-    )

@@ -1,0 +1,53 @@
+"""The deployed classes of one account, looked up once, and what their calls raise as our errors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hausmusik.errors import HausmusikError, NotFoundError
+from hausmusik.hosts.modal.account import Account
+from hausmusik.hosts.modal.declaration import Declaration
+from hausmusik.hosts.modal.mapping import error_from
+
+
+class Workers:
+    """Finds what is deployed.
+
+    Args:
+        account: Whose.
+    """
+
+    def __init__(self, account: Account) -> None:
+        self._account = account
+        self._found: dict[str, Any] = {}
+
+    async def of(self, declaration: Declaration) -> Any:
+        """Return the instance of an instrument's class by which containers are called; asks Modal at its first call.
+
+        Raises:
+            MissingExtra, AuthError: there is no modal here, or no account.
+        """
+        import modal  # noqa: PLC0415 - only where somebody plays there
+
+        if declaration.instrument not in self._found:
+            found = modal.Cls.from_name(
+                declaration.app,
+                declaration.worker,
+                environment_name=self._account.environment or None,
+                client=await self._account.client(),
+            )
+            self._found[declaration.instrument] = found()
+        return self._found[declaration.instrument]
+
+    def error(self, error: BaseException, declaration: Declaration) -> HausmusikError:
+        """Return our error for what a call raised; what is not there is looked up again, as it may come back."""
+        mapped = error_from(error, declaration.instrument, declaration.timeout_s)
+        if isinstance(mapped, NotFoundError):
+            self._found.pop(declaration.instrument, None)
+        return mapped
+
+    async def cancel(self, call: str) -> None:
+        """Cancel a call by Modal's id of it."""
+        import modal  # noqa: PLC0415
+
+        await modal.FunctionCall.from_id(call, client=await self._account.client()).cancel.aio()
