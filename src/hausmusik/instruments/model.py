@@ -21,6 +21,7 @@ from hausmusik.instruments.values import (
     EntryPoint,
     Member,
     Name,
+    PackageName,
     PinnedNpm,
     PinnedRequirement,
     PinnedWheel,
@@ -291,6 +292,8 @@ class Instrument(Strict):
         title: For people.
         engine: `package.module:Class`, or `file.py:Class` beside a TOML file in `instruments.d`.
         environment: Name of an `[[environment]]`; empty: the caller's own interpreter.
+        packages: What its engine imports of what is installed beside us, numpy included; an image gets these alone, at
+            the versions that are here, and only other versions of these make another deployment. Empty: all of ours.
         weights: Ids of weight sets; all their files are handed to the engine.
         checkpoints: Ids of whole repositories that the engine loads by itself.
         licence: See `Licence`.
@@ -314,6 +317,7 @@ class Instrument(Strict):
     title: str
     engine: EntryPoint
     environment: str = ""
+    packages: tuple[PackageName, ...] = ()
     weights: tuple[Name, ...] = ()
     checkpoints: tuple[Name, ...] = ()
     licence: Licence
@@ -332,7 +336,9 @@ class Instrument(Strict):
     summary: str = ""
 
     @model_validator(mode="after")
-    def _voices_agree(self) -> Self:
+    def _agree(self) -> Self:
+        if self.environment and self.packages:
+            raise ValueError("give either environment, which has requirements of its own, or packages")
         names = [voice.id for voice in self.voices]
         if twice := next((name for name in names if names.count(name) > 1), ""):
             raise ValueError(f"two voices are called {twice}")
@@ -368,12 +374,14 @@ class Environment(Strict):
         id: Name by which instruments refer to it.
         requirements: Each pinned to one version, e.g. `piper-tts==1.8.0`.
         apt: Debian packages it needs (used where the host builds an image).
+        python: Version of an image's interpreter, e.g. `3.12`; empty: the caller's, which every environment here has.
         note: What a user should know before installing it, e.g. its licence.
     """
 
     id: Name
     requirements: tuple[PinnedRequirement, ...]
     apt: tuple[DebName, ...] = ()
+    python: Annotated[str, Field(pattern=r"^(3\.[0-9]{1,2})?$")] = ""
     note: str = ""
 
 

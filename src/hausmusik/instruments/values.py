@@ -45,6 +45,9 @@ def _pinned(requirement: str) -> str:
     return requirement
 
 
+PackageName: TypeAlias = Annotated[str, Field(pattern=r"^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$")]
+"""Name of a distribution: PyPA's name format."""
+
 _REQUIREMENT: Final = re.compile(r"[A-Za-z0-9][\w.-]*(\[[\w.,-]+\])?==[A-Za-z0-9][A-Za-z0-9.!+_-]*", re.ASCII)
 PinnedRequirement: TypeAlias = Annotated[str, AfterValidator(_pinned)]
 

@@ -38,6 +38,9 @@ FETCH_NEEDS: Final = ("pydantic>=2.11,<3", "filelock>=3.18,<5", "platformdirs>=4
 CHECKPOINT_NEEDS: Final = ("huggingface-hub>=0.34,<2",)
 """The hub's own client: whole repositories, many files at once, resumed."""
 
+AT_HOME: Final = frozenset({"typer", "rich", "pillow"})
+"""What the command line and pictures need, which no engine imports."""
+
 _EXTRA: Final = re.compile(r"""extra\s*==\s*["']([^"']+)["']""")
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
@@ -164,8 +167,8 @@ def declare(
     size_bytes = sum(each.size_bytes for each in (*weights, *checkpoints))
     return Declaration(
         instrument=instrument.id,
-        python=f"{sys.version_info.major}.{sys.version_info.minor}",
-        requirements=_requirements(environment, checkpoints),
+        python=(environment.python if environment else "") or _python_here(),
+        requirements=_requirements(instrument, environment, checkpoints),
         apt=environment.apt if environment else (),
         order=EngineOrder(
             instrument=instrument.id,
@@ -208,28 +211,47 @@ def _sha256(engine_file: Path, instrument: str) -> str:
         ) from error
 
 
-def _requirements(environment: Environment | None, checkpoints: Sequence[Checkpoint]) -> tuple[str, ...]:
+def _python_here() -> str:
+    # What is pinned is what is installed here, and not every version has a wheel for every Python (numpy's newest for
+    # 3.11 is 2.4.6); and what Python itself computes (`random`, texts of floats) may change from one to the next, while
+    # bytes are to be those of this machine. So another Python here is another deployment.
+    return f"{sys.version_info.major}.{sys.version_info.minor}"
+
+
+def _requirements(
+    instrument: Instrument, environment: Environment | None, checkpoints: Sequence[Checkpoint]
+) -> tuple[str, ...]:
     """Return what is installed into the image: an environment's own pins first, then what the worker needs."""
-    given = environment.requirements if environment else _our_own()
+    given = environment.requirements if environment else _as_here(instrument.packages)
     named = {_normal(each) for each in given}
     needs = (*WORKER_NEEDS, *FETCH_NEEDS, *(CHECKPOINT_NEEDS if checkpoints else ()))
     return (*given, *(each for each in needs if _normal(each) not in named))
 
 
-def _our_own() -> tuple[str, ...]:
-    """Return what this installation of ours depends on, at the versions that are here: they make the same bytes."""
-    pins: dict[str, str] = {}
+def _as_here(packages: Sequence[str]) -> tuple[str, ...]:
+    """Return packages at the versions that are here, since those make the same bytes; without names, all of ours."""
+    ours = _our_own()
+    return tuple(_pinned(ours.get(name, name)) for name in sorted(set(map(_normal, packages)) or ours))
+
+
+def _our_own() -> dict[str, str]:
+    """Return what this installation of ours depends on, by name, but for what no container imports."""
+    found: dict[str, str] = {}
     for requirement in importlib.metadata.requires("hausmusik") or ():
         extra = _EXTRA.search(requirement)
-        if extra is not None and extra[1] != "embedded":
-            continue
-        if (found := _NAME.match(requirement)) is None:
-            continue
-        try:
-            pins[_normal(requirement)] = f"{found[0]}=={importlib.metadata.version(found[0])}"
-        except importlib.metadata.PackageNotFoundError:
-            pins[_normal(requirement)] = requirement.partition(";")[0].strip()
-    return tuple(pins[name] for name in sorted(pins))
+        if (extra is None or extra[1] == "embedded") and _normal(requirement) not in AT_HOME:
+            found[_normal(requirement)] = requirement.partition(";")[0].strip()
+    return found
+
+
+def _pinned(requirement: str) -> str:
+    """Return a requirement at the version that is here; as it is where there is none."""
+    found = _NAME.match(requirement)
+    name = found[0] if found else requirement
+    try:
+        return f"{name}=={importlib.metadata.version(name)}"
+    except importlib.metadata.PackageNotFoundError:
+        return requirement
 
 
 def _normal(requirement: str) -> str:

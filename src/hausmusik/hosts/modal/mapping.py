@@ -59,11 +59,10 @@ def deploying_error_from(error: BaseException, instrument: str) -> HausmusikErro
 
     told = f"{type(error).__name__}: {error}".rstrip(": ")[:_LONGEST]
     if isinstance(error, theirs.NotFoundError):
-        hint = (
-            "make it with `modal secret create NAME KEY=value`; `huggingface` holds HF_TOKEN"
-            if "secret" in told.lower()
-            else "see `modal environment list`, and modal.environment in `haus config show`"
-        )
+        hint = "see `modal environment list`, and modal.environment in `haus config show`"
+        if "secret" in told.lower():
+            what = "huggingface HF_TOKEN=..." if "huggingface" in told else "NAME KEY=..."
+            hint = f"make it: `modal secret create {what}`, with what it is to hold instead of the dots"
         return NotFoundError(f"the Modal account does not have what {instrument} needs: {told}", hint=hint)
     if isinstance(error, theirs.RemoteError | theirs.ExecutionError):
         return ConfigError(

@@ -8,17 +8,20 @@ from contextlib import aclosing
 from decimal import Decimal
 from pathlib import Path
 
+import msgspec
 import pytest
 
 modal = pytest.importorskip("modal")
 
 from hausmusik.cloud import Cloud
-from hausmusik.errors import BudgetError
+from hausmusik.errors import BudgetError, ConfigError, NotFoundError
 from hausmusik.hosts.modal.account import Account
 from hausmusik.hosts.modal.app import WEIGHTS_VOLUME
+from hausmusik.hosts.modal.declaration import Declaration
 from hausmusik.hosts.modal.deploying import Deployer
 from hausmusik.hosts.modal.plane import Plane, PlaneOptions
 from hausmusik.instruments.catalogue import Catalogue
+from hausmusik.instruments.checkpoint import Checkpoint
 from hausmusik.money.rates import Rates
 from hausmusik.money.tiers import our_table
 from hausmusik.weights.store import WeightsStore
@@ -62,6 +65,19 @@ sample_rate_hz = 44100
 licence = { code = "MIT", weights = "MIT", commercial = true, credit = "us" }
 measured = { unit = "audio_s", cpu_s_per_unit = 0.01, cold_start_s = 0.5, on = "a test" }
 serving = { weights_in = "volume" }
+
+[[instrument]]
+id = "gated"
+task = "sound"
+one_shot = true
+title = "With a secret"
+engine = "hausmusik.engines.clips:ClipsEngine"
+places = ["modal"]
+memory_mib = 100
+sample_rate_hz = 44100
+licence = { code = "MIT", weights = "MIT", commercial = true, credit = "us" }
+measured = { unit = "audio_s", cpu_s_per_unit = 0.01, cold_start_s = 0.5, on = "a test" }
+serving = { secrets = ["huggingface"] }
 
 [[instrument]]
 id = "ready"
@@ -108,11 +124,15 @@ def cloud_of(plane: Plane, instruments: Path, *, unpriced: str = "") -> Cloud:
 
 
 async def deploy(plane: Plane, cloud: Cloud, *names: str) -> None:
-    deployer = Deployer(Account(client=plane.client()), WeightsStore(plane.folder / "none", offline=True))
     for name in names:
-        async with aclosing(deployer.deploy(cloud.declare(name), send=False)) as phases:
-            async for _ in phases:
-                pass
+        await deployed(plane, cloud.declare(name))
+
+
+async def deployed(plane: Plane, declaration: Declaration) -> None:
+    deployer = Deployer(Account(client=plane.client()), WeightsStore(plane.folder / "none", offline=True))
+    async with aclosing(deployer.deploy(declaration, send=False)) as phases:
+        async for _ in phases:
+            pass
 
 
 @pytest.mark.slow
@@ -174,3 +194,33 @@ def test_each_second_pays_for_the_containers_that_are_kept_idle_beside_it(plane:
     assert beside.usd_per_s == one.usd_per_s * 4  # of 7 that are asked for no more than 3 can be
     assert beside.name == f"{one.name}, and 3 more of it kept idle beside it"
     assert cloud.warm_plan("ready", 60).price == beside
+
+
+@pytest.mark.slow
+def test_a_secret_that_is_missing(tmp_path: Path, instruments: Path) -> None:
+    with Plane(tmp_path / "building", PlaneOptions()) as plane:
+        cloud = cloud_of(plane, instruments)
+        with pytest.raises(NotFoundError, match="no secret named 'huggingface'") as failed:
+            asyncio.run(deploy(plane, cloud, "gated"))
+        assert "modal secret create huggingface HF_TOKEN=..." in failed.value.hint
+        assert asyncio.run(cloud.standing()) == ()
+
+
+@pytest.mark.slow
+def test_a_step_of_the_image_that_fails(tmp_path: Path, instruments: Path) -> None:
+    loose = Checkpoint(
+        id="any",
+        title="Of no revision, which the build refuses",
+        repo="some/body",
+        files=("*.bin",),
+        size_bytes=1,
+        size_source="a guess",
+        licence="MIT",
+        origin="nowhere",
+    )
+    with Plane(tmp_path / "building", PlaneOptions()) as plane:
+        cloud = cloud_of(plane, instruments)
+        broken = msgspec.structs.replace(cloud.declare("procedural"), checkpoints=(loose,))
+        with pytest.raises(ConfigError, match=r"(?s)the image of procedural could not be built: .*no pinned revision"):
+            asyncio.run(deployed(plane, broken))
+        assert asyncio.run(cloud.standing()) == ()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.metadata
+import re
+import sys
 from pathlib import Path
 
 import msgspec
@@ -34,11 +37,52 @@ def test_paths_are_those_of_the_container_and_nothing_of_this_machine_is_in_it(c
     assert str(Path.home()) not in msgspec.json.encode(kokoro.order).decode()
 
 
-def test_our_own_engines_get_what_is_installed_here_pinned(catalogue: Catalogue) -> None:
-    pins = declared(catalogue, "kokoro").requirements
-    assert all("==" in each for each in pins), pins
-    assert {"msgspec", "numpy", "onnxruntime", "faster-whisper"} <= {each.partition("==")[0] for each in pins}
-    assert not any(each.startswith(("modal", "pytest")) for each in pins)
+def test_our_own_engines_get_what_they_import_as_it_is_here(catalogue: Catalogue) -> None:
+    requirements = declared(catalogue, "kokoro").requirements
+    pinned = {name: importlib.metadata.version(name) for name in ("num2words", "numpy", "onnxruntime")}
+    assert requirements[:3] == tuple(f"{name}=={version}" for name, version in pinned.items())
+    assert [re.split("[<>=]", each)[0] for each in requirements[3:]] == [
+        "msgspec",
+        "pydantic",
+        "filelock",
+        "platformdirs",
+    ]
+    assert not any("==" in each for each in requirements[3:])
+
+
+def test_an_engine_that_does_not_say_gets_all_that_one_could_import(catalogue: Catalogue) -> None:
+    entry = catalogue.instrument("kokoro").model_copy(update={"packages": ()})
+    names = {each.partition("==")[0] for each in declared(catalogue, "", entry).requirements}
+    assert {"av", "faster-whisper", "msgspec", "num2words", "numpy", "onnxruntime", "soxr"} <= names
+    assert not names & {"modal", "pillow", "pytest", "rich", "typer"}
+
+
+@pytest.mark.parametrize(
+    ("upgraded", "same"), [("rich", True), ("msgspec", True), ("numpy", False), ("onnxruntime", False)]
+)
+def test_only_what_an_engine_imports_makes_another_deployment(
+    catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch, upgraded: str, *, same: bool
+) -> None:
+    before, version = declared(catalogue, "kokoro").digest, importlib.metadata.version
+    monkeypatch.setattr(importlib.metadata, "version", lambda name: "99" if name == upgraded else version(name))
+    assert (declared(catalogue, "kokoro").digest == before) is same
+
+
+def test_what_is_not_installed_here_is_asked_for_as_we_take_it(
+    catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def version(name: str) -> str:
+        raise importlib.metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(importlib.metadata, "version", version)
+    (asked,) = (each for each in declared(catalogue, "kokoro").requirements if each.startswith("onnxruntime"))
+    assert set(asked.removeprefix("onnxruntime").split(",")) == {">=1.22", "<2"}
+
+
+def test_the_python_is_the_callers_unless_the_environment_has_one(catalogue: Catalogue) -> None:
+    here = f"{sys.version_info.major}.{sys.version_info.minor}"
+    assert {declared(catalogue, name).python for name in ("kokoro", "piper")} == {here}
+    assert declared(catalogue, "qwen2.5-7b").python == "3.12"
 
 
 def test_an_environment_of_its_own_comes_first_and_the_worker_gets_what_it_needs(catalogue: Catalogue) -> None:
