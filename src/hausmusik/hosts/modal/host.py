@@ -245,7 +245,11 @@ class ModalHost:
         self._check_open()
         free = max(0, containers * self._declare(instrument).max_inputs - playing)
         calls = min(free, 1) if containers == 1 else free
-        return await self._ping(instrument, calls, Ping(hold_s=HOLD_S if calls > 1 else 0.0, role="keeps"))
+        ping = Ping(hold_s=HOLD_S if calls > 1 else 0.0, role="keeps")
+        try:
+            return await self._ping(instrument, calls, ping)
+        except NotFoundError:  # another process may have deployed it anew since it was looked up
+            return await self._ping(instrument, calls, ping)
 
     async def _ping(self, instrument: str, calls: int, ping: Ping) -> tuple[Warmth, ...]:
         declaration = self._declare(instrument)

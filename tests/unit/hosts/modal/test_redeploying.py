@@ -37,6 +37,22 @@ async def test_what_was_deployed_anew_is_found_again(tmp_path: Path) -> None:
     assert [row.outcome for row in books.ledger.rows() if row.kind == "play"] == ["done", "failed", "done", "done"]
 
 
+async def test_what_was_deployed_anew_is_kept_warm(tmp_path: Path) -> None:
+    declaration = declared(tones())
+    async with stage(tmp_path, declaration, PlaneOptions()) as books:
+        others = Deployer(Account(client=await asyncio.to_thread(books.plane.client)), WeightsStore(tmp_path / "none"))
+        (first,) = await books.host.beat("tones")
+        await others.undeploy("tones")
+        with pytest.raises(NotFoundError, match="tones is not deployed"):
+            await books.host.beat("tones")
+        _ = [phase async for phase in others.deploy(declaration)]
+        (second,) = await books.host.beat("tones")
+        await others.undeploy("tones")
+        _ = [phase async for phase in others.deploy(declaration)]
+        (third,) = await books.host.beat("tones")
+    assert len({each.stay.machine for each in (first, second, third)}) == 3
+
+
 async def test_cooling_ends_idle_containers_and_starts_none(tmp_path: Path) -> None:
     order = tones(sleep_s=0.3)
     async with stage(tmp_path, declared(order), PlaneOptions()) as books:
