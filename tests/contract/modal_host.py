@@ -122,8 +122,8 @@ class DeployingHost:
                 yield event
 
     async def release(self, instrument: str = "") -> None:
-        for each in tuple(self._orders):
-            if instrument in {"", each.rpartition("-")[0]}:
+        for each, declaration in tuple(self._orders.items()):  # some were only asked about
+            if instrument in {"", each.rpartition("-")[0]} and declaration.app in self._deployed:
                 await self._host.release(each)
 
     async def close(self) -> None:

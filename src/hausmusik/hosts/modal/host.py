@@ -36,6 +36,7 @@ from hausmusik.hosts.modal.answers import checked_start, other_version, started_
 from hausmusik.hosts.modal.billing import read_ends
 from hausmusik.hosts.modal.call import Call
 from hausmusik.hosts.modal.declaration import Declaration
+from hausmusik.hosts.modal.leaving import send_away
 from hausmusik.hosts.modal.messages import (
     Answer,
     Failed,
@@ -47,7 +48,7 @@ from hausmusik.hosts.modal.messages import (
     Told,
 )
 from hausmusik.hosts.modal.standing import Standing
-from hausmusik.hosts.modal.workers import Workers
+from hausmusik.hosts.modal.workers import Gone, Workers
 from hausmusik.hosts.replay import Delivered, Departed
 from hausmusik.seams import Clock, EngineOrder, HostState, Machines, Warmth
 from hausmusik.types import Done, Event, Phase, Request, Run, Usage
@@ -79,6 +80,7 @@ class _Play:
         self.delivered = Delivered()
         self.spent = Usage()
         self.taken_over = False
+        self.found_anew = False
         self.tries = 0
         self.ends_s = math.inf
 
@@ -172,9 +174,12 @@ class ModalHost:
                 if play.tries >= TRIES or self._closed:
                     raise self._verdict(play, lost) from lost
                 play.delivered.restart()
-            except NotFoundError:
-                if play.tries > 1:  # else another process may have deployed it anew since it was looked up
-                    raise
+            except Gone as gone:
+                if play.found_anew:
+                    raise gone.error from gone
+                play.found_anew = True
+                play.tries -= 1  # nothing was started
+                play.delivered.restart()
             except Departed as departed:
                 raise StreamBroken(
                     f"the container of {order.instrument} died and a new one did not repeat what had been delivered",
@@ -202,8 +207,9 @@ class ModalHost:
         answered = False
         try:
             with self._standing.starting(instrument):
+                ping = encode(Ping(hold_s=hold_s, role="plays"))
+                call = await self._workers.ask(declaration, lambda worker: worker.ready.spawn.aio(ping))
                 worker = await self._workers.of(declaration)
-                call = await worker.ready.spawn.aio(encode(Ping(hold_s=hold_s, role="plays")))
                 waiting: asyncio.Future[Answer] = asyncio.ensure_future(call.get.aio())
                 try:
                     while not waiting.done():
@@ -245,20 +251,16 @@ class ModalHost:
         self._check_open()
         free = max(0, containers * self._declare(instrument).max_inputs - playing)
         calls = min(free, 1) if containers == 1 else free
-        ping = Ping(hold_s=HOLD_S if calls > 1 else 0.0, role="keeps")
-        try:
-            return await self._ping(instrument, calls, ping)
-        except NotFoundError:  # another process may have deployed it anew since it was looked up
-            return await self._ping(instrument, calls, ping)
+        return await self._ping(instrument, calls, Ping(hold_s=HOLD_S if calls > 1 else 0.0, role="keeps"))
 
     async def _ping(self, instrument: str, calls: int, ping: Ping) -> tuple[Warmth, ...]:
-        declaration = self._declare(instrument)
+        declaration, argument = self._declare(instrument), encode(ping)
+
+        async def call(worker: Any) -> list[Answer]:
+            return await asyncio.gather(*(worker.ready.remote.aio(argument) for _ in range(calls)))
+
         with self._standing.starting(instrument):
-            try:
-                worker = await self._workers.of(declaration)
-                answers = await asyncio.gather(*(worker.ready.remote.aio(encode(ping)) for _ in range(calls)))
-            except Exception as error:
-                raise self._workers.error(error, declaration) from error
+            answers = await self._workers.ask(declaration, call)
         return tuple(self._warmth(answer, declaration) for answer in answers)
 
     def _warmth(self, answer: Answer, declaration: Declaration) -> Warmth:
@@ -298,24 +300,14 @@ class ModalHost:
         return await self._leave(instrument, Ping(role="keeps" if keeps else "passes"))
 
     async def _leave(self, instrument: str, ping: Ping) -> tuple[Warmth, ...]:
-        declaration = self._declare(instrument)
+        declaration, argument = self._declare(instrument), encode(ping)
         try:
-            worker = await self._workers.of(declaration)
-            stats = await worker.leave.get_current_stats.aio()
-            # Those that play get no call: it would wait for the play, or have another container started.
-            idle = max(0, stats.num_total_runners - math.ceil(stats.num_running_inputs / declaration.max_inputs))
-            calls = [worker.leave.remote.aio(encode(ping)) for _ in range(idle)]
-            answers = await asyncio.gather(*calls, return_exceptions=True)
-        except Exception as error:
-            raise self._workers.error(error, declaration) from error
+            left = await self._workers.ask(
+                declaration, lambda worker: send_away(worker, argument, instrument, declaration.max_inputs)
+            )
         finally:
             self._standing.forget(instrument)
-        found: list[Warmth] = []
-        for each in answers:
-            with contextlib.suppress(HausmusikError):  # one that is lost, or of another version, has ended or will
-                if not isinstance(each, BaseException):
-                    found.append(self._warmth(each, declaration))
-        return tuple(found)
+        return tuple(Warmth(stay=stay_of(each, declaration), kept_s=each.kept_s) for each in left)
 
     async def ends(self, machines: Collection[str]) -> dict[str, float]:
         """Return of those containers that have ended when they did, by Modal's clock; never fails, waits a little."""
@@ -424,7 +416,8 @@ class ModalHost:
         except Exception as error:
             if self._closed:
                 raise Cancelled(f"the host was closed while {play.order.instrument} was playing") from error
-            raise self._workers.error(error, play.declaration) from error
+            mapped = self._workers.error(error, play.declaration)
+            raise (Gone(mapped) if isinstance(mapped, NotFoundError) else mapped) from error
 
     def _verdict(self, play: _Play, lost: WorkerLost) -> HausmusikError:
         if self._closed:

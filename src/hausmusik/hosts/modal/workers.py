@@ -1,13 +1,32 @@
-"""The deployed classes of one account, looked up once, and what their calls raise as our errors."""
+"""The deployed classes of one account, looked up once, and what their calls raise as our errors.
+
+Modal's client resolves a name once, and speaks of that very class from then on; whoever undeploys an app and deploys it
+again makes another one under its name. So what is not found is looked up once more.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
 
 from hausmusik.errors import HausmusikError, NotFoundError
 from hausmusik.hosts.modal.account import Account
 from hausmusik.hosts.modal.declaration import Declaration
 from hausmusik.hosts.modal.mapping import error_from
+
+T = TypeVar("T")
+
+
+class Gone(Exception):
+    """What a play was called of is not deployed any more; another class may have been since it was looked up.
+
+    Args:
+        error: For the caller, if none has.
+    """
+
+    def __init__(self, error: NotFoundError) -> None:
+        super().__init__(error.message)
+        self.error = error
 
 
 class Workers:
@@ -38,6 +57,22 @@ class Workers:
             )
             self._found[declaration.instrument] = found()
         return self._found[declaration.instrument]
+
+    async def ask(self, declaration: Declaration, question: Callable[[Any], Awaitable[T]]) -> T:
+        """Return what the instance answers to a question; it is put once more to what was deployed in its place.
+
+        Raises:
+            HausmusikError: what the call raised, or that there is no account or nothing deployed.
+        """
+        try:
+            try:
+                return await question(await self.of(declaration))
+            except Exception as error:
+                if not isinstance(self.error(error, declaration), NotFoundError):
+                    raise
+                return await question(await self.of(declaration))
+        except Exception as error:
+            raise self.error(error, declaration) from error
 
     def error(self, error: BaseException, declaration: Declaration) -> HausmusikError:
         """Return our error for what a call raised; what is not there is looked up again, as it may come back."""
