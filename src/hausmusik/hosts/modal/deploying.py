@@ -17,7 +17,7 @@ import msgspec
 from hausmusik.errors import HausmusikError, HostUnavailable
 from hausmusik.hosts.modal.account import Account
 from hausmusik.hosts.modal.declaration import APP_PREFIX, DIGEST_TAG, Declaration
-from hausmusik.hosts.modal.mapping import deploying_error_from, error_from
+from hausmusik.hosts.modal.mapping import deploying_error_from, error_from, listing_error_from
 from hausmusik.types import Phase
 from hausmusik.weights.store import WeightsStore
 
@@ -89,7 +89,13 @@ class Deployer:
             raise deploying_error_from(error, declaration.instrument) from error
 
     async def deployed(self) -> tuple[Deployed, ...]:
-        """Return what of ours is deployed, by name; raises as `deploy` does."""
+        """Return what of ours is deployed, by name; one that goes while it is looked at is left out.
+
+        Raises:
+            MissingExtra, AuthError: there is no modal here, or no account.
+            HostUnavailable: Modal cannot be reached.
+            NotFoundError: the environment is not there.
+        """
         client = await self._account.client()
         import modal  # noqa: PLC0415
         import modal.experimental  # noqa: PLC0415
@@ -101,8 +107,11 @@ class Deployer:
             for each in await listing.aio(environment_name=environment, client=client):
                 if not each.name.startswith(APP_PREFIX):
                     continue
-                app = await modal.App.lookup.aio(each.name, client=client, environment_name=environment or None)
-                tags = await app.get_tags.aio(client=client)
+                try:
+                    app = await modal.App.lookup.aio(each.name, client=client, environment_name=environment or None)
+                    tags = await app.get_tags.aio(client=client)
+                except modal.exception.NotFoundError:  # undeployed by somebody else since it was listed
+                    continue
                 found.append(
                     Deployed(
                         instrument=each.name.removeprefix(APP_PREFIX),
@@ -112,7 +121,7 @@ class Deployer:
                     )
                 )
         except Exception as error:
-            raise error_from(error, "what is deployed") from error
+            raise listing_error_from(error) from error
         return tuple(sorted(found, key=lambda each: each.instrument))
 
     async def undeploy(self, instrument: str) -> None:

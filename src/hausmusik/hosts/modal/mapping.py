@@ -15,6 +15,7 @@ from hausmusik.errors import (
 )
 
 _LONGEST: Final = 2000
+_ENVIRONMENT: Final = "see `modal environment list`, and modal.environment in `haus config show`"
 
 
 def error_from(error: BaseException, instrument: str, timeout_s: float = 0.0) -> HausmusikError:
@@ -59,7 +60,7 @@ def deploying_error_from(error: BaseException, instrument: str) -> HausmusikErro
 
     told = f"{type(error).__name__}: {error}".rstrip(": ")[:_LONGEST]
     if isinstance(error, theirs.NotFoundError):
-        hint = "see `modal environment list`, and modal.environment in `haus config show`"
+        hint = _ENVIRONMENT
         if "secret" in told.lower():
             what = "huggingface HF_TOKEN=..." if "huggingface" in told else "NAME KEY=..."
             hint = f"make it: `modal secret create {what}`, with what it is to hold instead of the dots"
@@ -71,7 +72,25 @@ def deploying_error_from(error: BaseException, instrument: str) -> HausmusikErro
         )
     if isinstance(error, theirs.TimeoutError):
         return HostUnavailable(f"{instrument} was not sent in time: {told}", hint="deploy again; what was sent is kept")
+    if isinstance(error, OSError) and error.filename is not None:
+        return ConfigError(
+            f"a file that {instrument} needs cannot be read here: {error.filename}: {error.strerror}",
+            hint="put it back, `haus pull` the weights, then deploy again",
+        )
     mapped = error_from(error, instrument)
     if isinstance(mapped, WorkerLost):
         return HostUnavailable(f"{instrument} could not be deployed: {told}", hint="deploy again")
+    return mapped
+
+
+def listing_error_from(error: BaseException) -> HausmusikError:
+    """Return our error for one of Modal's, raised while it was asked what is deployed."""
+    import modal.exception as theirs  # noqa: PLC0415 - only where somebody looks there
+
+    told = f"{type(error).__name__}: {error}".rstrip(": ")[:_LONGEST]
+    if isinstance(error, theirs.NotFoundError):
+        return NotFoundError(f"what is deployed cannot be looked up: {told}", hint=_ENVIRONMENT)
+    mapped = error_from(error, "the list of what is deployed")
+    if isinstance(mapped, WorkerLost):
+        return HostUnavailable(f"Modal does not say what is deployed: {told}", hint="try again in a minute")
     return mapped

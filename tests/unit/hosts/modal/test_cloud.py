@@ -7,11 +7,14 @@ from collections.abc import Iterator
 from contextlib import aclosing
 from decimal import Decimal
 from pathlib import Path
+from types import SimpleNamespace
+from unittest.mock import AsyncMock
 
 import msgspec
 import pytest
 
 modal = pytest.importorskip("modal")
+pytest.importorskip("modal.experimental")
 
 from hausmusik.cloud import Cloud
 from hausmusik.errors import BudgetError, ConfigError, NotFoundError
@@ -150,6 +153,22 @@ def test_a_row_of_which_nothing_can_be_said_spoils_no_other(plane: Plane, instru
     assert "H200" in rows["rare"].problem
     assert rows["ours"].version == "unknown"
     assert rows["ours"].usd_per_h is None
+
+
+@pytest.mark.slow
+def test_what_is_undeployed_while_the_account_is_looked_at_has_no_row(
+    plane: Plane, instruments: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cloud = cloud_of(plane, instruments)
+    asyncio.run(deploy(plane, cloud, "procedural", "ours"))
+    listed = modal.experimental.list_deployed_apps(client=plane.client())
+    asyncio.run(cloud.undeploy("ours"))
+    monkeypatch.setattr(modal.experimental, "list_deployed_apps", SimpleNamespace(aio=AsyncMock(return_value=listed)))
+    assert [each.instrument for each in asyncio.run(cloud.standing())] == ["procedural"]
+    gone = modal.exception.NotFoundError("Environment 'dev' not found")
+    monkeypatch.setattr(modal.experimental, "list_deployed_apps", SimpleNamespace(aio=AsyncMock(side_effect=gone)))
+    with pytest.raises(NotFoundError, match="Environment 'dev' not found"):
+        asyncio.run(cloud.standing())
 
 
 @pytest.mark.slow

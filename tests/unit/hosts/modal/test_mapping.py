@@ -15,7 +15,7 @@ from hausmusik.errors import (
     NotFoundError,
     WorkerLost,
 )
-from hausmusik.hosts.modal.mapping import deploying_error_from, error_from
+from hausmusik.hosts.modal.mapping import deploying_error_from, error_from, listing_error_from
 
 
 @pytest.mark.parametrize(
@@ -74,3 +74,28 @@ def test_while_deploying_nothing_is_a_lost_container_or_not_deployed(
     assert hint in error.hint
     assert "haus deploy bark" not in error.hint
     assert not isinstance(error, WorkerLost)
+
+
+def test_a_file_of_this_machine_is_no_lost_connection() -> None:
+    error = deploying_error_from(FileNotFoundError(2, "No such file or directory", "voices.bin"), "kokoro")
+    assert type(error) is ConfigError
+    assert error.message == "a file that kokoro needs cannot be read here: voices.bin: No such file or directory"
+    assert type(deploying_error_from(ConnectionResetError(104, "reset"), "kokoro")) is HostUnavailable
+
+
+@pytest.mark.parametrize(
+    ("name", "told", "kind", "hint"),
+    [
+        ("NotFoundError", "Environment 'dev' not found", NotFoundError, "modal environment list"),
+        ("InternalFailure", "", HostUnavailable, "try again"),
+        ("AuthError", "", AuthError, "modal token new"),
+        ("ServiceError", "", HostUnavailable, "try again"),
+    ],
+)
+def test_while_looking_at_an_account_nothing_is_not_deployed(
+    name: str, told: str, kind: type[HausmusikError], hint: str
+) -> None:
+    error = listing_error_from(getattr(theirs, name)(told))
+    assert type(error) is kind
+    assert told in error.message
+    assert hint in error.hint
