@@ -173,6 +173,7 @@ COMMANDS = (
     ("undeploy", "procedural", "--yes"),
     ("sound", "rain", "--seconds", "1", "-i", "procedural", "--on", "modal", "-o", "none.wav"),
     ("logs", "procedural"),
+    ("cool", "procedural"),
 )
 
 
