@@ -69,7 +69,7 @@ def test_every_command_with_json(haus: Haus, here: Path, monkeypatch: pytest.Mon
         assert isinstance(done.json, dict), words
         if words[-1] == "nothing":
             assert done.json["error"]["code"] == "not_found"
-        elif words[0] in {"undeploy", "status", "warm", "logs"}:
+        elif words[0] in {"undeploy", "status", "warm", "cool", "logs"}:
             assert done.json["error"]["code"] == "auth", words
         elif words[0] == "doctor":  # weights are missing here, which is no fault; a broken plugin would be
             assert done.code == (0 if done.json["ok"] else 1)
