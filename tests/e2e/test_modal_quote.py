@@ -71,4 +71,6 @@ def test_one_play_leaves_one_window(cloud: Desk) -> None:
     assert told.startswith("about $0.00")
     over(cloud)
     (total,) = cloud.haus("costs", "--json").json["rows"]
-    assert (total["plays"], total["idle_s"]) == (1, WINDOW_S)
+    assert total["plays"] == 1
+    # The window, and the moment that a container which was started for the call waits until it has it.
+    assert WINDOW_S <= total["idle_s"] < WINDOW_S + 0.5
