@@ -74,7 +74,8 @@ class Cents:
 
 
 @pytest.fixture
-def at_home(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def at_home(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)  # a piece is written into the working folder
     tones.move_in(home)
     for name, value in tones.environment().items():
         monkeypatch.setenv(name, value)
