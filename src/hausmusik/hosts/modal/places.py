@@ -1,6 +1,6 @@
 """Where things lie in a container. On Modal its root is `/`; on our own control plane it is a folder.
 
-Imports nothing of ours but the package's place, because containers of every engine use it.
+Imports next to nothing of ours, because containers of every engine use it.
 """
 
 from __future__ import annotations
@@ -11,9 +11,7 @@ from pathlib import Path
 from typing import Final
 
 import hausmusik
-
-VOLUMES: Final = "HAUSMUSIK_VOLUMES"
-"""Set only by our own control plane, which does not mount volumes: JSON, mount path -> folder."""
+from hausmusik.hosts.modal.plane.variables import VOLUMES
 
 WEIGHTS_MOUNT: Final = "/hausmusik/weights"
 

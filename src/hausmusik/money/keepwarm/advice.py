@@ -19,13 +19,13 @@ from hausmusik.money.keepwarm.arrivals import Trace, one_by_one
 from hausmusik.money.keepwarm.guarded import Guarded
 from hausmusik.money.keepwarm.policies import Fixed, Policy, Terms
 from hausmusik.money.keepwarm.simulator import MODAL, ONE, Platform, Pool, replay
-from hausmusik.money.keepwarm.synthetic import DAY_S
 from hausmusik.money.prices import Price
 from hausmusik.money.rows import LedgerRow
 
 ENOUGH: Final = 10
 """Calls below which a history says nothing."""
 
+DAY_S: Final = 86_400.0
 WINDOWS_S: Final = (2.0, 60.0, 300.0, 1200.0)
 Basis: TypeAlias = Literal["learnt", "break-even"]
 

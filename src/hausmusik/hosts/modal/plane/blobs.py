@@ -48,7 +48,6 @@ class Blobs:
         return [
             web.put(f"{root}/blob/{{id}}", self.put_blob),
             web.get(f"{root}/blob/{{id}}", self.get_blob),
-            web.put(f"{root}/block/{{sha256}}", self.put_block),
             web.get(f"{root}/volume/{{id}}/{{path:.+}}", self.get_block),
         ]
 
@@ -79,21 +78,6 @@ class Blobs:
         """Give a blob."""
         path = self._state.blob(request.match_info["id"])
         return web.FileResponse(path) if path.is_file() else web.Response(status=404)
-
-    async def put_block(self, request: web.Request) -> web.Response:
-        """Take a block of a volume's file, if it is the one it says it is."""
-        try:
-            path = self._state.file(request.match_info["sha256"])
-        except ValueError:
-            return web.Response(status=400)
-        digest = hashlib.sha256()
-        growing = path.with_suffix(f".{secrets.token_hex(4)}")
-        await _receive(request, growing, digest)
-        if digest.hexdigest() != path.name:
-            growing.unlink()
-            return web.Response(status=400, text="a block's bytes are not those of its hash")
-        growing.replace(path)
-        return web.Response(body=digest.digest())
 
     async def get_block(self, request: web.Request) -> web.Response:
         """Give one block of a volume's file."""

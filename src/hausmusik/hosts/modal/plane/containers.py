@@ -2,7 +2,7 @@
 
 The environment is a short list of the caller's variables (never MODAL_*, never secrets), the image's ENV lines, the
 function's secrets, the plane's own extras, and what tells the SDK where it is. Volumes are real folders, named in
-HAUSMUSIK_VOLUMES, a JSON object of mount path -> folder, because a mount at the declared path would need root.
+one of those.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ import shlex
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
 
 from modal_proto import api_pb2
 
@@ -28,9 +27,8 @@ from hausmusik.hosts.modal.plane.process import ContainerProcess
 from hausmusik.hosts.modal.plane.reading import declared_of
 from hausmusik.hosts.modal.plane.routes import KEY_HEADER
 from hausmusik.hosts.modal.plane.state import State
+from hausmusik.hosts.modal.plane.variables import VOLUMES
 from hausmusik.hosts.modal.plane.work import Container
-
-VOLUMES: Final = "HAUSMUSIK_VOLUMES"
 
 
 async def start(state: State, container: Container) -> ContainerProcess:
@@ -85,8 +83,6 @@ async def start(state: State, container: Container) -> ContainerProcess:
     if snapshot:  # its variables are those of the container that was snapshotted, until it is restored
         environment["MODAL_TASK_ID"] = f"{container.id}-snapshotted"
         environment |= {"MODAL_ENABLE_SNAP_RESTORE": "1", "MODAL_RESTORE_STATE_PATH": str(box / "restore.json")}
-    if state.options.bind_volumes:
-        environment["HAUSMUSIK_BIND_VOLUMES"] = "1"
     return await ContainerProcess.start(
         interpreter,
         environment=environment,

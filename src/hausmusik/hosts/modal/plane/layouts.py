@@ -6,6 +6,7 @@ from modal_proto import api_pb2
 
 from hausmusik.hosts.modal.plane.messages import copy_by_name, make
 from hausmusik.hosts.modal.plane.state import App, Function, State
+from hausmusik.hosts.modal.plane.volumes import metadata_of
 
 
 def handle_of(function: Function) -> api_pb2.FunctionHandleMetadata:
@@ -72,8 +73,7 @@ def _object(state: State, object_id: str) -> api_pb2.Object:
     if (function := state.functions.get(object_id)) is not None:
         return api_pb2.Object(object_id=object_id, function_handle_metadata=handle_of(function))
     if (volume := state.volumes.get(object_id)) is not None:
-        metadata = make(api_pb2.VolumeMetadata, name=volume.name, version=volume.version)
-        return api_pb2.Object(object_id=object_id, volume_metadata=metadata)
+        return api_pb2.Object(object_id=object_id, volume_metadata=metadata_of(volume))
     if object_id in state.mounts:
         return api_pb2.Object(object_id=object_id, mount_handle_metadata=api_pb2.MountHandleMetadata())
     return api_pb2.Object(object_id=object_id)

@@ -71,8 +71,6 @@ class PlaneOptions:
         secrets: Named secrets that exist from the beginning: name -> variable -> value.
         snapshots: Run the hooks of deployed functions with memory snapshots in the order of a snapshot and a restore.
         max_containers: For functions that set no limit of their own; at least 1.
-        bind_volumes: Mount volumes where they were declared, in a private namespace; needs root, and makes the mount
-            points. Else containers find them through HAUSMUSIK_VOLUMES, JSON of mount path -> real folder.
         gpu_models: What GPUs call themselves, by Modal's names of them, where not as usual: an H100 that is an H200.
         time_factor: Plane seconds per real second, for windows, timeouts, boot delays and the accounting.
         faults: What goes wrong.
@@ -94,7 +92,6 @@ class PlaneOptions:
     secrets: Mapping[str, Mapping[str, str]] = field(default_factory=dict[str, Mapping[str, str]])
     snapshots: bool = False
     max_containers: int = 4
-    bind_volumes: bool = False
     gpu_models: Mapping[str, str] = field(default_factory=dict[str, str])
     time_factor: float = 1.0
     faults: Faults = field(default_factory=Faults)

@@ -33,7 +33,6 @@ from hausmusik.hosts.modal.plane.blobs import Blobs
 from hausmusik.hosts.modal.plane.calls import Calls
 from hausmusik.hosts.modal.plane.clock import PlaneClock
 from hausmusik.hosts.modal.plane.declared import Declared
-from hausmusik.hosts.modal.plane.dicts import Dicts
 from hausmusik.hosts.modal.plane.faults import FaultSeen
 from hausmusik.hosts.modal.plane.functions import Functions
 from hausmusik.hosts.modal.plane.images import Images
@@ -288,7 +287,7 @@ class Plane:
                 Images(state, pools, calls),
                 calls,
             ),
-            *(Inputs(state, pools), Mounts(state), blobs, Volumes(state), Secrets(state), Dicts(state)),
+            *(Inputs(state, pools), Mounts(state), blobs, Volumes(state), Secrets(state)),
             Billing(state),
         )
         http = web.Application()

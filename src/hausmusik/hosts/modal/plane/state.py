@@ -94,7 +94,6 @@ class Volume:
     """A volume: a folder."""
 
     name: str
-    version: int
     folder: Path
     commits: int = 0
 

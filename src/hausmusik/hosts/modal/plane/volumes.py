@@ -1,4 +1,4 @@
-"""Volumes: folders, of both of the SDK's versions, which differ in how files come and go.
+"""Volumes: folders, of the first of the SDK's two versions; the second is refused.
 
 What a container writes is there for all at once; commit and reload are counted and change nothing.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 from urllib.parse import quote
 
 from google.protobuf.empty_pb2 import Empty
@@ -21,7 +21,7 @@ from hausmusik.hosts.modal.plane.routes import Routes
 from hausmusik.hosts.modal.plane.state import State, Volume, by_name, found
 
 BLOCK_BYTES: Final = 8 * 1024 * 1024
-"""Of files of the second version, and of all downloads; the SDK's own constant."""
+"""Of downloads; the SDK's own constant."""
 
 
 class Volumes:
@@ -43,22 +43,23 @@ class Volumes:
                 "VolumeCommit": self.commit,
                 "VolumeReload": self.reload,
                 "VolumePutFiles": self.put_files,
-                "VolumePutFiles2": self.put_blocks,
                 "VolumeGetFile2": self.get_file,
                 "VolumeRemoveFile": self.remove_file,
-                "VolumeRemoveFile2": self.remove_file,
             },
-            streams={
-                "VolumeListFiles": lambda request: self.list_files(request, api_pb2.VolumeListFilesResponse),
-                "VolumeListFiles2": lambda request: self.list_files(request, api_pb2.VolumeListFiles2Response),
-            },
+            streams={"VolumeListFiles": self.list_files},
         )
 
     def _volume(self, volume_id: str) -> Volume:
         return found(self._state.volumes, volume_id, "volume")
 
     async def get_or_create(self, request: api_pb2.VolumeGetOrCreateRequest) -> api_pb2.VolumeGetOrCreateResponse:
-        """Find a volume or make one."""
+        """Find a volume or make one.
+
+        Raises:
+            GRPCError: there is none, or there is one though a new one was wanted, or it is of the second version.
+        """
+        if request.version == api_pb2.VOLUME_FS_VERSION_V2:
+            raise GRPCError(Status.UNIMPLEMENTED, "the local plane has volumes of the first version only")
         name, kind = request.deployment_name, request.object_creation_type
         volume_id = by_name(self._state.volumes, name)
         if volume_id is not None and kind == api_pb2.OBJECT_CREATION_TYPE_CREATE_FAIL_IF_EXISTS:
@@ -69,11 +70,10 @@ class Volumes:
             volume_id = self._state.new_id("vo")
             folder = self._state.folder / "volumes" / volume_id
             folder.mkdir(parents=True)
-            version = request.version or api_pb2.VOLUME_FS_VERSION_V1
-            self._state.volumes[volume_id] = Volume(name, version, folder)
+            self._state.volumes[volume_id] = Volume(name, folder)
         volume = self._volume(volume_id)
-        metadata = make(api_pb2.VolumeMetadata, name=volume.name, version=volume.version)
-        return make(api_pb2.VolumeGetOrCreateResponse, volume_id=volume_id, version=volume.version, metadata=metadata)
+        metadata = metadata_of(volume)
+        return make(api_pb2.VolumeGetOrCreateResponse, volume_id=volume_id, version=metadata.version, metadata=metadata)
 
     async def delete(self, request: api_pb2.VolumeDeleteRequest) -> Empty:
         """Delete a volume and all that is in it."""
@@ -92,41 +92,14 @@ class Volumes:
         return Empty()
 
     async def put_files(self, request: api_pb2.VolumePutFilesRequest) -> Empty:
-        """Put uploaded files into a volume of the first version."""
+        """Put uploaded files into a volume."""
         targets = [self._target(request, each.filename) for each in request.files]
         for each, target in zip(request.files, targets, strict=True):
             source = self._state.file(each.sha256_hex)
             _write(target, each.mode, lambda path, source=source: shutil.copyfile(source, path))
         return Empty()
 
-    async def put_blocks(self, request: api_pb2.VolumePutFiles2Request) -> api_pb2.VolumePutFiles2Response:
-        """Put files into a volume of the second version, or say which of their blocks must be uploaded first."""
-        missing = [
-            make(
-                api_pb2.VolumePutFiles2Response.MissingBlock,
-                file_index=index,
-                block_index=number,
-                put_url=f"{self._state.private_url}/block/{block.contents_sha256.hex()}",
-            )
-            for index, file in enumerate(request.files)
-            for number, block in enumerate(file.blocks)
-            if not self._state.file(block.contents_sha256.hex()).exists()
-        ]
-        if not missing:
-            targets = [self._target(request, each.path) for each in request.files]
-            for each, target in zip(request.files, targets, strict=True):
-                _write(target, each.mode, lambda path, each=each: self._join(path, each))
-        return make(api_pb2.VolumePutFiles2Response, missing_blocks=missing)
-
-    def _join(self, path: Path, file: api_pb2.VolumePutFiles2Request.File) -> None:
-        """Write a file from its blocks, whose trailing zeros were left out."""
-        with path.open("wb") as out:
-            for number, block in enumerate(file.blocks):
-                out.seek(number * BLOCK_BYTES)
-                out.write(self._state.file(block.contents_sha256.hex()).read_bytes())
-            out.truncate(file.size)
-
-    def _target(self, request: api_pb2.VolumePutFilesRequest | api_pb2.VolumePutFiles2Request, name: str) -> Path:
+    def _target(self, request: api_pb2.VolumePutFilesRequest, name: str) -> Path:
         target = inside(self._volume(request.volume_id).folder, name)
         if request.disallow_overwrite_existing_files and target.exists():
             raise GRPCError(Status.ALREADY_EXISTS, f"{name} exists in the volume")
@@ -142,16 +115,18 @@ class Volumes:
         urls = [f"{url}?start={start}" for start in range(0, size, BLOCK_BYTES)]
         return make(api_pb2.VolumeGetFile2Response, get_urls=urls, size=size, start=0, len=size)
 
-    async def list_files(self, request: Any, answer: type[Any]) -> AsyncIterator[Any]:
+    async def list_files(
+        self, request: api_pb2.VolumeListFilesRequest
+    ) -> AsyncIterator[api_pb2.VolumeListFilesResponse]:
         """List what lies at a path."""
         root = self._volume(request.volume_id).folder
         start = inside(root, request.path)
         if not start.exists():
             raise GRPCError(Status.NOT_FOUND, f"{request.path} is not in the volume")
         found_here = [start] if start.is_file() else start.rglob("*") if request.recursive else start.iterdir()
-        yield make(answer, entries=[_entry(root, path) for path in sorted(found_here)])
+        yield make(api_pb2.VolumeListFilesResponse, entries=[_entry(root, path) for path in sorted(found_here)])
 
-    async def remove_file(self, request: api_pb2.VolumeRemoveFileRequest | api_pb2.VolumeRemoveFile2Request) -> Empty:
+    async def remove_file(self, request: api_pb2.VolumeRemoveFileRequest) -> Empty:
         """Remove a file, or a folder if that is asked for."""
         path = inside(self._volume(request.volume_id).folder, request.path)
         if not path.exists():
@@ -163,6 +138,11 @@ class Volumes:
         else:
             raise GRPCError(Status.INVALID_ARGUMENT, f"{request.path} is a folder")
         return Empty()
+
+
+def metadata_of(volume: Volume) -> api_pb2.VolumeMetadata:
+    """Return what the SDK must know of a volume."""
+    return make(api_pb2.VolumeMetadata, name=volume.name, version=api_pb2.VOLUME_FS_VERSION_V1)
 
 
 def _write(target: Path, mode: int, fill: Callable[[Path], object]) -> None:

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from hausmusik.hosts.modal.plane import Plane, PlaneOptions
 from tests.unit.hosts.modal.plane.deploying import PROGRAMS, processes_with, until
 
 pytestmark = pytest.mark.slow
@@ -57,26 +56,3 @@ def test_containers_die_with_the_planes_process(tmp_path: Path, sent: signal.Sig
     plane.wait()
     plane.stdout.close()
     until(lambda: not processes_with(str(tmp_path)), within_s=5.0)
-
-
-def test_bind_mounts_where_they_are_possible(tmp_path: Path) -> None:
-    probe = subprocess.run(["unshare", "-m", "true"], capture_output=True, check=False)
-    if os.geteuid() != 0 or probe.returncode != 0:
-        pytest.skip("mount namespaces need root")
-    import modal
-
-    mount = tmp_path / "mounted"
-    with Plane(tmp_path / "plane", PlaneOptions(bind_volumes=True)) as plane:
-        app = modal.App("bound")
-
-        def write(path: str) -> str:
-            from pathlib import Path
-
-            return str(Path(path, "x.txt").write_text("bound"))
-
-        volume = modal.Volume.from_name("v", create_if_missing=True)
-        app.function(name="write", serialized=True, volumes={str(mount): volume})(write)
-        app.deploy(client=plane.client())
-        modal.Function.from_name("bound", "write", client=plane.client()).remote(str(mount))
-        assert (plane.volumes()["v"] / "x.txt").read_text() == "bound"
-    assert list(mount.iterdir()) == [], "the mount is the container's alone"

@@ -1,4 +1,4 @@
-"""Volumes of both versions, blobs, dicts and secrets, through the ordinary SDK; no container is needed."""
+"""Volumes, blobs and secrets, through the ordinary SDK; no container is needed."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import pytest
 from hausmusik.hosts.modal.plane import Plane
 
 
-def volume_of(plane: Plane, name: str, version: int) -> modal.Volume:
-    return modal.Volume.from_name(name, create_if_missing=True, version=version, client=plane.client())
+def volume_of(plane: Plane, name: str) -> modal.Volume:
+    return modal.Volume.from_name(name, create_if_missing=True, client=plane.client())
 
 
 @pytest.fixture
@@ -22,9 +22,9 @@ def local(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.fixture(params=[1, 2])
-def volume(request: pytest.FixtureRequest, dry_plane: Plane, local: Path) -> modal.Volume:
-    volume = volume_of(dry_plane, "v", request.param)
+@pytest.fixture
+def volume(dry_plane: Plane, local: Path) -> modal.Volume:
+    volume = volume_of(dry_plane, "v")
     with volume.batch_upload() as batch:
         batch.put_file(local / "one", "/a/one.txt")
         batch.put_file(local / "two", "two words.txt")
@@ -70,46 +70,31 @@ def test_no_file_leaves_the_volume(dry_plane: Plane, volume: modal.Volume, local
     assert not list(dry_plane.folder.rglob("escaped"))
 
 
-def test_large_files_of_several_blocks_with_zeros_at_their_ends(dry_plane: Plane, tmp_path: Path) -> None:
-    """The first version sends a blob, the second blocks of 8 MiB without their trailing zeros."""
+def test_large_files_come_back_in_blocks_of_8_mib(dry_plane: Plane, tmp_path: Path) -> None:
     data = bytes(8 * 1024 * 1024) + b"x" * 100 + bytes(5 * 1024 * 1024) + b"end" + bytes(3)
     (tmp_path / "large.bin").write_bytes(data)
-    for version in (1, 2):
-        volume = volume_of(dry_plane, f"large-{version}", version)
-        with volume.batch_upload() as batch:
-            batch.put_file(tmp_path / "large.bin", "/large.bin")
-        assert (dry_plane.volumes()[f"large-{version}"] / "large.bin").read_bytes() == data
-        assert b"".join(volume.read_file("large.bin")) == data
+    volume = volume_of(dry_plane, "large")
+    with volume.batch_upload() as batch:
+        batch.put_file(tmp_path / "large.bin", "/large.bin")
+    assert (dry_plane.volumes()["large"] / "large.bin").read_bytes() == data
+    assert b"".join(volume.read_file("large.bin")) == data
+
+
+def test_volumes_of_the_second_version_are_refused(dry_plane: Plane) -> None:
+    second = modal.Volume.from_name("v2", create_if_missing=True, version=2, client=dry_plane.client())
+    with pytest.raises(modal.exception.Error, match="volumes of the first version only"):
+        second.hydrate()
+    assert "v2" not in dry_plane.volumes()
 
 
 def test_volumes_are_found_again_and_deleted(dry_plane: Plane) -> None:
     with pytest.raises(modal.exception.NotFoundError):
         modal.Volume.from_name("later", client=dry_plane.client()).hydrate()
-    made = volume_of(dry_plane, "later", 1).hydrate()
+    made = volume_of(dry_plane, "later").hydrate()
     assert modal.Volume.from_name("later", client=dry_plane.client()).hydrate().object_id == made.object_id
     modal.Volume.objects.delete("later", client=dry_plane.client())
     with pytest.raises(modal.exception.NotFoundError):
         modal.Volume.from_name("later", client=dry_plane.client()).hydrate()
-
-
-def test_dicts(dry_plane: Plane) -> None:
-    first = modal.Dict.from_name("d", create_if_missing=True, client=dry_plane.client())
-    first["a"] = {"nested": 1}
-    first.update({"b": 2, "c": 3})
-    second = modal.Dict.from_name("d", client=dry_plane.client())
-    assert second["a"] == {"nested": 1}
-    assert second.len() == 3
-    assert second.contains("b")
-    assert second.pop("b") == 2
-    assert second.get("b", "gone") == "gone"
-    assert sorted(second.keys()) == ["a", "c"]
-    assert 3 in list(second.values())
-    assert dict(second.items()) == {"a": {"nested": 1}, "c": 3}
-    assert not second.put("a", 0, skip_if_exists=True)
-    second.clear()
-    assert first.len() == 0
-    with pytest.raises(modal.exception.NotFoundError):
-        modal.Dict.from_name("other", client=dry_plane.client()).hydrate()
 
 
 def test_secrets_are_made_once(dry_plane: Plane) -> None:

@@ -3,7 +3,7 @@
 import modal
 
 cache = modal.Volume.from_name("weights", create_if_missing=True)
-compiled = modal.Volume.from_name("compiled", create_if_missing=True, version=2)
+compiled = modal.Volume.from_name("compiled", create_if_missing=True)
 
 
 def bake(name: str) -> None:
