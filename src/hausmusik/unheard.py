@@ -30,8 +30,8 @@ class Unheard:
             start_s: What a start probably takes.
 
         Yields:
-            Machine seconds that it probably costs to leave it unheard: the start; the play, which goes on to its end
-            where the caller is gone by then; the idle window.
+            Machine seconds that it probably costs to leave it unheard: the start and the idle window; where the host
+            took it that a machine was ready, the play too, which goes on to its end if the caller is gone by then.
         """
         key = (order.instrument, host.name)
         before = self._going[key]
@@ -42,9 +42,10 @@ class Unheard:
             self._going[key] -= 1
 
     def _left_s(self, host: Host, order: EngineOrder, before: int, start_s: float) -> float:
-        machines = host.machines(order)
-        if machines.start_worst_s is None or (not before and host.state(order).state == "warm"):
+        machines, warm = host.machines(order), host.state(order).state == "warm"
+        if machines.start_worst_s is None or (warm and not before):
             return 0.0
         if before % machines.plays_each or before // machines.plays_each >= machines.most:
             return 0.0
-        return start_s + (order.expected_s or 0.0) + machines.idle_s
+        played_s = order.expected_s or 0.0
+        return start_s + (played_s if warm else 0.0) + machines.idle_s

@@ -91,7 +91,7 @@ def results(house: House, instrument: str, request: Request, on: str) -> list[by
 
 def answered(desk: Desk, instrument: str) -> int:
     """Return how many plays of an instrument the plane saw succeed."""
-    calls = [each for each in desk.plane.calls() if each.app == f"hausmusik-{instrument}"]
+    calls = [each for each in desk.plane.calls() if (each.app, each.method) == (f"hausmusik-{instrument}", "play")]
     return sum(each.outcomes.count("success") for each in calls)
 
 

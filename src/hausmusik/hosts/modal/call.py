@@ -1,14 +1,16 @@
-"""One call of a deployed class, read in the background, that can be left at any moment.
+"""Calls of a deployed class, read in the background, that can be left at any moment.
 
-Modal's client does not cancel a call whose generator is closed; it is cancelled by its id, which the container's first
-answer brings. A call that is left before that is listened to until then. Knows nothing of instruments and money.
+Modal's client does not cancel a call whose generator is closed; it is cancelled by its id. A `Question`, which answers
+once, has that from the beginning. Of a `Call`, which streams, the container's first answer brings it: one that is left
+before is listened to until then, and goes on to its end if this process is gone by then. So a container that may have
+to start is asked for by a question first. Knows nothing of instruments and money.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, TypeAlias
 
 from hausmusik.errors import WorkerLost
@@ -91,3 +93,47 @@ class Call:
             if not over and self._id:
                 with contextlib.suppress(Exception):  # then the call ends at its own time-out
                     await asyncio.shield(self._cancel(self._id))
+
+
+class Question:
+    """A call that answers once; made inside the loop that reads it.
+
+    Args:
+        spawn: Makes the call: returns Modal's `FunctionCall`.
+
+    Attributes:
+        reader: Ends with the answer, with what Modal's client raised, or cancelled because the question was left.
+    """
+
+    def __init__(self, spawn: Callable[[], Awaitable[Any]]) -> None:
+        self._spawn = spawn
+        self._made = False
+        self._left = False
+        self.reader: asyncio.Task[Answer] = asyncio.create_task(self._read())
+        self.reader.add_done_callback(_look)
+
+    def leave(self) -> None:
+        """Cancel the call, once it is made; does not wait."""
+        self._left = True
+        if self._made:
+            self.reader.cancel()
+
+    async def _read(self) -> Answer:
+        call = await self._spawn()
+        self._made, answered = True, False
+        try:
+            if self._left:
+                raise asyncio.CancelledError
+            answer: Answer = await call.get.aio()
+            answered = True
+            return answer
+        finally:
+            if not answered:
+                with contextlib.suppress(Exception):  # then the container ends when its window is over
+                    await asyncio.shield(call.cancel.aio())
+
+
+def _look(reader: asyncio.Task[Answer]) -> None:
+    """Take note of how a question ended: nobody else may, of one that was left."""
+    if not reader.cancelled():
+        reader.exception()

@@ -32,13 +32,11 @@ from hausmusik.errors import (
 )
 from hausmusik.hosts.learnt import Learnt
 from hausmusik.hosts.modal.account import Account
-from hausmusik.hosts.modal.answers import checked_start, other_version, started_in, stay_of, usage_of_start
+from hausmusik.hosts.modal.answers import checked_start, other_version, stay_of, usage_of_start
 from hausmusik.hosts.modal.billing import read_ends
-from hausmusik.hosts.modal.call import Call
+from hausmusik.hosts.modal.call import Call, Question
 from hausmusik.hosts.modal.declaration import Declaration
-from hausmusik.hosts.modal.leaving import send_away
 from hausmusik.hosts.modal.messages import (
-    Answer,
     Failed,
     Finished,
     OtherWire,
@@ -47,6 +45,7 @@ from hausmusik.hosts.modal.messages import (
     Started,
     Told,
 )
+from hausmusik.hosts.modal.pinging import HOLD_S, Pings
 from hausmusik.hosts.modal.standing import Standing
 from hausmusik.hosts.modal.workers import Gone, Workers
 from hausmusik.hosts.replay import Delivered, Departed
@@ -63,8 +62,7 @@ ENDS_S: Final = 5.0
 """How long Modal is given to say which containers have ended, when a batch or a command is over."""
 
 LEAVING_S: Final = 2.0
-HOLD_S: Final = 0.5
-"""How long containers that are called together hold their places, for each to get one call."""
+"""How long calls that are cancelled at the end are waited for."""
 
 Declaring: TypeAlias = Callable[[str], Declaration]
 
@@ -83,6 +81,19 @@ class _Play:
         self.found_anew = False
         self.tries = 0
         self.ends_s = math.inf
+        self.starting_s = math.inf
+
+    def seen(self, phase: Phase, now_s: float) -> Phase:
+        """Take note of since when containers start for it, and pass the phase on."""
+        if phase.name != "queue":
+            self.starting_s = min(self.starting_s, now_s)
+        return phase
+
+    def lost(self, now_s: float) -> None:
+        """Count a start that nothing came of: Modal has given it up before a container answered."""
+        self.spent += Usage(boot_s=max(0.0, now_s - self.starting_s))
+        self.starting_s = math.inf
+        self.delivered.restart()
 
 
 class ModalHost:
@@ -102,7 +113,8 @@ class ModalHost:
         self._learnt = Learnt(learnt)
         self._standing = Standing(clock, self._learnt)
         self._workers = Workers(account)
-        self._calls: set[Call] = set()
+        self._pings = Pings(self._workers, self._standing)
+        self._calls: set[Call | Question] = set()
         self._closed = False
 
     @property
@@ -173,7 +185,7 @@ class ModalHost:
             except WorkerLost as lost:
                 if play.tries >= TRIES or self._closed:
                     raise self._verdict(play, lost) from lost
-                play.delivered.restart()
+                play.lost(self._clock.monotonic())
             except Gone as gone:
                 if play.found_anew:
                     raise gone.error from gone
@@ -200,77 +212,25 @@ class ModalHost:
             yield Usage()
             yield Done()
             return
-        instrument, declaration = order.instrument, self._declare(order.instrument)
-        hold_s = HOLD_S if together else 0.0
+        declaration, hold_s = self._declare(order.instrument), HOLD_S if together else 0.0
         asked_s = self._clock.monotonic()
-        call: Any = None
-        answered = False
-        try:
-            with self._standing.starting(instrument):
-                ping = encode(Ping(hold_s=hold_s, role="plays"))
-                call = await self._workers.ask(declaration, lambda worker: worker.ready.spawn.aio(ping))
-                worker = await self._workers.of(declaration)
-                waiting: asyncio.Future[Answer] = asyncio.ensure_future(call.get.aio())
-                try:
-                    while not waiting.done():
-                        yield await self._waiting(order, worker, self._clock.monotonic() - asked_s)
-                        await asyncio.wait([waiting], timeout=ASK_EVERY_S)
-                finally:
-                    waiting.cancel()
-                answer = waiting.result()
-                answered = True
-        except Exception as error:
-            raise self._workers.error(error, declaration) from error
-        finally:
-            if call is not None and not answered:
-                with contextlib.suppress(Exception):  # then the container ends when its window is over
-                    async with asyncio.timeout(LEAVING_S):
-                        await call.cancel.aio()
-        started = self._heard(answer, declaration)
+        question = self._ask(declaration, Ping(hold_s=hold_s, role="plays"))
+        async with contextlib.aclosing(self._answered(question, declaration, asked_s)) as phases:
+            async for phase in phases:
+                yield phase
+        started = self._pings.heard(question.reader.result(), declaration)
         yield stay_of(started, declaration)
         yield usage_of_start(started, self._clock.monotonic() - asked_s - hold_s) + Usage(busy_s=hold_s)
         yield Done()
 
     async def beat(self, instrument: str, containers: int = 1, *, playing: int = 0) -> tuple[Warmth, ...]:
-        """Call idle containers, so that their windows begin anew; those that are missing are started.
-
-        Nothing is asked of Modal that would outlast this process: who stops calling has cold instruments one window
-        later.
-
-        Args:
-            instrument: Catalogue id.
-            containers: How many are to be up.
-            playing: Plays in flight: their containers need no call, and one behind a play would start another.
-
-        Returns:
-            What each that was called has answered; from now on its idle time is the caller's to pay.
-
-        Raises:
-            HausmusikError: as `play` does; with several calls, the first that failed.
-        """
+        """Call idle containers, so that their windows begin anew, see `Pings.beat`."""
         self._check_open()
-        free = max(0, containers * self._declare(instrument).max_inputs - playing)
-        calls = min(free, 1) if containers == 1 else free
-        return await self._ping(instrument, calls, Ping(hold_s=HOLD_S if calls > 1 else 0.0, role="keeps"))
+        return await self._pings.beat(self._declare(instrument), containers, playing=playing)
 
-    async def _ping(self, instrument: str, calls: int, ping: Ping) -> tuple[Warmth, ...]:
-        declaration, argument = self._declare(instrument), encode(ping)
-
-        async def call(worker: Any) -> list[Answer]:
-            return await asyncio.gather(*(worker.ready.remote.aio(argument) for _ in range(calls)))
-
-        with self._standing.starting(instrument):
-            answers = await self._workers.ask(declaration, call)
-        return tuple(self._warmth(answer, declaration) for answer in answers)
-
-    def _warmth(self, answer: Answer, declaration: Declaration) -> Warmth:
-        started = self._heard(answer, declaration)
-        return Warmth(stay=stay_of(started, declaration), kept_s=started.kept_s)
-
-    def _heard(self, answer: Answer, declaration: Declaration) -> Started:
-        started = started_in(answer, declaration)
-        self._standing.heard(declaration.instrument, started)
-        return started
+    async def cool(self, instrument: str, *, keeps: bool = True) -> tuple[Warmth, ...]:
+        """Have an instrument's idle containers end, see `Pings.cool`."""
+        return await self._pings.cool(self._declare(instrument), keeps=keeps)
 
     async def release(self, instrument: str = "") -> None:
         """Have idle containers end now instead of at the end of their windows; busy ones end after their play.
@@ -281,33 +241,11 @@ class ModalHost:
             HausmusikError: of an instrument that is named, where Modal cannot be asked; as `play` does.
         """
         if instrument:
-            await self._leave(instrument, Ping())
+            await self._pings.cool(self._declare(instrument), keeps=False)
             return
         for each in self._standing.known():
             with contextlib.suppress(HausmusikError):  # its containers end by themselves when their windows are over
-                await self._leave(each, Ping())
-
-    async def cool(self, instrument: str, *, keeps: bool = True) -> tuple[Warmth, ...]:
-        """Have an instrument's idle containers end; returns what each has answered.
-
-        Args:
-            instrument: Catalogue id.
-            keeps: Whether the caller has kept them warm until now, and pays for what they answer.
-
-        Raises:
-            HausmusikError: Modal cannot be asked; as `play` does. Containers end when their windows are over.
-        """
-        return await self._leave(instrument, Ping(role="keeps" if keeps else "passes"))
-
-    async def _leave(self, instrument: str, ping: Ping) -> tuple[Warmth, ...]:
-        declaration, argument = self._declare(instrument), encode(ping)
-        try:
-            left = await self._workers.ask(
-                declaration, lambda worker: send_away(worker, argument, instrument, declaration.max_inputs)
-            )
-        finally:
-            self._standing.forget(instrument)
-        return tuple(Warmth(stay=stay_of(each, declaration), kept_s=each.kept_s) for each in left)
+                await self._pings.cool(self._declare(each), keeps=False)
 
     async def ends(self, machines: Collection[str]) -> dict[str, float]:
         """Return of those containers that have ended when they did, by Modal's clock; never fails, waits a little."""
@@ -329,25 +267,29 @@ class ModalHost:
     # -- one try ----------------------------------------------------------------------------------------------------
 
     async def _attempt(self, play: _Play) -> AsyncGenerator[Event, None]:
-        instrument = play.order.instrument
-        worker = await self._workers.of(play.declaration)
+        instrument, declaration = play.order.instrument, play.declaration
+        asked_s = began_s = self._clock.monotonic()
+        if self.state(play.order).state != "warm":  # else one that is left would be played when a container comes up
+            question = self._ask(declaration, Ping())
+            async with contextlib.aclosing(self._answered(question, declaration, asked_s)) as phases:
+                async for phase in phases:
+                    self._check_deadline(play)
+                    yield play.seen(phase, self._clock.monotonic())
+        worker = await self._workers.of(declaration)
         call = Call(worker.play.remote_gen.aio(encode(Play(request=play.request))), self._workers.cancel, self._clock)
-        self._calls.add(call)
-        call.reader.add_done_callback(lambda _: self._calls.discard(call))
-        asked_s = self._clock.monotonic()
+        self._note(call)
+        called_s = self._clock.monotonic()
         started: Started | None = None
-        over, began_s, starting_s = False, asked_s, math.inf
+        over = False
         try:
             with self._standing.starting(instrument):
                 while started is None:
-                    yield (phase := await self._waiting(play.order, worker, self._clock.monotonic() - asked_s))
-                    if phase.name != "queue":
-                        starting_s = min(starting_s, self._clock.monotonic())
+                    yield play.seen(await self._waiting(declaration, called_s), self._clock.monotonic())
                     with contextlib.suppress(TimeoutError):
-                        started = checked_start(await self._hear(call, play, ASK_EVERY_S), play.declaration)
+                        started = checked_start(await self._hear(call, play, ASK_EVERY_S), declaration)
             began_s = self._clock.monotonic()
             self._begin(play, started, began_s - asked_s)
-            yield (stay := msgspec.structs.replace(stay_of(started, play.declaration), tries=play.tries))
+            yield (stay := msgspec.structs.replace(stay_of(started, declaration), tries=play.tries))
             yield Phase(name="play", eta_s=play.order.expected_s)
             while not isinstance(message := await self._hear(call, play, None), Finished | Failed):
                 if isinstance(message, Told):
@@ -355,10 +297,6 @@ class ModalHost:
                 elif message is None:
                     raise WorkerLost(f"a container of {instrument} ended early", hint=f"haus logs {instrument}")
             over = True
-        except WorkerLost:
-            if started is None:  # Modal has given it up: containers were starting for it, and none came to answer
-                play.spent += Usage(boot_s=max(0.0, self._clock.monotonic() - starting_s))
-            raise
         finally:
             if not over:
                 call.leave()
@@ -368,7 +306,7 @@ class ModalHost:
                     play.spent += Usage(busy_s=max(0.0, call.heard_s - began_s))
             if call.taken_over:  # another container has started since, and has played what nobody heard
                 play.taken_over = True
-                longest_s = float(play.declaration.startup_timeout_s + play.declaration.timeout_s)
+                longest_s = float(declaration.startup_timeout_s + declaration.timeout_s)
                 play.spent += Usage(busy_s=min(self._clock.monotonic() - call.heard_s, longest_s))
         if message.others:
             yield msgspec.structs.replace(stay, window_s=0.0)
@@ -381,16 +319,46 @@ class ModalHost:
         yield counted + play.spent + play.delivered.visible(play.request, counted)
         yield Done(reason=message.reason)
 
-    async def _waiting(self, order: EngineOrder, worker: Any, waited_s: float) -> Phase:
+    def _ask(self, declaration: Declaration, ping: Ping) -> Question:
+        """Ask for a container; unlike a play, this can be cancelled before one has it."""
+        argument = encode(ping)
+        question = Question(lambda: self._workers.ask(declaration, lambda worker: worker.ready.spawn.aio(argument)))
+        self._note(question)
+        return question
+
+    async def _answered(
+        self, question: Question, declaration: Declaration, asked_s: float
+    ) -> AsyncGenerator[Phase, None]:
+        """Yield what a start is at until a question is answered; leaving this leaves the question."""
+        try:
+            with self._standing.starting(declaration.instrument):
+                while not question.reader.done():
+                    yield await self._waiting(declaration, asked_s)
+                    await asyncio.wait([question.reader], timeout=ASK_EVERY_S)
+        finally:
+            question.leave()
+        if question.reader.cancelled():
+            raise Cancelled(f"the host was closed while {declaration.instrument} was starting")
+        if (error := question.reader.exception()) is not None:
+            raise self._workers.error(error, declaration) from error
+
+    async def _waiting(self, declaration: Declaration, asked_s: float) -> Phase:
         """Return what a call that has no answer yet is probably waiting for."""
-        runners = 0
+        runners, waited_s = 0, self._clock.monotonic() - asked_s
         if waited_s >= ASK_EVERY_S:  # most calls are answered before it is worth asking
             with contextlib.suppress(Exception):  # only for the words
+                worker = await self._workers.of(declaration)
                 runners = (await worker.play.get_current_stats.aio()).num_total_runners
-        return self._standing.phase(order.instrument, waited_s, runners)
+        return self._standing.phase(declaration.instrument, waited_s, runners)
+
+    def _note(self, call: Call | Question) -> None:
+        """See to it that a call is left when the host is closed."""
+        self._calls.add(call)
+        call.reader.add_done_callback(lambda _: self._calls.discard(call))
 
     def _begin(self, play: _Play, started: Started, waited_s: float) -> None:
         self._standing.heard(play.order.instrument, started)
+        play.starting_s = math.inf
         play.spent += usage_of_start(started, waited_s)
         if play.taken_over and started.gap_s is None:  # the container that had taken over is another one, and idles
             play.spent += Usage(idle_s=started.window_s)
@@ -405,12 +373,8 @@ class ModalHost:
         except OtherWire as error:
             raise other_version(play.declaration) from error
         except TimeoutError:
-            if self._clock.monotonic() < play.ends_s:
-                raise
-            raise GenerationFailed(
-                f"{play.order.instrument} was not done after {play.run.deadline_s:g} s, the run's deadline",
-                hint="ask for less at once, or set a later deadline",
-            ) from None
+            self._check_deadline(play)
+            raise
         except asyncio.CancelledError:
             raise
         except Exception as error:
@@ -418,6 +382,13 @@ class ModalHost:
                 raise Cancelled(f"the host was closed while {play.order.instrument} was playing") from error
             mapped = self._workers.error(error, play.declaration)
             raise (Gone(mapped) if isinstance(mapped, NotFoundError) else mapped) from error
+
+    def _check_deadline(self, play: _Play) -> None:
+        if self._clock.monotonic() >= play.ends_s:
+            raise GenerationFailed(
+                f"{play.order.instrument} was not done after {play.run.deadline_s:g} s, the run's deadline",
+                hint="ask for less at once, or set a later deadline",
+            )
 
     def _verdict(self, play: _Play, lost: WorkerLost) -> HausmusikError:
         if self._closed:

@@ -1,16 +1,16 @@
-"""A call that can be left at any moment, and notices when another container has taken it over."""
+"""Calls that can be left at any moment; one that streams notices when another container has taken it over."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 
 from hausmusik.clock import SystemClock
 from hausmusik.codec import encode
 from hausmusik.errors import WorkerLost
-from hausmusik.hosts.modal.call import Call
+from hausmusik.hosts.modal.call import Call, Question
 from hausmusik.hosts.modal.messages import Alive, Answer, Finished, Started, new_mark
 from hausmusik.types import Usage
 
@@ -88,3 +88,60 @@ async def test_silence_is_a_timeout_and_an_error_is_raised_as_it_came() -> None:
         await call.next(0.01)
     with pytest.raises(RuntimeError, match="gone"):
         await call.next(1.0)
+
+
+class Spawned:
+    """A call that answers once, when told."""
+
+    def __init__(self, made_after_s: float = 0.0) -> None:
+        self.made_after_s = made_after_s
+        self.answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self.cancelled = 0
+        self.get = Aio(self._get)
+        self.cancel = Aio(self._cancel)
+
+    async def spawn(self) -> Spawned:
+        await asyncio.sleep(self.made_after_s)
+        return self
+
+    async def _get(self) -> Answer:
+        return await self.answer
+
+    async def _cancel(self) -> None:
+        self.cancelled += 1
+
+
+class Aio:
+    """A method of Modal's client, as it is awaited."""
+
+    def __init__(self, aio: Callable[[], Awaitable[object]]) -> None:
+        self.aio = aio
+
+
+async def test_a_question_is_answered() -> None:
+    there = Spawned()
+    there.answer.set_result([b"mark"])
+    question = Question(there.spawn)
+    assert await question.reader == [b"mark"]
+    question.leave()
+    assert not there.cancelled
+
+
+@pytest.mark.parametrize("made_after_s", [0.0, 0.05])
+async def test_a_question_that_is_left_is_cancelled_before_anybody_has_it(made_after_s: float) -> None:
+    there = Spawned(made_after_s)
+    question = Question(there.spawn)
+    await asyncio.sleep(0.01)
+    question.leave()
+    await asyncio.wait([question.reader], timeout=1.0)
+    assert question.reader.cancelled()
+    assert there.cancelled == 1
+
+
+async def test_a_question_that_cannot_be_asked_is_an_error_as_it_came() -> None:
+    async def refused() -> None:
+        raise RuntimeError("no room")
+
+    question = Question(refused)
+    with pytest.raises(RuntimeError, match="no room"):
+        await question.reader

@@ -9,11 +9,12 @@ import pytest
 
 pytest.importorskip("modal")
 
-from hausmusik.errors import GenerationFailed
+from hausmusik.errors import Cancelled, GenerationFailed
 from hausmusik.hosts.modal.host import ASK_EVERY_S
 from hausmusik.hosts.modal.plane import Faults, PlaneOptions, Refusal
 from hausmusik.money import LedgerRow
 from tests.unit.hosts.modal.metered import RUN, Stage, declared, stage, tones
+from tests.unit.hosts.modal.plane.deploying import until
 
 pytestmark = pytest.mark.slow
 
@@ -99,7 +100,7 @@ async def test_a_start_ahead_of_plays_pays_for_itself_and_what_idles_until_the_f
 async def test_a_container_in_place_of_a_dead_one_is_paid_too(tmp_path: Path) -> None:
     """Modal gives the call to another container at once; its start was for this play, whose next try it takes."""
     order = tones(sleep_s=0.2)
-    options = PlaneOptions(faults=Faults(killing_deliveries=(0,), kill_after_s=(0.9, 0.9)))
+    options = PlaneOptions(faults=Faults(killing_deliveries=(1,), kill_after_s=(0.9, 0.9)))
     async with stage(tmp_path, declared(order, max_containers=1), options) as books:
         await books.play(order, "One two three. Four five six. Seven eight nine.")
         rows = await books.rows()
@@ -112,26 +113,34 @@ START_S = 2.5
 """Of a container here whose boot is delayed by two seconds."""
 
 
-async def test_a_play_that_is_left_during_its_start_is_cancelled_and_its_start_charged(tmp_path: Path) -> None:
+async def test_a_play_that_is_left_during_its_start_is_never_played_and_its_start_charged(tmp_path: Path) -> None:
     order = tones(sleep_s=0.2)
     options = PlaneOptions(faults=Faults(boot_delay_s=(2.0, 2.0)))
     async with stage(tmp_path, declared(order), options) as books:
         await books.play(order, "One two three. " * 20, unheard_s=START_S + 3.0, leave_after_s=0.3)
-        assert [call.outcomes for call in books.plane.calls()] == [()]  # Modal tells no id before a container has it
+        await asyncio.to_thread(until, lambda: [call.outcomes for call in books.plane.calls()] == [("terminated",)])
+        assert not books.plane.lives()[0].ended_at  # it is still starting
         rows = await books.rows()
-        assert [call.outcomes for call in books.plane.calls()] == [("terminated",)]
+        assert [(call.method, call.outcomes) for call in books.plane.calls()] == [("ready", ("terminated",))]
+        assert [life.inputs for life in books.plane.lives()] == [0]
     (row,) = rows
     assert (row.kind, row.outcome, row.basis) == ("play", "cancelled", "estimated")
     assert told_s(rows) == pytest.approx(START_S + 3.0)
     assert books.lived_s() > 2.0 + 3.0  # nobody waited for it, and it was paid for all the same
 
 
-async def test_closing_during_a_start_waits_a_little_for_the_call_to_be_cancelled(tmp_path: Path) -> None:
+async def test_closing_during_a_start_leaves_nothing_to_be_played(tmp_path: Path) -> None:
     order = tones(sleep_s=0.2)
-    async with stage(tmp_path, declared(order), PlaneOptions()) as books:
-        await books.play(order, "One two three. " * 20, unheard_s=4.0, leave_after_s=0.1)
+    options = PlaneOptions(faults=Faults(boot_delay_s=(2.0, 2.0)))
+    async with stage(tmp_path, declared(order), options) as books:
+        playing = [asyncio.create_task(books.play(order, text)) for text in ("One.", "Two.")]
+        await asyncio.sleep(0.3)
         await books.host.close()
-        assert [call.outcomes for call in books.plane.calls()] == [("terminated",)]
+        ends = await asyncio.gather(*playing, return_exceptions=True)
+        await books.rows()
+        calls = books.plane.calls()
+    assert [type(end) for end in ends] == [Cancelled, Cancelled]
+    assert [(each.method, each.outcomes) for each in calls] == [("ready", ("terminated",))] * 2
 
 
 async def test_what_is_kept_warm_between_plays_is_paid_once_by_one_or_the_other(tmp_path: Path) -> None:

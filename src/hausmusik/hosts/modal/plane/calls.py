@@ -154,7 +154,7 @@ class Calls:
                     item.output is not None
                     and item.output.result.status == api_pb2.GenericResult.GENERIC_STATUS_SUCCESS
                 ):
-                    item.message.Clear()  # it will not be tried again
+                    item.message.ClearField("args_oneof")  # it will not be tried again
         return make(
             api_pb2.FunctionGetOutputsResponse,
             outputs=outputs,

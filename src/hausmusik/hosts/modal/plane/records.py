@@ -52,6 +52,7 @@ class CallSeen(msgspec.Struct, frozen=True, kw_only=True):
         id: Its function call id.
         app: The app's name.
         function: The function's or class's name.
+        method: The class's method; empty: it is a plain function.
         inputs: How many inputs it has.
         deliveries: How often they were given to a container, together.
         outcomes: The status of each finished input, in their order, in lower case: success, failure, timeout, …
@@ -60,6 +61,7 @@ class CallSeen(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     app: str
     function: str
+    method: str
     inputs: int
     deliveries: int
     outcomes: tuple[str, ...]

@@ -199,6 +199,7 @@ class Plane:
                     id=each.id,
                     app=each.function.app.name,
                     function=each.function.name,
+                    method=next((item.message.method_name for item in each.inputs.values()), ""),
                     inputs=len(each.inputs),
                     deliveries=sum(item.deliveries for item in each.inputs.values()),
                     outcomes=tuple(
