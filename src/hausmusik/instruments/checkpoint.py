@@ -21,8 +21,9 @@ class Checkpoint(Strict):
         title: For people.
         repo: `owner/name`.
         revision: The full commit; empty: not known.
-        files: Patterns of the files to take, `*` stands for anything inside one name.
-        size_bytes: Of all that is taken.
+        files: Patterns of the files to take, as the hub's own library reads them: `*` stands for anything, folders too,
+            so `*.json` is every JSON file and `voices/*` all that is below `voices`.
+        size_bytes: Of all that is taken, or of its weight files; a fetch that finds another size than that is refused.
         size_source: Where the size comes from: read somewhere, or computed and how.
         licence: SPDX or short name.
         origin: Who made it, for credits and for trust.

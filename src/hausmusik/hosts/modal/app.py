@@ -3,7 +3,7 @@
 Built by a function, so that one process can deploy the same app to an account and to the control plane on this machine.
 Names and limits are those of modal 1.5.4 to 1.6: https://modal.com/docs/reference. Weights that are on this machine are
 sent from here, so that what plays there is what was checked here; others are fetched in the cloud at the pinned
-revision, and checked by hash there.
+revision, and checked there (`fetching`).
 """
 
 from __future__ import annotations

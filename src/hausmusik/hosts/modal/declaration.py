@@ -35,7 +35,7 @@ ENGINES: Final = "hausmusik-engines"
 FETCH_NEEDS: Final = ("pydantic>=2.11,<3", "filelock>=3.18,<5", "platformdirs>=4.3,<5")
 """What the weights store imports, for images in which it fetches."""
 
-CHECKPOINT_NEEDS: Final = ("huggingface-hub>=0.34,<2",)
+CHECKPOINT_NEEDS: Final = ("huggingface-hub>=0.34,<3",)
 """The hub's own client: whole repositories, many files at once, resumed."""
 
 AT_HOME: Final = frozenset({"typer", "rich", "pillow"})
