@@ -102,3 +102,14 @@ def test_only_a_full_commit_is_a_revision(tmp_path: Path, revision: str) -> None
 def test_patterns_stay_inside_the_repository(tmp_path: Path, pattern: str) -> None:
     found = catalogue(tmp_path, checkpoint("c").replace('["*.json"]', f'["{pattern}"]'))
     assert "files" in found.problems[0].reason
+
+
+def test_the_longest_answer_of_each_language_model_is_within_its_time_limit(tmp_path: Path) -> None:
+    """A quarter of the limit is left: figures are bounds of the GPU's memory, for one stream, and not measured."""
+    longest_s = {
+        each.id: (each.shape.context_tokens * each.measured.cpu_s_per_unit, each.serving.timeout_s)
+        for each in Catalogue.load(tmp_path).instruments()
+        if each.measured.unit == "tokens_out" and each.shape
+    }
+    assert len(longest_s) >= 9
+    assert {name for name, (answer_s, limit_s) in longest_s.items() if answer_s > 0.75 * limit_s} == set()

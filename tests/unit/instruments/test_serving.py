@@ -33,6 +33,11 @@ def test_gpus_are_kept_by_their_canonical_names(given: Any) -> None:
     assert Serving.model_validate({"gpu": given}).gpu in {("A10",), ("A10", "L40S")}
 
 
+@pytest.mark.parametrize("given", ["", "eu", "us-east", "us-east-1", "ap-southeast-2"])
+def test_regions_are_broad_or_narrow(given: str) -> None:
+    assert Serving(region=given).region == given
+
+
 @pytest.mark.parametrize(
     ("given", "told"),
     [

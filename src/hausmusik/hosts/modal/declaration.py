@@ -122,7 +122,7 @@ class Declaration(msgspec.Struct, frozen=True, kw_only=True):
     def digest(self) -> str:
         """Hash over all that a deployment of it consists of, our own version included; 16 hex digits."""
         shape = msgspec.structs.replace(self, weights=(), checkpoints=(), engine_file="")
-        pins = [(each.repo, each.revision) for each in self.checkpoints]
+        pins = [(each.repo, each.revision, each.files) for each in self.checkpoints]
         plain = [msgspec.to_builtins(shape), pins, hausmusik.__version__, WIRE.hex()]
         return hashlib.sha256(msgspec.json.encode(plain, order="sorted")).hexdigest()[:16]
 

@@ -109,6 +109,15 @@ def test_the_digest_changes_with_whatever_would_be_deployed(catalogue: Catalogue
     assert msgspec.structs.replace(plain, weights_sha256="0").digest != plain.digest
 
 
+def test_the_digest_changes_with_what_is_taken_of_a_repository(catalogue: Catalogue) -> None:
+    instrument = catalogue.instrument("musicgen-small")
+    (checkpoint,) = catalogue.checkpoints_of(instrument)
+    others = [{"revision": "0" * 40}, {"files": ("*.json",)}, {"repo": "somebody/else"}, {"title": "The same thing"}]
+    digests = [declare(instrument, checkpoints=[checkpoint.model_copy(update=each)]).digest for each in ({}, *others)]
+    assert len(set(digests)) == 4
+    assert digests[-1] == digests[0]
+
+
 def test_an_engine_file_lies_beside_our_package_and_its_content_counts(catalogue: Catalogue, tmp_path: Path) -> None:
     file = tmp_path / "bells.py"
     file.write_text("one")
