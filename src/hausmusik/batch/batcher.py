@@ -110,7 +110,7 @@ class Batcher:
         prepare_place(plan.options.out)
         self._journal.prune(self._clock.now() - KEPT)
         job = await asyncio.to_thread(self._opened, plan)
-        tally = _Tally(plan.items - plan.kept)
+        tally, limit = _Tally(plan.items - plan.kept), Limit(plan.concurrency, clock=self._clock)
         entries = {entry.key: entry for entry in reversed(plan.entries) if entry.key}
 
         def tell(steps: Progress) -> None:
@@ -120,6 +120,7 @@ class Batcher:
                     spent_usd=tally.spent_usd,
                     expected_usd=tally.expected_usd,
                     waiting=tally.waiting,
+                    fits=limit.fits,
                 )
             )
 
@@ -134,7 +135,7 @@ class Batcher:
                     job,
                     work,
                     clock=self._clock,
-                    concurrency=Limit(plan.concurrency, clock=self._clock),
+                    concurrency=limit,
                     stop=stop,
                     on_progress=tell,
                     retry=TRIES,

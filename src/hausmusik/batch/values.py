@@ -40,6 +40,7 @@ class BatchProgress(msgspec.Struct, frozen=True, kw_only=True):
         spent_usd: What the plays that were finished now have cost.
         expected_usd: What they will have cost at the end; None where unknown.
         waiting: What the host said when it last took nothing; empty once it has played again.
+        fits: How many plays at once the budget holds, where the host would take more; None: it holds enough.
     """
 
     done: int
@@ -50,6 +51,7 @@ class BatchProgress(msgspec.Struct, frozen=True, kw_only=True):
     spent_usd: Decimal = Decimal(0)
     expected_usd: Decimal | None = None
     waiting: str = ""
+    fits: int | None = None
 
 
 class LineProblem(msgspec.Struct, frozen=True, kw_only=True):

@@ -113,6 +113,8 @@ def _tell(line: ProgressLine, progress: BatchProgress) -> None:
     label = f"{over} of {progress.total}" + (f", {progress.failed} failed" if progress.failed else "")
     if progress.spent_usd and progress.expected_usd is not None:
         label += f", {shown(progress.spent_usd)} of about {shown(progress.expected_usd)}"
+    if progress.fits is not None:
+        label += f", {progress.fits} at once: the budget holds no more"
     if progress.waiting:
         label += f", waiting: {progress.waiting}"
     line("playing", over / progress.total if progress.total else 1.0, label, progress.eta_s)

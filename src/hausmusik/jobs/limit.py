@@ -69,6 +69,11 @@ class Limit:
         return int(min(self._level, self._fit))
 
     @property
+    def fits(self) -> int | None:
+        """Steps at once that fit into what they share, a budget, where the host would take more; None: it is enough."""
+        return int(self._fit) if int(self._fit) < int(self._level) else None
+
+    @property
     def wait_s(self) -> float:
         """Seconds until the gate opens, 0 when it is open."""
         return max(0.0, self._opens_s - self._clock.monotonic())

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from hausmusik.batch.values import BatchOptions, BatchReport
+from hausmusik.batch.values import BatchOptions, BatchProgress, BatchReport
 from hausmusik.config.loading import load_settings
 from hausmusik.errors import BudgetError
 from hausmusik.house import AsyncHouse
@@ -54,6 +54,7 @@ class Stage:
         self.folder = folder
         self.host = Counting(SCRIPT, name="modal", warm_s=BOOT_S, machines=Machines(most=16))
         self.spent_usd = Decimal(0)
+        self.told: list[BatchProgress] = []
 
     def play(self, budget_usd: Decimal, *, held_usd: Decimal = Decimal(0), lines: int = LINES) -> BatchReport:
         source = self.folder / "lines.jsonl"
@@ -68,7 +69,7 @@ class Stage:
                 if held_usd:
                     house.budget.reserve(run, held_usd)
                 try:
-                    reports.append(await house.batch(house.plan_batch(options, run=run)))
+                    reports.append(await house.batch(house.plan_batch(options, run=run), on_progress=self.told.append))
                 finally:
                     self.spent_usd = sum((row.cost_usd for row in house.ledger.rows()), Decimal(0))
                     assert asyncio.all_tasks() == {asyncio.current_task()}
@@ -93,12 +94,19 @@ def test_many_plays_for_cents_are_made_with_money_for_three_at_once(stage: Stage
     report = stage.play(3 * WORST_USD)
     assert (report.done, report.failed, len(stage.host.plays)) == (LINES, 0, LINES)
     assert 1 < stage.host.most <= 3
+    assert {each.fits for each in stage.told[LINES // 2 :]} <= {2, 3, 4}, "it says why it is slow"
     assert stage.spent_usd < Decimal("0.02") < WORST_USD
 
 
 def test_with_money_for_one_they_are_made_one_by_one(stage: Stage) -> None:
     report = stage.play(WORST_USD + Decimal("0.02"))
     assert (report.done, stage.host.most) == (LINES, 1)
+
+
+def test_with_money_for_all_nothing_is_said_of_it(stage: Stage) -> None:
+    stage.play(17 * WORST_USD)
+    assert stage.host.most == 16
+    assert {each.fits for each in stage.told} == {None}
 
 
 def test_what_is_spent_for_good_stops_it(stage: Stage) -> None:

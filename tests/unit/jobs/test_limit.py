@@ -65,9 +65,10 @@ def test_it_grows_by_an_eighth_of_the_most_in_a_full_round() -> None:
 
 def test_a_full_budget_is_no_gate_and_each_full_round_tries_one_more() -> None:
     made = limit(400, FakeClock())
+    assert made.fits is None
     for running in (9, 4, 3):
         made.full(running)
-    assert (made.allowed, made.wait_s) == (3, 0)
+    assert (made.allowed, made.wait_s, made.fits) == (3, 0, 3)
     made.passed()
     made.passed()
     assert made.allowed == 3
