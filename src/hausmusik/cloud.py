@@ -19,6 +19,7 @@ from pathlib import Path
 import msgspec
 
 from hausmusik.atomic import private_folder
+from hausmusik.cloud_reports import Rehearsal, Standing, WindowAdvice
 from hausmusik.errors import BudgetError, HausmusikError, NotFoundError, UsageError
 from hausmusik.gpu_choice import choose_gpu, container
 from hausmusik.gpu_names import parse_gpu
@@ -31,7 +32,7 @@ from hausmusik.instruments.catalogue import Catalogue
 from hausmusik.instruments.model import Instrument
 from hausmusik.money.account_rates import AccountRates
 from hausmusik.money.dollars import shown
-from hausmusik.money.keepwarm.advice import Advice, advise
+from hausmusik.money.keepwarm.advice import advise
 from hausmusik.money.keepwarm.keeper import WarmPlan
 from hausmusik.money.keepwarm.simulator import Pool
 from hausmusik.money.prices import LocalPrices, Price
@@ -44,73 +45,6 @@ from hausmusik.types import Phase
 from hausmusik.weights.store import WeightsStore
 
 MODAL = "modal"
-
-
-class Rehearsal(msgspec.Struct, frozen=True, kw_only=True):
-    """What deploying an instrument would declare, and what it would cost to have.
-
-    Args:
-        instrument: Catalogue id.
-        digest: Of the declaration.
-        declared: As Modal would be told; read back from the control plane on this machine.
-        price: Of a second of one container.
-        usd_per_h: Of an hour of one container, busy or idle.
-        cold_start_s: What a start is expected to take: learnt, else the catalogue's figure.
-        usd_per_cold_start: What that costs.
-        usd_per_idle_window: What a container costs after its last play, until it ends.
-        usd_per_day_idle: What it costs a day to do nothing: more than zero only with `min_containers`.
-    """
-
-    instrument: str
-    digest: str
-    declared: Declared
-    price: Price
-    usd_per_h: Decimal
-    cold_start_s: float
-    usd_per_cold_start: Decimal
-    usd_per_idle_window: Decimal
-    usd_per_day_idle: Decimal
-
-
-class Standing(msgspec.Struct, frozen=True, kw_only=True):
-    """A deployed instrument.
-
-    Args:
-        instrument: Catalogue id.
-        app: Name of its app.
-        version: `current`, `other` than the catalogue's: deploy it again; `unknown`: the catalogue has none of that
-            name, or it cannot be said what it would be.
-        containers: How many are up now.
-        usd_per_h: What they cost an hour; None: not known.
-        problem: Why that, or the version, cannot be said; empty: it can, or it is not in the catalogue.
-    """
-
-    instrument: str
-    app: str
-    version: str
-    containers: int
-    usd_per_h: Decimal | None
-    problem: str = ""
-
-
-class Cooled(msgspec.Struct, frozen=True, kw_only=True):
-    """What letting an instrument go cold has done.
-
-    Args:
-        was_kept_warm: Whether somebody kept it warm, who has stopped now.
-        containers: Idle ones that end now. Those that a keeper has ended are not among them.
-    """
-
-    was_kept_warm: bool
-    containers: int
-
-
-class WindowAdvice(msgspec.Struct, frozen=True, kw_only=True):
-    """How long an instrument's idle containers stay, and how long they should."""
-
-    instrument: str
-    window_s: int
-    advice: Advice
 
 
 class Cloud:
@@ -313,8 +247,8 @@ class Cloud:
     def _usd_per_day_idle(self, declaration: Declaration) -> Decimal:
         return self._container_price(declaration.instrument).for_seconds(86_400 * declaration.min_containers)
 
-    async def deploy(self, name: str, *, always_up: bool = False) -> AsyncGenerator[Phase]:
-        """Deploy an instrument to the account, in place of what was there; playing it is what costs.
+    def deployable(self, name: str, *, always_up: bool = False) -> Declaration:
+        """Return what deploying an instrument would put onto the account; asks nobody.
 
         Args:
             name: Catalogue id.
@@ -322,9 +256,9 @@ class Cloud:
                 and night, whatever the budgets say.
 
         Raises:
+            NotFoundError: there is none of that name, or it cannot be on Modal.
             BudgetError: it would keep containers up, and may not.
-            MissingExtra: its engine is not in this version, or modal is not installed.
-            AuthError, NotFoundError, HostError, ConfigError: see `Deployer.deploy`.
+            MissingExtra: its engine is not in this version.
         """
         catalogue = self._catalogue()
         catalogue.in_this_version(catalogue.instrument(name))
@@ -335,6 +269,17 @@ class Cloud:
                 f"{name} keeps {kept} container{'s' if kept > 1 else ''} up always: {usd} a day that no budget limits",
                 hint=f"`haus deploy {name} --always-up`, or set serving.min_containers = 0 and use `haus warm`",
             )
+        return declaration
+
+    async def deploy(self, name: str, *, always_up: bool = False) -> AsyncGenerator[Phase]:
+        """Deploy an instrument to the account, in place of what was there; playing it is what costs.
+
+        Raises:
+            MissingExtra: modal is not installed.
+            AuthError, NotFoundError, HostError, ConfigError: see `Deployer.deploy`.
+            HausmusikError: as `deployable`, before anything is done.
+        """
+        declaration = self.deployable(name, always_up=always_up)
         async with aclosing(Deployer(self._account, self._weights).deploy(declaration)) as phases:
             async for phase in phases:
                 yield phase

@@ -13,7 +13,8 @@ from typing import Any, Self
 
 from hausmusik.batch.plan import BatchPlan
 from hausmusik.batch.values import BatchOptions, BatchProgress, BatchReport
-from hausmusik.cloud import Cloud, Cooled, Rehearsal, Standing, WindowAdvice
+from hausmusik.cloud import Cloud
+from hausmusik.cloud_reports import Cooled, Rehearsal, Standing, WindowAdvice
 from hausmusik.config.folders import Folders
 from hausmusik.config.model import Settings
 from hausmusik.gpu_choice import GpuChoice, Use
@@ -264,6 +265,10 @@ class House:
     def deploy(self, name: str, *, always_up: bool = False) -> Iterator[Phase]:
         """Put an instrument onto the user's Modal account; playing it there is what costs."""
         return self._portal.iterate(self._house.deploy(name, always_up=always_up))
+
+    def check_deploy(self, names: Sequence[str], *, always_up: bool = False) -> None:
+        """Raise what deploying one of these instruments would, so that none is deployed before another is refused."""
+        return self._house.check_deploy(names, always_up=always_up)
 
     def rehearse_deploy(self, names: Sequence[str]) -> tuple[Rehearsal, ...]:
         """Return what deploying would declare and cost, from a control plane on this machine; needs no account."""

@@ -12,7 +12,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from hausmusik.cloud import MODAL, Cooled, Rehearsal, Standing, WindowAdvice
+from hausmusik.cloud import MODAL
+from hausmusik.cloud_reports import Cooled, Rehearsal, Standing, WindowAdvice
 from hausmusik.errors import UsageError
 from hausmusik.gpu_choice import GpuChoice, Use, choose_gpu
 from hausmusik.hosts.modal.host import ModalHost
@@ -121,6 +122,11 @@ class Keeping(Parts):
         async with aclosing(self.cloud.deploy(name, always_up=always_up)) as phases:
             async for phase in phases:
                 yield phase
+
+    def check_deploy(self, names: Sequence[str], *, always_up: bool = False) -> None:
+        """Raise what deploying one of these instruments would, so that none is deployed before another is refused."""
+        for name in names:
+            self.cloud.deployable(name, always_up=always_up)
 
     async def rehearse_deploy(self, names: Sequence[str]) -> tuple[Rehearsal, ...]:
         """Return what deploying would declare and cost, from a control plane on this machine; needs no account."""

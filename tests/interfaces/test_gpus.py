@@ -76,6 +76,14 @@ def test_planned_instruments_are_marked(haus: Haus) -> None:
     assert chat["defaults"] == {}
 
 
+@pytest.mark.parametrize("names", [("procedural", "bark"), ("bark", "procedural"), ("procedural", "nothing")])
+def test_none_of_several_is_deployed_where_one_cannot_be(haus: Haus, names: tuple[str, ...]) -> None:
+    done = haus("deploy", *names, "--yes")
+    assert done.code != 0
+    assert "bark is planned" in done.err or "nothing" in done.err
+    assert "account" not in done.err, "it was not even looked for"
+
+
 def test_one_planned_instrument_shows_its_memory_and_choice(haus: Haus) -> None:
     shown = haus("instruments", "show", "qwen2.5-32b").out
     assert "32.8 billion parameters in bf16, 4 x 8192 tokens: 71.0 GiB of 71.2 on A100-80GB" in shown

@@ -17,7 +17,7 @@ from hausmusik.cli.warm import clock_time
 if TYPE_CHECKING:
     from decimal import Decimal
 
-    from hausmusik.cloud import Rehearsal, Standing
+    from hausmusik.cloud_reports import Rehearsal, Standing
     from hausmusik.hosts.modal.plane.declared import Declared
     from hausmusik.house import AsyncHouse
     from hausmusik.jobs.stop import Stop
@@ -57,6 +57,8 @@ def deploy(
     output: Output = context.obj
 
     async def rehearse(house: AsyncHouse, _stop: Stop) -> tuple[Rehearsal, ...]:
+        if not dry_run:
+            house.check_deploy(names, always_up=always_up)
         return await house.rehearse_deploy(names)
 
     rehearsed = in_house(rehearse, output)

@@ -17,7 +17,7 @@ from hausmusik.errors import UsageError
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from hausmusik.cloud import Cooled, WindowAdvice
+    from hausmusik.cloud_reports import Cooled, WindowAdvice
     from hausmusik.house import AsyncHouse
     from hausmusik.jobs.stop import Stop
     from hausmusik.money.keepwarm import WarmPlan, WarmState

@@ -22,7 +22,8 @@ import pytest
 
 pytest.importorskip("modal")
 
-from hausmusik.cloud import MODAL, Cloud, Rehearsal
+from hausmusik.cloud import MODAL, Cloud
+from hausmusik.cloud_reports import Rehearsal
 from hausmusik.hosts.modal.account import Account
 from hausmusik.hosts.modal.plane import Declared
 from hausmusik.instruments.catalogue import Catalogue
