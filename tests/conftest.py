@@ -14,7 +14,7 @@ import hypothesis
 import pytest
 import pytest_socket
 
-pytest_plugins = ["tests.weights", "tests.environments"]
+pytest_plugins = ["tests.weights", "tests.environments", "tests.pictures"]
 
 
 KEPT = {"HAUSMUSIK_TEST_WEIGHTS", "HAUSMUSIK_REQUIRE_WEIGHTS", "HAUSMUSIK_TEST_ENVIRONMENTS"}

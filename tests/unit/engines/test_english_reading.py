@@ -192,7 +192,20 @@ MARKS = [
 ]
 
 
-@pytest.mark.parametrize(("text", "expected"), MONEY + MEASURES + DATES + SHORTENED + TYPED + MARKS)
+RAISED = [
+    ("5² is 25", "five squared is twenty-five"),
+    ("E = mc²", "E equals M.C. squared"),
+    ("x³ + 10⁻³", "X. cubed plus ten to the minus third"),
+    ("2¹⁰ and 5²³", "two to the tenth and five to the twenty-third"),
+    ("CO₂ and H₂O", "C.O. two and H. two O."),
+    ("as he said.¹ And so² on¹²", "as he said . And so on"),
+    ("10 m² in 1999¹", "ten square meters in one thousand nine hundred ninety-nine"),
+    ("@²0", "at zero"),
+    ("http://a.b/²³?x=²", "A. dot B. slash"),
+]
+
+
+@pytest.mark.parametrize(("text", "expected"), MONEY + MEASURES + DATES + SHORTENED + TYPED + MARKS + RAISED)
 def test_it_is_read_as_people_say_it(text: str, expected: str) -> None:
     assert said(text) == expected
 

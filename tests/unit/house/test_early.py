@@ -74,7 +74,7 @@ class Cents:
 
 
 @pytest.fixture
-def at_home(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def at_home(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, plain_pictures: None) -> None:
     monkeypatch.chdir(tmp_path)  # a piece is written into the working folder
     tones.move_in(home)
     for name, value in tones.environment().items():

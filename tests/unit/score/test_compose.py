@@ -69,7 +69,7 @@ class Studio:
 
 
 @pytest.fixture
-def studio(tmp_path: Path):
+def studio(tmp_path: Path, plain_pictures: None):
     made = Studio(tmp_path)
     yield made
     made.journal.close()
@@ -103,7 +103,8 @@ async def test_what_instruments_remark_is_told_once_with_its_cue(tmp_path: Path)
     studio.journal.close()
 
 
-async def test_a_piece_and_its_companions(studio: Studio) -> None:
+async def test_a_piece_and_its_companions(tmp_path: Path) -> None:
+    studio = Studio(tmp_path)
     finished = await studio.compose(PIECE, master={"formats": ["flac", "mp3"]})
     assert set(out_files(studio.folder)) == {
         "piece.flac", "piece.mp3", "piece.voice.flac", "piece.music.flac", "piece.sound.flac", "piece.srt",
@@ -118,6 +119,7 @@ async def test_a_piece_and_its_companions(studio: Studio) -> None:
     assert probe(finished.path).duration_s == pytest.approx(report["duration_s"], abs=0.001)
     assert "Hello there" in (studio.folder / "out" / "piece.srt").read_text()
     assert "CC0-1.0" in (studio.folder / "out" / "piece.credits.md").read_text()
+    studio.journal.close()
 
 
 async def test_stems_sum_to_the_mix_before_mastering(studio: Studio) -> None:

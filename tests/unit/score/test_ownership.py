@@ -17,7 +17,7 @@ PIECE = segment(sound(id="s"), voice("Hello.", id="v"), duration_s=3)
 
 
 @pytest.fixture
-def studio(tmp_path: Path):
+def studio(tmp_path: Path, plain_pictures: None):
     made = Studio(tmp_path)
     (tmp_path / "out").mkdir()
     yield made

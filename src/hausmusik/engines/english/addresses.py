@@ -63,7 +63,7 @@ def _readable(text: str, accent: Accent) -> list[str]:
     """Say an address: runs of letters as words, digits as short numbers, signs by name."""
     said: list[str] = []
     for piece in re.findall(r"[A-Za-z]+|\d+|[^\sA-Za-z\d]", text):
-        if piece.isdigit():
+        if piece.isdecimal():
             said += cardinal(int(piece), accent) if len(piece) < 3 and piece[0] != "0" else digits(piece)
         elif piece.isalpha():
             spelled = piece in _SPELLED_DOMAINS or len(piece) == 1 or not re.search("[AEIOUYaeiouy]", piece)

@@ -201,7 +201,7 @@ def ranges(text: str, accent: Accent) -> Iterator[Claim]:
 
 
 def _looks_like_year(text: str) -> bool:
-    return len(text) == 4 and text.isdigit() and 1100 <= int(text) <= 2099
+    return len(text) == 4 and text.isdecimal() and 1100 <= int(text) <= 2099
 
 
 def ordinals(text: str, accent: Accent) -> Iterator[Claim]:

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from itertools import chain
 from typing import Final
 
-from hausmusik.engines.english import abbreviations, addresses, dates, marks, quantities, roman_numerals
+from hausmusik.engines.english import abbreviations, addresses, dates, marks, quantities, raised, roman_numerals
 from hausmusik.engines.english.tokens import Accent, Claim, Rule, Stop, Token, Word, word_claim
 
 RULES: Final[tuple[Rule, ...]] = (
@@ -39,12 +39,15 @@ RULES: Final[tuple[Rule, ...]] = (
     quantities.rates,
     quantities.ranges,
     dates.years,
+    raised.powers,
+    raised.formulas,
     addresses.codes,
     quantities.operators,
     abbreviations.titles,
     abbreviations.shortened,
     abbreviations.initials,
     roman_numerals.roman_numerals,
+    raised.notes,
     quantities.plain_numbers,
     marks.symbols,
 )
