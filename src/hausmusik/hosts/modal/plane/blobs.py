@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from pathlib import Path
-from typing import Protocol
 
 from aiohttp import web
 from grpclib import GRPCError, Status
@@ -19,13 +17,6 @@ from hausmusik.hosts.modal.plane.paths import inside
 from hausmusik.hosts.modal.plane.routes import Routes
 from hausmusik.hosts.modal.plane.state import State, found
 from hausmusik.hosts.modal.plane.volumes import BLOCK_BYTES
-
-
-class Digest(Protocol):
-    """A hash that is fed."""
-
-    def update(self, data: bytes, /) -> None:
-        """Take more bytes."""
 
 
 class Blobs:
@@ -70,8 +61,15 @@ class Blobs:
 
     async def put_blob(self, request: web.Request) -> web.Response:
         """Take a blob."""
-        digest = hashlib.md5(usedforsecurity=False)  # the SDK's check, as S3 has it
-        await _receive(request, self._state.blob(request.match_info["id"]), digest)
+        path, digest = self._state.blob(request.match_info["id"]), hashlib.md5(usedforsecurity=False)  # as S3 has it
+        try:
+            with path.open("wb") as file:
+                async for chunk in request.content.iter_chunked(256 * 1024):
+                    digest.update(chunk)
+                    file.write(chunk)
+        except OSError as error:
+            path.unlink(missing_ok=True)
+            raise web.HTTPInsufficientStorage(text=f"the local plane's folder cannot be written: {error}") from error
         return web.Response(headers={"ETag": f'"{digest.hexdigest()}"'})
 
     async def get_blob(self, request: web.Request) -> web.StreamResponse:
@@ -86,14 +84,3 @@ class Blobs:
         with inside(volume.folder, request.match_info["path"]).open("rb") as file:
             file.seek(start)
             return web.Response(body=file.read(BLOCK_BYTES))
-
-
-async def _receive(request: web.Request, path: Path, digest: Digest) -> None:
-    try:
-        with path.open("wb") as file:
-            async for chunk in request.content.iter_chunked(256 * 1024):
-                digest.update(chunk)
-                file.write(chunk)
-    except OSError as error:
-        path.unlink(missing_ok=True)  # noqa: ASYNC240 - as quick as any
-        raise web.HTTPInsufficientStorage(text=f"the local plane's folder cannot be written: {error}") from error
