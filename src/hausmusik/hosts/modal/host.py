@@ -47,8 +47,9 @@ from hausmusik.hosts.modal.messages import (
 )
 from hausmusik.hosts.modal.pinging import HOLD_S, Pings
 from hausmusik.hosts.modal.standing import Standing
+from hausmusik.hosts.modal.tries import Tries
 from hausmusik.hosts.modal.workers import Gone, Workers
-from hausmusik.hosts.replay import Delivered, Departed
+from hausmusik.hosts.replay import Departed
 from hausmusik.seams import Clock, EngineOrder, HostState, Machines, Warmth
 from hausmusik.types import Done, Event, Phase, Request, Run, Usage
 
@@ -65,35 +66,6 @@ LEAVING_S: Final = 2.0
 """How long calls that are cancelled at the end are waited for."""
 
 Declaring: TypeAlias = Callable[[str], Declaration]
-
-
-class _Play:
-    """What one play keeps over its tries."""
-
-    def __init__(self, declaration: Declaration, order: EngineOrder, request: Request, run: Run) -> None:
-        self.declaration = declaration
-        self.order = order
-        self.request = request
-        self.run = run
-        self.delivered = Delivered()
-        self.spent = Usage()
-        self.taken_over = False
-        self.found_anew = False
-        self.tries = 0
-        self.ends_s = math.inf
-        self.starting_s = math.inf
-
-    def seen(self, phase: Phase, now_s: float) -> Phase:
-        """Take note of since when containers start for it, and pass the phase on."""
-        if phase.name != "queue":
-            self.starting_s = min(self.starting_s, now_s)
-        return phase
-
-    def lost(self, now_s: float) -> None:
-        """Count a start that nothing came of: Modal has given it up before a container answered."""
-        self.spent += Usage(boot_s=max(0.0, now_s - self.starting_s))
-        self.starting_s = math.inf
-        self.delivered.restart()
 
 
 class ModalHost:
@@ -174,7 +146,7 @@ class ModalHost:
             UsageError: a field of the request is out of its range.
         """
         self._check_open()
-        play = _Play(self._declare(order.instrument), order, checked(request), run)
+        play = Tries(self._declare(order.instrument), order, checked(request), run)
         while True:
             play.tries += 1
             try:
@@ -266,7 +238,7 @@ class ModalHost:
 
     # -- one try ----------------------------------------------------------------------------------------------------
 
-    async def _attempt(self, play: _Play) -> AsyncGenerator[Event, None]:
+    async def _attempt(self, play: Tries) -> AsyncGenerator[Event, None]:
         instrument, declaration = play.order.instrument, play.declaration
         asked_s = began_s = self._clock.monotonic()
         if self.state(play.order).state != "warm":  # else one that is left would be played when a container comes up
@@ -356,7 +328,7 @@ class ModalHost:
         self._calls.add(call)
         call.reader.add_done_callback(lambda _: self._calls.discard(call))
 
-    def _begin(self, play: _Play, started: Started, waited_s: float) -> None:
+    def _begin(self, play: Tries, started: Started, waited_s: float) -> None:
         self._standing.heard(play.order.instrument, started)
         play.starting_s = math.inf
         play.spent += usage_of_start(started, waited_s)
@@ -366,7 +338,7 @@ class ModalHost:
         if play.run.deadline_s and play.ends_s == math.inf:
             play.ends_s = self._clock.monotonic() + play.run.deadline_s
 
-    async def _hear(self, call: Call, play: _Play, patience_s: float | None) -> Any:
+    async def _hear(self, call: Call, play: Tries, patience_s: float | None) -> Any:
         left_s = play.ends_s - self._clock.monotonic()
         try:
             return await call.next(min(left_s, patience_s or math.inf) if left_s < math.inf else patience_s)
@@ -383,14 +355,14 @@ class ModalHost:
             mapped = self._workers.error(error, play.declaration)
             raise (Gone(mapped) if isinstance(mapped, NotFoundError) else mapped) from error
 
-    def _check_deadline(self, play: _Play) -> None:
+    def _check_deadline(self, play: Tries) -> None:
         if self._clock.monotonic() >= play.ends_s:
             raise GenerationFailed(
                 f"{play.order.instrument} was not done after {play.run.deadline_s:g} s, the run's deadline",
                 hint="ask for less at once, or set a later deadline",
             )
 
-    def _verdict(self, play: _Play, lost: WorkerLost) -> HausmusikError:
+    def _verdict(self, play: Tries, lost: WorkerLost) -> HausmusikError:
         if self._closed:
             return Cancelled(f"the host was closed while {play.order.instrument} was playing")
         if play.delivered:
