@@ -84,6 +84,12 @@ def test_none_of_several_is_deployed_where_one_cannot_be(haus: Haus, names: tupl
     assert "account" not in done.err, "it was not even looked for"
 
 
+def test_a_name_that_was_given_twice_is_deployed_once(haus: Haus) -> None:
+    pytest.importorskip("modal")
+    told = haus("deploy", "procedural", "procedural", "--dry-run", "--json").json
+    assert [each["instrument"] for each in told["deployments"]] == ["procedural"]
+
+
 def test_one_planned_instrument_shows_its_memory_and_choice(haus: Haus) -> None:
     shown = haus("instruments", "show", "qwen2.5-32b").out
     assert "32.8 billion parameters in bf16, 4 x 8192 tokens: 71.0 GiB of 71.2 on A100-80GB" in shown

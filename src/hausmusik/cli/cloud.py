@@ -55,6 +55,7 @@ def deploy(
     Example: haus deploy kokoro composer --dry-run
     """
     output: Output = context.obj
+    names = list(dict.fromkeys(names))
 
     async def rehearse(house: AsyncHouse, _stop: Stop) -> tuple[Rehearsal, ...]:
         if not dry_run:

@@ -12,16 +12,29 @@ import asyncio
 import math
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
 from decimal import Decimal
+from typing import Final
 
 import msgspec
 
-from hausmusik.errors import BudgetError, Cancelled, HostError, StoreError, UsageError
+from hausmusik.errors import (
+    AuthError,
+    BudgetError,
+    Cancelled,
+    HostError,
+    MissingExtra,
+    NotFoundError,
+    StoreError,
+    UsageError,
+)
 from hausmusik.money.budget import HOLD_S, Budget, Reservation
 from hausmusik.money.ledger import Ledger
 from hausmusik.money.prices import Price, PriceSource
 from hausmusik.money.rows import Basis, Kind, LedgerRow, Outcome, is_sane
 from hausmusik.seams import Clock, Machines
 from hausmusik.types import Done, Event, Phase, Run, Stay, Usage
+
+REFUSALS: Final = (AuthError, MissingExtra, NotFoundError, UsageError)
+"""Errors that a host raises instead of a machine's: where none was heard of, none was asked for."""
 
 
 class Meter:
@@ -143,6 +156,8 @@ class Meter:
         usage, basis = tally.usage(outcome)
         if outcome == "cancelled" and tally.stay is None:
             usage += Usage(idle_s=max(0.0, min(unheard_s, tally.worst_s) - usage.busy_s))
+        elif isinstance(failure, REFUSALS) and tally.heard_nothing:
+            usage = Usage(queue_s=usage.queue_s)
         row = LedgerRow(
             id=reservation.id,
             at=self._clock.now(),
@@ -166,8 +181,9 @@ class Meter:
             self._budget.settle(reservation, row.cost_usd, row, None if lost else tally.stay)
         except StoreError as error:
             also = f"; before that the play itself had {outcome}: {failure}" if outcome == "failed" else ""
+            ended = outcome if outcome == "failed" else f"was {outcome}"
             raise StoreError(
-                f"a play of {row.instrument} that {outcome} and took {row.usage.busy_s:.1f} s is not in the ledger: "
+                f"a play of {row.instrument} that {ended} and took {row.usage.busy_s:.1f} s is not in the ledger: "
                 f"{error.message}{also}",
                 hint=error.hint,
             ) from (failure or error)
@@ -186,6 +202,7 @@ class _Tally:
         self._queued_s = 0.0
         self._usage: Usage | None = None
         self._done = False
+        self._starting = False
         self.stay: Stay | None = None
         self._charged: tuple[Usage, Basis] | None = None
         self._most = most
@@ -196,12 +213,18 @@ class _Tally:
         """Of the machine that plays; until one does, the most that it may cost."""
         return self._given or self._most
 
+    @property
+    def heard_nothing(self) -> bool:
+        """Whether no machine has said anything of itself or of what it took, and none was starting."""
+        return self.stay is None and self._usage is None and not self._starting
+
     def note_price(self, price: Price) -> None:
         """Take note of the price of a machine that plays: of several tries on different ones the dearest counts."""
         self._given = max(self._given or price, price, key=lambda each: each.usd_per_s)
 
     def note(self, event: Event) -> None:
         self._note_queue(queueing=isinstance(event, Phase) and event.name == "queue")
+        self._starting = self._starting or (isinstance(event, Phase) and event.name != "queue")
         if isinstance(event, Usage):
             self._usage = event if self._usage is None else self._usage + event
         elif isinstance(event, Stay):

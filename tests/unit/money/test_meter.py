@@ -14,7 +14,17 @@ from hypothesis import strategies as st
 
 from hausmusik.clock import TimeIds
 from hausmusik.config.database import Database
-from hausmusik.errors import BudgetError, Cancelled, EngineError, StoreError, WorkerLost
+from hausmusik.errors import (
+    AuthError,
+    BudgetError,
+    Cancelled,
+    EngineError,
+    HausmusikError,
+    NotFoundError,
+    StoreError,
+    UsageError,
+    WorkerLost,
+)
 from hausmusik.money import Budget, Ledger, LedgerRow, Limits, Meter, money_file
 from hausmusik.money.tables import MIGRATIONS
 from hausmusik.types import Done, Event, Phase, Run, Stay, TextDelta, Usage
@@ -237,6 +247,26 @@ async def test_leaving_before_a_machine_was_heard_of_is_charged_as_a_start_for_n
     await stream.aclose()
     row = only_row(ledger)
     assert (row.outcome, row.cost_usd / GPU.usd_per_s) == ("cancelled", seconds)
+
+
+@pytest.mark.parametrize("error", [AuthError("no token"), NotFoundError("not deployed"), UsageError("too long")])
+@pytest.mark.parametrize(
+    ("begun", "costs"),
+    [
+        ((), False),
+        ((Phase(name="queue"), 5.0), False),
+        ((Phase(name="load"), 5.0), True),
+        ((Stay(machine="m", gap_s=None, window_s=0.0), 5.0), True),
+        ((Usage(busy_s=2), 5.0), True),
+    ],
+)
+async def test_what_was_refused_before_a_machine_was_heard_of_costs_nothing(
+    meter: Meter, ledger: Ledger, play: Callable[..., Play], begun: tuple[Any, ...], costs: bool, error: HausmusikError
+) -> None:
+    with pytest.raises(type(error)):
+        await listen(meter, play(0.5, *begun, error), host="cloud", worst_case_s=100.0)
+    row = only_row(ledger)
+    assert (row.outcome, row.cost_usd > 0) == ("failed", costs)
 
 
 async def test_leaving_after_the_end_was_seen_is_no_cancelling(
