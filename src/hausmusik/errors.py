@@ -116,6 +116,12 @@ class NotFoundError(HausmusikError):
     http_status = 404
 
 
+class NotDeployed(NotFoundError):
+    """An instrument is not on the account that it was to be played on."""
+
+    code = "not_deployed"
+
+
 class BudgetError(HausmusikError):
     """It would cost, or has cost, more than allowed; nothing further was started.
 

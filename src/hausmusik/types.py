@@ -179,7 +179,7 @@ REQUEST_OF_TASK: Final[Mapping[Task, type[Request]]] = MappingProxyType(
 
 
 class Phase(Value, frozen=True):
-    """What is going on before or between results: `boot`, `pull`, `load`, `warm_up`, `queue`, `play` …
+    """What is going on before or between results: `connect`, `queue`, `boot`, `pull`, `load`, `warm_up`, `play` …
 
     Args:
         name: Snake case, stable.
@@ -190,6 +190,10 @@ class Phase(Value, frozen=True):
     name: str
     done: float | None = None
     eta_s: float | None = None
+
+
+WAITING: Final = frozenset({"connect", "queue"})
+"""Phases in which no machine is at work for a play yet."""
 
 
 class AudioChunk(Value, frozen=True):

@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import time
+from decimal import Decimal
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 
 from hausmusik.audio.files import probe
+from tests.interfaces import tones
 from tests.interfaces.conftest import Haus, process
 
 LINES = ('{"id": "a", "text": "One."}', '{"text": "Two.", "voice": "anna(2)+bert"}')
@@ -55,6 +57,25 @@ def test_a_dry_run_checks_every_line_quotes_and_plays_nothing(haus: Haus, here: 
     assert (document["items"], document["failed"], document["problems"][0]["line"]) == (2, 1, 3)
     assert float(document["quote"]["expected_usd"]) == 0
     assert sorted(path.name for path in here.iterdir()) == ["in.jsonl"]
+
+
+def test_a_batch_without_a_token_is_one_error_that_costs_nothing_and_harms_no_other_host(
+    haus: Haus, here: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("modal")
+    monkeypatch.setenv("MODAL_CONFIG_PATH", str(here / "no.toml"))
+    for name in ("MODAL_TOKEN_ID", "MODAL_TOKEN_SECRET"):
+        monkeypatch.delenv(name, raising=False)
+    text = tones.instrument("far", "speak", extra='places = ["local", "modal"]')
+    (home / "instruments.d" / "far.toml").write_text(text, "utf-8")
+    write(*LINES)
+    done = batch(haus, "--on", "modal", instrument="far")
+    assert done.code == 4
+    assert done.err.count("there is no Modal token here") == 1
+    assert "the same command goes on" in done.err
+    totals = haus("costs", "--json").json["rows"]
+    assert {Decimal(each["cost_usd"]) for each in totals} == {0}
+    assert batch(haus, instrument="far").err == "2 of 2 lines done, 2 plays\n"
 
 
 def test_what_failed_is_told_with_8_and_played_again_when_asked(haus: Haus, here: Path) -> None:

@@ -19,6 +19,7 @@ CODES = {
     "missing_extra": 3,
     "auth": 4,
     "not_found": 5,
+    "not_deployed": 5,
     "budget": 6,
     "host": 7,
     "host_unavailable": 7,

@@ -21,7 +21,7 @@ from hausmusik.batch.output import prepare_place, write_results
 from hausmusik.batch.plan import BatchPlan, Entry, plan_batch
 from hausmusik.batch.played import HEARING, Played, kept, played, played_of
 from hausmusik.batch.values import BatchOptions, BatchProgress, BatchReport
-from hausmusik.errors import BadInput, BudgetError, HausmusikError, HostUnavailable
+from hausmusik.errors import BadInput, Cancelled, HausmusikError, HostUnavailable, OutputError, StoreError
 from hausmusik.jobs.journal import KEPT, Journal
 from hausmusik.jobs.limit import Limit
 from hausmusik.jobs.model import Job, NewStep, Progress, Step
@@ -102,6 +102,7 @@ class Batcher:
             Cancelled: stopped, or the job was cancelled.
             BudgetError: the next play would cost too much.
             HostUnavailable: the host has had no room for very long.
+            AuthError, ConfigError, NotDeployed: nothing can be played there at all.
             StoreError, OutputError: a file cannot be written.
 
             After all of these but the last one the results are written as far as they are known, and playing the same
@@ -212,7 +213,7 @@ def _asked_again(plan: BatchPlan, entry: Entry, file: BinaryIO) -> Asked:
 
 def _with_way_on(error: HausmusikError) -> HausmusikError:
     """Return an error that stopped a batch with what to do about the rest of it."""
-    if not isinstance(error, BudgetError | HostUnavailable):
+    if isinstance(error, Cancelled | StoreError | OutputError):
         return error
     told = copy.copy(error)
     told.hint = "; ".join(filter(None, (error.hint, "the same command goes on")))

@@ -18,7 +18,16 @@ from statistics import fmean
 from typing import Final, TypeAlias
 
 from hausmusik.codec import failure_of
-from hausmusik.errors import BudgetError, Cancelled, HausmusikError, HostUnavailable, StoreError
+from hausmusik.errors import (
+    AuthError,
+    BudgetError,
+    Cancelled,
+    ConfigError,
+    HausmusikError,
+    HostUnavailable,
+    NotDeployed,
+    StoreError,
+)
 from hausmusik.jobs.journal import Journal
 from hausmusik.jobs.limit import Limit
 from hausmusik.jobs.model import Job, Progress, Step
@@ -31,7 +40,7 @@ Work: TypeAlias = Callable[[Step], Awaitable[bytes]]
 
 POLL_S: Final = 0.5
 LEARN_FROM: Final = 50
-HALTING: Final = (BudgetError, Cancelled, StoreError)
+HALTING: Final = (AuthError, BudgetError, Cancelled, ConfigError, NotDeployed, StoreError)
 """Errors that the next step would meet too: the step stays pending, the others in flight finish, and it is raised.
 
 But a budget that is only held up by steps in flight is waited for: with as many fewer at once as it takes.

@@ -21,6 +21,7 @@ from hausmusik.errors import (
     BudgetError,
     Cancelled,
     HostError,
+    HostUnavailable,
     MissingExtra,
     NotFoundError,
     StoreError,
@@ -31,10 +32,10 @@ from hausmusik.money.ledger import Ledger
 from hausmusik.money.prices import Price, PriceSource
 from hausmusik.money.rows import Basis, Kind, LedgerRow, Outcome, is_sane
 from hausmusik.seams import Clock, Machines
-from hausmusik.types import Done, Event, Phase, Run, Stay, Usage
+from hausmusik.types import WAITING, Done, Event, Phase, Run, Stay, Usage
 
-REFUSALS: Final = (AuthError, MissingExtra, NotFoundError, UsageError)
-"""Errors that a host raises instead of a machine's: where none was heard of, none was asked for."""
+REFUSALS: Final = (AuthError, HostUnavailable, MissingExtra, NotFoundError, UsageError)
+"""Errors that a host raises instead of a machine's: where none was heard of or starting, none has cost anything."""
 
 
 class Meter:
@@ -154,7 +155,7 @@ class Meter:
         # A plain call: an `await` here could itself be cancelled, and then the row would be lost.
         outcome = tally.outcome(failure)
         usage, basis = tally.usage(outcome)
-        if outcome == "cancelled" and tally.stay is None:
+        if outcome == "cancelled" and tally.stay is None and tally.asked:
             usage += Usage(idle_s=max(0.0, min(unheard_s, tally.worst_s) - usage.busy_s))
         elif isinstance(failure, REFUSALS) and tally.heard_nothing:
             usage = Usage(queue_s=usage.queue_s)
@@ -203,6 +204,7 @@ class _Tally:
         self._usage: Usage | None = None
         self._done = False
         self._starting = False
+        self.asked = False
         self.stay: Stay | None = None
         self._charged: tuple[Usage, Basis] | None = None
         self._most = most
@@ -223,8 +225,10 @@ class _Tally:
         self._given = max(self._given or price, price, key=lambda each: each.usd_per_s)
 
     def note(self, event: Event) -> None:
-        self._note_queue(queueing=isinstance(event, Phase) and event.name == "queue")
-        self._starting = self._starting or (isinstance(event, Phase) and event.name != "queue")
+        waiting = isinstance(event, Phase) and event.name in WAITING
+        self._note_queue(queueing=waiting)
+        self._starting = self._starting or (isinstance(event, Phase) and not waiting)
+        self.asked = self.asked or not (isinstance(event, Phase) and event.name == "connect")
         if isinstance(event, Usage):
             self._usage = event if self._usage is None else self._usage + event
         elif isinstance(event, Stay):

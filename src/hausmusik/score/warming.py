@@ -8,9 +8,9 @@ from typing import Final
 from hausmusik.score.plan import PlannedCue, Planner
 from hausmusik.score.progress import Progress, Stage
 from hausmusik.seams import Coming
-from hausmusik.types import Event, Phase
+from hausmusik.types import WAITING, Event, Phase
 
-_STARTING: Final = frozenset({"queue", "boot", "prepare", "load", "warm_up"})
+_STARTING: Final = WAITING | frozenset({"boot", "prepare", "load", "warm_up"})
 
 
 def coming_plays(
@@ -65,7 +65,7 @@ class Starts:
         elif event.done is not None:
             label = f"{cue}: {event.name.replace('_', ' ')} {event.done:.0%}"
             self._tell(Progress(stage=Stage.TAKES, label=label, eta_s=event.eta_s))
-        elif event.name in _STARTING and (event.name != "queue" or instrument not in self._played):
+        elif event.name in _STARTING and (event.name not in WAITING or instrument not in self._played):
             self.note(instrument, event)  # a queue before an instrument that plays is no start
 
 

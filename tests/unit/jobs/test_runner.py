@@ -13,9 +13,12 @@ from hausmusik.errors import (
     AuthError,
     BudgetError,
     Cancelled,
+    ConfigError,
     EngineError,
     GenerationFailed,
+    HausmusikError,
     HostUnavailable,
+    NotDeployed,
     PartialFailure,
     ScoreError,
     StoreError,
@@ -136,7 +139,7 @@ async def test_stop_on_failure_begins_nothing_more(live: Journal) -> None:
     async def work(step: Step) -> bytes:
         began.append(step.key)
         if step.key == "s1":
-            raise AuthError("no key")
+            raise EngineError("no key")
         await asyncio.sleep(0.02)
         return b""
 
@@ -148,17 +151,20 @@ async def test_stop_on_failure_begins_nothing_more(live: Journal) -> None:
     assert live.job(job.id).state == "open"
 
 
-async def test_a_budget_that_is_used_up_fails_no_step(live: Journal) -> None:
+@pytest.mark.parametrize(
+    "error", [BudgetError("used up"), AuthError("no token"), NotDeployed("not there"), ConfigError("another version")]
+)
+async def test_what_every_step_would_meet_fails_none(live: Journal, error: HausmusikError) -> None:
     broke = True
 
     async def work(step: Step) -> bytes:
         if broke and step.key == "s2":
-            raise BudgetError("used up")
+            raise error
         await asyncio.sleep(0.005)
         return b""
 
     job = make(live)
-    with pytest.raises(BudgetError):
+    with pytest.raises(type(error)):
         await run_steps(live, job, work, clock=CLOCK, concurrency=2)
     counts = live.counts(job.id)
     assert counts.failed == 0

@@ -7,15 +7,18 @@ nothing of instruments.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import importlib.util
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from hausmusik.errors import AuthError, MissingExtra
+from hausmusik.hosts.modal.mapping import error_from, unreachable
 
 if TYPE_CHECKING:
     import modal
+
+REACH_S: Final = 20.0
+"""Modal's own client goes on trying for a minute without a word."""
 
 
 class Account:
@@ -40,19 +43,32 @@ class Account:
         self._connected = False
         self._connecting = asyncio.Lock()
 
+    @property
+    def is_connected(self) -> bool:
+        """Whether `client` has answered."""
+        return self._asked and self._client is not None
+
     async def client(self) -> modal.Client:
-        """Return the client.
+        """Return the client; the first call asks the account who it is.
 
         Raises:
             MissingExtra: modal is not installed.
-            AuthError: no token, or no such profile.
+            AuthError: no token, one that is refused, or no such profile.
+            HostUnavailable: Modal cannot be reached within `REACH_S`.
         """
         async with self._connecting:
-            if self._client is None:
-                self._client = await self._connect()
-                self._connected = True
-            if not self._asked:
-                self._asked, self.workspace = True, await self._name(self._client)
+            try:
+                async with asyncio.timeout(REACH_S):
+                    if self._client is None:
+                        self._client = await self._connect()
+                        self._connected = True
+                    if not self._asked:
+                        self.workspace = await self._name(self._client)
+                        self._asked = True
+            except TimeoutError as error:
+                raise unreachable(f"it has not answered for {REACH_S:g} s") from error
+            except Exception as error:
+                raise error_from(error, "the account") from error
         return self._client
 
     async def disconnect(self) -> None:
@@ -73,9 +89,12 @@ class Account:
     async def _name(self, client: modal.Client) -> str:
         import modal  # noqa: PLC0415 - only where somebody plays there
 
-        name = ""
-        with contextlib.suppress(Exception):  # an account that has no name plays as well
+        try:
             name = (await modal.Workspace.from_context(client=client).hydrate.aio()).name or ""
+        except Exception as error:
+            if isinstance(error, modal.exception.AuthError | modal.exception.ConnectionError):
+                raise
+            return ""  # a key that may not ask for the name plays as well
         return f"{name}/{self.environment}" if name and self.environment else name
 
     async def _connect(self) -> modal.Client:
@@ -90,5 +109,7 @@ class Account:
         key = modal.config.config.get("token_id", profile=profile, use_env=not profile)
         secret = modal.config.config.get("token_secret", profile=profile, use_env=not profile)
         if not key or not secret:
-            raise AuthError("there is no Modal token here", hint="make an account, then run `modal token new`")
+            raise AuthError(
+                "there is no Modal token here", hint="make an account on modal.com, then run `modal token new`"
+            )
         return await modal.Client.from_credentials.aio(str(key), str(secret))

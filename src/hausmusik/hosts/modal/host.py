@@ -185,6 +185,9 @@ class ModalHost:
             yield Done()
             return
         declaration, hold_s = self._declare(order.instrument), HOLD_S if together else 0.0
+        if not self._account.is_connected:
+            yield Phase(name="connect")
+        await self._workers.of(declaration)
         asked_s = self._clock.monotonic()
         question = self._ask(declaration, Ping(hold_s=hold_s, role="plays"))
         async with contextlib.aclosing(self._answered(question, declaration, asked_s)) as phases:
@@ -240,6 +243,9 @@ class ModalHost:
 
     async def _attempt(self, play: Tries) -> AsyncGenerator[Event, None]:
         instrument, declaration = play.order.instrument, play.declaration
+        if not self._account.is_connected:
+            yield Phase(name="connect")
+        worker = await self._workers.of(declaration)
         asked_s = began_s = self._clock.monotonic()
         if self.state(play.order).state != "warm":  # else one that is left would be played when a container comes up
             question = self._ask(declaration, Ping())
@@ -247,7 +253,6 @@ class ModalHost:
                 async for phase in phases:
                     self._check_deadline(play)
                     yield play.seen(phase, self._clock.monotonic())
-        worker = await self._workers.of(declaration)
         call = Call(worker.play.remote_gen.aio(encode(Play(request=play.request))), self._workers.cancel, self._clock)
         self._note(call)
         called_s = self._clock.monotonic()

@@ -10,6 +10,7 @@ from hausmusik.errors import (
     GenerationFailed,
     HausmusikError,
     HostUnavailable,
+    NotDeployed,
     NotFoundError,
     WorkerLost,
 )
@@ -34,7 +35,7 @@ def error_from(error: BaseException, instrument: str, timeout_s: float = 0.0) ->
     if isinstance(error, theirs.AuthError | theirs.PermissionDeniedError):
         return AuthError(f"Modal refused the key: {told}", hint="run `modal token new`, or see `haus doctor`")
     if isinstance(error, theirs.NotFoundError):
-        return NotFoundError(f"{instrument} is not deployed on Modal", hint=f"haus deploy {instrument}")
+        return NotDeployed(f"{instrument} is not deployed on Modal", hint=f"haus deploy {instrument}")
     if isinstance(error, theirs.FunctionTimeoutError):
         limit = f" of {timeout_s:g} s" if timeout_s else ""
         return GenerationFailed(
@@ -45,13 +46,22 @@ def error_from(error: BaseException, instrument: str, timeout_s: float = 0.0) ->
         return ConfigError(f"Modal does not take this: {told}", hint="install a modal between 1.5.4 and 1.6")
     if isinstance(error, theirs.InvalidError):
         return ConfigError(f"Modal does not take this: {told}", hint=f"look at [serving] of {instrument}'s entry")
-    if isinstance(error, theirs.ConnectionError | theirs.ServiceError | theirs.ResourceExhaustedError):
-        return HostUnavailable(f"Modal cannot be reached or has no room now: {told}", hint="try again in a minute")
+    if isinstance(error, theirs.ConnectionError):
+        return unreachable(told)
+    if isinstance(error, theirs.ServiceError | theirs.ResourceExhaustedError):
+        return HostUnavailable(f"Modal has no room now: {told}", hint="try again in a minute")
     if isinstance(error, theirs.ClientClosed | OSError):
         return HostUnavailable(f"the connection to Modal is gone: {told}", hint="try again")
     if isinstance(error, theirs.InternalFailure | theirs.RemoteError | theirs.ExecutionError | theirs.TimeoutError):
         return WorkerLost(f"the container of {instrument} was lost: {told}", hint=f"haus logs {instrument}")
     return WorkerLost(f"{instrument} on Modal failed: {told}", hint=f"haus logs {instrument}")
+
+
+def unreachable(told: str) -> HostUnavailable:
+    """Return the error of an account that does not answer."""
+    return HostUnavailable(
+        f"Modal cannot be reached: {told}", hint="look at your connection and at status.modal.com, then try again"
+    )
 
 
 def deploying_error_from(error: BaseException, instrument: str) -> HausmusikError:

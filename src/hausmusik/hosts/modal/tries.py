@@ -7,7 +7,7 @@ import math
 from hausmusik.hosts.modal.declaration import Declaration
 from hausmusik.hosts.replay import Delivered
 from hausmusik.seams import EngineOrder
-from hausmusik.types import Phase, Request, Run, Usage
+from hausmusik.types import WAITING, Phase, Request, Run, Usage
 
 
 class Tries:
@@ -44,7 +44,7 @@ class Tries:
 
     def seen(self, phase: Phase, now_s: float) -> Phase:
         """Take note of since when containers start for it, and pass the phase on."""
-        if phase.name != "queue":
+        if phase.name not in WAITING:
             self.starting_s = min(self.starting_s, now_s)
         return phase
 

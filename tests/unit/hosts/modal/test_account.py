@@ -10,7 +10,8 @@ import pytest
 
 pytest.importorskip("modal")
 
-from hausmusik.errors import AuthError
+from hausmusik.errors import AuthError, HostUnavailable
+from hausmusik.hosts.modal import account as module
 from hausmusik.hosts.modal.account import Account
 from hausmusik.hosts.modal.plane import Plane, PlaneOptions
 
@@ -47,6 +48,18 @@ async def test_a_client_that_was_given_is_not_ours_to_close(plane: Plane) -> Non
 async def test_a_profile_that_is_not_there(plane: Plane) -> None:
     with pytest.raises(AuthError, match="no profile 'nobody-has-this'"):
         await Account("nobody-has-this").client()
+
+
+async def test_an_account_that_cannot_be_reached_is_told_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {"SERVER_URL": "http://127.0.0.1:9", "TOKEN_ID": "ak-1", "TOKEN_SECRET": "as-1"}.items():
+        monkeypatch.setenv(f"MODAL_{name}", value)
+    monkeypatch.setattr(module, "REACH_S", 0.3)
+    account = Account()
+    with pytest.raises(HostUnavailable, match=r"Modal cannot be reached: it has not answered for 0\.3 s") as told:
+        await account.client()
+    assert "status.modal.com" in told.value.hint
+    assert not account.is_connected
+    await account.disconnect()
 
 
 def test_a_command_of_modals_own_speaks_for_the_same_account() -> None:

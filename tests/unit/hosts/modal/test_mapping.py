@@ -12,6 +12,7 @@ from hausmusik.errors import (
     GenerationFailed,
     HausmusikError,
     HostUnavailable,
+    NotDeployed,
     NotFoundError,
     WorkerLost,
 )
@@ -23,7 +24,7 @@ from hausmusik.hosts.modal.mapping import deploying_error_from, error_from, list
     [
         ("AuthError", AuthError),
         ("PermissionDeniedError", AuthError),
-        ("NotFoundError", NotFoundError),
+        ("NotFoundError", NotDeployed),
         ("FunctionTimeoutError", GenerationFailed),
         ("InvalidError", ConfigError),
         ("VersionError", ConfigError),
