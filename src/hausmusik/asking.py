@@ -7,6 +7,7 @@ that the far end would do. Knows nothing of what an instrument can play.
 
 from __future__ import annotations
 
+import unicodedata
 from typing import Any, Final, TypeVar, cast
 
 import msgspec
@@ -45,6 +46,19 @@ def checked(request: RequestT) -> RequestT:
     except (CodecError, NotImplementedError, OverflowError) as error:
         raise _out_of_range(request, error) from error
     return msgspec.structs.replace(found, audio=audio) if isinstance(audio, Audio) else found
+
+
+def playable(request: RequestT) -> RequestT:
+    """Return the checked request, unless there is nothing in its words that could be played.
+
+    Raises:
+        UsageError: as `checked`; neither a letter nor a digit is in its text or prompt.
+    """
+    request = checked(request)
+    words = getattr(request, "text", getattr(request, "prompt", None))
+    if words is not None and not any(unicodedata.category(letter)[0] in "LN" for letter in words):
+        raise UsageError("there is nothing to play: no letters or digits", hint="write it in words")
+    return request
 
 
 def _unfit(request: Request) -> str:

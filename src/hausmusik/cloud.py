@@ -23,7 +23,7 @@ from hausmusik.cloud_reports import Rehearsal, Standing, WindowAdvice
 from hausmusik.errors import BudgetError, HausmusikError, NotFoundError, UsageError
 from hausmusik.gpu_choice import choose_gpu, container
 from hausmusik.gpu_names import parse_gpu
-from hausmusik.hosts.modal.account import Account
+from hausmusik.hosts.modal.account import Account, check_modal
 from hausmusik.hosts.modal.billing import Report, read_rates, read_report
 from hausmusik.hosts.modal.declaration import Declaration, declare
 from hausmusik.hosts.modal.deploying import Deployed, Deployer, logs
@@ -194,10 +194,11 @@ class Cloud:
             NotFoundError, UsageError, BudgetError: a name, a model that fits on no GPU, a price that is not known.
             MissingExtra: modal is not installed.
         """
-        from hausmusik.hosts.modal.plane import Plane, PlaneOptions  # noqa: PLC0415 - needs modal
-
         declarations = [self.declare(name) for name in names]
         prices = [self.price(name) for name in names]
+        check_modal()
+        from hausmusik.hosts.modal.plane import Plane, PlaneOptions  # noqa: PLC0415 - needs modal
+
         private_folder(self._scratch)
         folder, held = temporary_folder(self._scratch / "plane")
         plane = Plane(folder, PlaneOptions(containers="none", builds="record"))
@@ -231,9 +232,13 @@ class Cloud:
         return quote_line(item, price, self._learnt)
 
     def _rehearsal(self, declaration: Declaration, price: Price, declared: Declared) -> Rehearsal:
-        container = self._one_container(declaration, price)
+        container, name = self._one_container(declaration, price), declaration.instrument
+        prices = [self.price(name, gpu) for gpu in declaration.gpu] or [price]
         return Rehearsal(
-            instrument=declaration.instrument,
+            instrument=name,
+            planned=self._catalogue().instrument(name).planned,
+            least_usd_per_h=min(each.for_seconds(3600) for each in prices),
+            learnt=container.basis == "learnt",
             digest=declaration.digest,
             declared=declared,
             price=price,

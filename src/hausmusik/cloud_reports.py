@@ -19,7 +19,10 @@ class Rehearsal(msgspec.Struct, frozen=True, kw_only=True):
         digest: Of the declaration.
         declared: As Modal would be told; read back from the control plane on this machine.
         price: Of a second of one container.
-        usd_per_h: Of an hour of one container, busy or idle.
+        planned: Whether its engine is not in this version, so that it can only be rehearsed.
+        usd_per_h: Of an hour of one container, busy or idle; of several GPUs that it may get the dearest.
+        least_usd_per_h: The same of the cheapest.
+        learnt: Whether `cold_start_s` is what starts on this account took.
         cold_start_s: What a start is expected to take: learnt, else the catalogue's figure.
         usd_per_cold_start: What that costs.
         usd_per_idle_window: What a container costs after its last play, until it ends.
@@ -30,7 +33,10 @@ class Rehearsal(msgspec.Struct, frozen=True, kw_only=True):
     digest: str
     declared: Declared
     price: Price
+    planned: bool
     usd_per_h: Decimal
+    least_usd_per_h: Decimal
+    learnt: bool
     cold_start_s: float
     usd_per_cold_start: Decimal
     usd_per_idle_window: Decimal

@@ -266,6 +266,10 @@ class House:
         """Put an instrument onto the user's Modal account; playing it there is what costs."""
         return self._portal.iterate(self._house.deploy(name, always_up=always_up))
 
+    def check_account(self) -> None:
+        """Ask the Modal account who it is; raises AuthError, MissingExtra, ConfigError, HostUnavailable."""
+        return self._portal.call(self._house.check_account())
+
     def check_deploy(self, names: Sequence[str], *, always_up: bool = False) -> None:
         """Raise what deploying one of these instruments would, so that none is deployed before another is refused."""
         return self._house.check_deploy(names, always_up=always_up)

@@ -123,6 +123,10 @@ class Keeping(Parts):
             async for phase in phases:
                 yield phase
 
+    async def check_account(self) -> None:
+        """Ask the Modal account who it is; raises AuthError, MissingExtra, ConfigError, HostUnavailable."""
+        await self._account.client()
+
     def check_deploy(self, names: Sequence[str], *, always_up: bool = False) -> None:
         """Raise what deploying one of these instruments would, so that none is deployed before another is refused."""
         for name in names:
@@ -269,6 +273,7 @@ class Keeping(Parts):
                 self.environments,
                 self.journal,
                 self.budget,
+                self._account,
                 hash_weights=weights,
             )
         )

@@ -19,6 +19,7 @@ import msgspec
 from hausmusik.config.folders import Folders
 from hausmusik.errors import HausmusikError
 from hausmusik.hosts.local.environments import Environments
+from hausmusik.hosts.modal.account import Account
 from hausmusik.instruments.catalogue import Catalogue
 from hausmusik.instruments.model import Instrument
 from hausmusik.jobs.journal import Journal
@@ -70,7 +71,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
 def instrument_rows(
     catalogue: Catalogue, weights: WeightsStore, environments: Environments, task: str = ""
 ) -> tuple[InstrumentRow, ...]:
-    """Return a row for every instrument, and for every router with what it chooses from."""
+    """Return a row for every instrument, planned ones last, and for every router with what it chooses from."""
     rows = [
         InstrumentRow(
             id=each.id,
@@ -86,7 +87,7 @@ def instrument_rows(
         for each in catalogue.instruments()
         if task in ("", each.task)
     ]
-    return tuple(rows)
+    return tuple(sorted(rows, key=lambda row: row.planned))
 
 
 def readiness(instrument: Instrument, catalogue: Catalogue, weights: WeightsStore, environments: Environments) -> str:
@@ -106,6 +107,7 @@ def examine(
     environments: Environments,
     journal: Journal,
     budget: Budget,
+    account: Account,
     *,
     hash_weights: bool,
 ) -> Iterator[Finding]:
@@ -124,6 +126,7 @@ def examine(
         yield from _hashes(catalogue, weights)
     yield from _left_over(folders, weights, environments)
     yield from _tools()
+    yield from _account(account)
     yield from _jobs(journal)
     yield from _money(folders, budget)
 
@@ -207,6 +210,17 @@ def _tools() -> Iterator[Finding]:
         else:
             how = f"not found; it brings: {use}. Other sources are tried."
             yield Finding(what=f"tool {tool}", state="note", how=how)
+
+
+def _account(account: Account) -> Iterator[Finding]:
+    """Tell whether serverless machines could be used; Modal is not asked."""
+    try:
+        account.credentials()
+    except HausmusikError as error:
+        yield Finding(what="modal", state="note", how=f"{error.message}; nothing plays there", fix=error.hint)
+    else:
+        whose = f" of the profile {account.profile}" if account.profile else ""
+        yield Finding(what="modal", state="good", how=f"{metadata.version('modal')}, with a token{whose}")
 
 
 def _jobs(journal: Journal) -> Iterator[Finding]:

@@ -6,7 +6,6 @@ Streaming is the primitive (`play`), so the plain form cannot drift from it. Kno
 from __future__ import annotations
 
 import asyncio
-import unicodedata
 from abc import abstractmethod
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
@@ -15,9 +14,9 @@ from typing import TypeVar
 
 import msgspec
 
-from hausmusik.asking import checked
+from hausmusik.asking import playable
 from hausmusik.audio.files import decode
-from hausmusik.errors import GenerationFailed, UsageError
+from hausmusik.errors import GenerationFailed
 from hausmusik.types import (
     REQUEST_OF_TASK,
     Audio,
@@ -216,25 +215,17 @@ def speak_request(
     request = SpeakRequest(
         text=text, voice=weights, speed=speed, language=language, lexicon=dict(lexicon or {}), seed=seed
     )
-    return _speaking(request, text)
+    return playable(request)
 
 
 def music_request(prompt: str, *, duration_s: float, seed: int = 0, tempo_bpm: float = 0.0) -> MusicRequest:
     """Return the request for a piece of music; UsageError when a number is out of range."""
-    return _speaking(MusicRequest(prompt=prompt, duration_s=duration_s, seed=seed, tempo_bpm=tempo_bpm), prompt)
+    return playable(MusicRequest(prompt=prompt, duration_s=duration_s, seed=seed, tempo_bpm=tempo_bpm))
 
 
 def sound_request(prompt: str, *, duration_s: float = 0.0, loop: bool = False, seed: int = 0) -> SoundRequest:
     """Return the request for a sound; UsageError when a number is out of range."""
-    return _speaking(SoundRequest(prompt=prompt, duration_s=duration_s, loop=loop, seed=seed), prompt)
-
-
-def _speaking(request: RequestT, words: str) -> RequestT:
-    """Return the checked request, unless there is nothing in its words that could be played."""
-    request = checked(request)
-    if not any(unicodedata.category(letter)[0] in "LN" for letter in words):
-        raise UsageError("there is nothing to play: no letters or digits", hint="write it in words")
-    return request
+    return playable(SoundRequest(prompt=prompt, duration_s=duration_s, loop=loop, seed=seed))
 
 
 def task_of(request: Request) -> Task:

@@ -78,6 +78,24 @@ def test_a_batch_without_a_token_is_one_error_that_costs_nothing_and_harms_no_ot
     assert batch(haus, instrument="far").err == "2 of 2 lines done, 2 plays\n"
 
 
+@pytest.mark.parametrize("kind", ["notes", "json", "device", "pipe", "link to a device"])
+def test_what_is_no_file_of_results_is_not_written_over(haus: Haus, here: Path, kind: str) -> None:
+    write(*LINES)
+    out, before = here / "out.jsonl", b'{"text": "precious"}\n' if kind == "json" else b"precious\n"
+    if kind in {"notes", "json"}:
+        out.write_bytes(before)
+    elif kind == "device":
+        out = Path("/dev/zero")
+    elif kind == "pipe":
+        os.mkfifo(out)
+    else:
+        out.symlink_to("/dev/zero")
+    done = haus("batch", "in.jsonl", "-i", "tone-speak", "-o", str(out))
+    assert done.code == 1
+    assert ("is no file of results" if kind in {"notes", "json"} else "is a device or a pipe") in done.err
+    assert not out.is_file() or out.read_bytes() == before
+
+
 def test_what_failed_is_told_with_8_and_played_again_when_asked(haus: Haus, here: Path) -> None:
     write('{"prompt": "rain"}', '{"prompt": "wind", "duration_s": -1}')
     done = batch(haus, instrument="broken-sound")

@@ -58,7 +58,7 @@ def test_what_is_no_span(text: str) -> None:
         (("warm", "air"), 2, "for how long was not said"),
         (("warm", "air", "--for", "13h"), 2, "is no time to keep something warm"),
         (("warm", "air", "--for", "1m", "--containers", "3"), 2, "air may have 2 containers, not 3"),
-        (("warm", "air", "--for", "1m"), 2, "not without being asked: keep air warm?"),
+        (("warm", "air", "--for", "1m"), 4, "there is no Modal token here"),
         (("warm", "gold", "--for", "1m", "--yes"), 6, "the price of RTX-PRO-6000 is not known"),
         (("warm", "tone-sound", "--for", "1m"), 5, "tone-sound does not play on Modal"),
         (("warm", "flute", "--for", "1m"), 5, "there is no instrument 'flute'"),
@@ -87,10 +87,10 @@ def test_the_price_is_told_before_the_question(cloudy: Haus) -> None:
     assert "reserved: $" in told.err
 
 
-def test_advice_without_a_history_is_the_cold_start(cloudy: Haus) -> None:
+def test_without_a_history_there_is_no_advice(cloudy: Haus) -> None:
     done = cloudy("warm", "air", "--advise")
-    assert done.out == "air: 2 s, break-even: 0 calls are too few to learn from\n"
-    assert 'put windows = { "air" = 2 } under [modal]' in done.err
+    assert done.out == ""
+    assert done.err == "air was not played on Modal yet, so nothing is known of when it is: 4 s stay\n"
     assert cloudy("warm", "air", "--advise", "--json").json["advice"]["basis"] == "break-even"
 
 
@@ -152,6 +152,17 @@ def test_it_stays_warm_beyond_its_window_is_seen_and_ends_with_its_time(up: Call
     assert is_kept() == []
     (row,) = spent()
     assert Decimal(str(row["cost_usd"])) == Decimal(told["cost_usd"])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("words", [("warm", "air", "--for", "1m"), ("deploy", "air"), ("undeploy", "air")])
+def test_nothing_that_costs_or_goes_is_done_without_being_asked(
+    up: Callable[[], int], haus: Haus, words: tuple[str, ...]
+) -> None:
+    running = process(*words)
+    _, err = running.communicate(timeout=60)
+    assert (running.returncode, up()) == (2, 0)
+    assert "not without being asked" in err
 
 
 @pytest.mark.slow

@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from hausmusik.asking import checked
+from hausmusik.asking import checked, playable
 from hausmusik.audio.files import decode
 from hausmusik.errors import BadInput, UsageError
 from hausmusik.inside import file_inside
@@ -99,7 +99,7 @@ def asked(fields: dict[str, Any], kind: type[Request], folder: Path) -> Asked:
     if isinstance(fields.get("voice"), str):
         fields = fields | {"voice": parse_voice(fields["voice"])}
     if not issubclass(kind, TranscribeRequest | JudgeRequest):
-        request = checked(_built(kind, fields))
+        request = playable(_built(kind, fields))
         return Asked(request=request, recording=None, content=canonical_request(request))
     path = fields.get("audio")
     if not isinstance(path, str):

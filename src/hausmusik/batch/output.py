@@ -29,6 +29,9 @@ from hausmusik.takes.store import Take, TakeStore
 from hausmusik.temporary import temporary_file
 
 SHOWN_PROBLEMS: Final = 10
+LONGEST_BYTES: Final = 1 << 20
+"""Of the line of a result, which tells of a sound and does not hold it; a transcript may be long."""
+
 _KILLERS: Final = (WorkerLost.code, StreamBroken.code)
 
 
@@ -41,7 +44,7 @@ def prepare_place(out: Path) -> None:
     """Make the folder of the results, so that one that cannot be written is known before anything plays.
 
     Raises:
-        OutputError: it cannot be made or written.
+        OutputError: it cannot be made or written; there is something else than the results of a batch.
     """
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
@@ -51,6 +54,25 @@ def prepare_place(out: Path) -> None:
         ) from error
     if out.is_dir() or not os.access(out.parent, os.W_OK):
         raise OutputError(f"{out} cannot be written", hint="choose another place with -o")
+    if not out.exists():
+        return
+    if not out.is_file():
+        raise OutputError(f"{out} is a device or a pipe", hint="name a file with -o")
+    try:
+        with out.open("rb") as file:
+            first = file.readline(LONGEST_BYTES)
+    except OSError as error:
+        raise OutputError(f"{out} cannot be read: {error.strerror}", hint="choose another place with -o") from error
+    if first and not _is_result(first):
+        raise OutputError(
+            f"{out} is no file of results, and is not written over", hint="remove it, or choose another place with -o"
+        )
+
+
+def _is_result(line: bytes) -> bool:
+    with contextlib.suppress(msgspec.DecodeError):
+        return {"id", "line", "status"} <= msgspec.json.decode(line, type=dict[str, Any]).keys()
+    return False
 
 
 def write_results(plan: BatchPlan, step_of: Callable[[str], Step], takes: TakeStore) -> BatchReport:

@@ -10,7 +10,7 @@ import typer
 
 from hausmusik.cli import completing
 from hausmusik.cli.commands import Command
-from hausmusik.cli.options import Budget, DryRun, Json, On, read_dollars
+from hausmusik.cli.options import NO_BUDGET, Budget, DryRun, Json, On, read_dollars
 from hausmusik.cli.output import Output
 from hausmusik.cli.session import ProgressLine, announce, in_house
 from hausmusik.errors import Cancelled, PartialFailure
@@ -49,7 +49,7 @@ def batch(
     concurrency: Annotated[
         int, typer.Option("--concurrency", metavar="NUMBER", min=0, help="Plays at once; 0: as many as the host takes.")
     ] = 0,
-    budget: Budget = "",
+    budget: Budget = NO_BUDGET,
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Play again what failed the last time.")] = False,
     dry_run: DryRun = False,
     json: Json = False,

@@ -136,21 +136,18 @@ def _show(output: Output, by: str, rows: tuple[Total, ...]) -> None:
         output.talk("nothing was played yet")
         return
     # Only machines that are paid for while they wait have any; what is shown as 0.0 is not worth a column.
-    idle = any(row.usage.idle_s >= 0.05 for row in rows)
-    output.table(
-        (by, "plays", "busy s", *(["idle s"] if idle else []), "cpu s", "audio s", "cost", "label"),
-        [
-            (
-                row.key,
-                str(row.plays),
-                f"{row.usage.busy_s:.1f}",
-                *([f"{row.usage.idle_s:.1f}"] if idle else []),
-                f"{row.usage.cpu_s:.1f}",
-                f"{row.usage.audio_s:.1f}",
-                shown(row.cost_usd),
-                row.label,
-            )
-            for row in rows
-        ],
-        right=(1, 2, 3, 4, 5, 6) if idle else (1, 2, 3, 4, 5),
-    )
+    idle, failed = any(row.usage.idle_s >= 0.05 for row in rows), any(row.failed for row in rows)
+    labelled = by in {"run", "session"}  # of other groups it would be that of the newest play alone
+    columns = {
+        by: [row.key or "-" for row in rows],
+        "plays": [str(row.plays) for row in rows],
+        **({"failed": [str(row.failed) for row in rows]} if failed else {}),
+        "busy s": [f"{row.usage.busy_s:.1f}" for row in rows],
+        **({"idle s": [f"{row.usage.idle_s:.1f}" for row in rows]} if idle else {}),
+        "cpu s": [f"{row.usage.cpu_s:.1f}" for row in rows],
+        "audio s": [f"{row.usage.audio_s:.1f}" for row in rows],
+        "cost": [shown(row.cost_usd) for row in rows],
+        **({"label": [row.label for row in rows]} if labelled else {}),
+    }
+    figures = range(1, len(columns) - labelled)
+    output.table(tuple(columns), list(zip(*columns.values(), strict=True)), right=tuple(figures))

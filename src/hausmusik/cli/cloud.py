@@ -11,7 +11,7 @@ from hausmusik.cli.bill import renew_rates
 from hausmusik.cli.commands import Command
 from hausmusik.cli.options import DryRun, Json, Yes, confirm
 from hausmusik.cli.output import Output
-from hausmusik.cli.session import ProgressLine, in_house
+from hausmusik.cli.session import ProgressLine, check_account, in_house
 from hausmusik.cli.warm import clock_time
 
 if TYPE_CHECKING:
@@ -73,6 +73,7 @@ def deploy(
             _show_declared(output, each.declared)
         output.talk("nothing was deployed")
         return
+    check_account(output)
     confirm(output, f"deploy {', '.join(names)} to your Modal account?", yes=yes)
     line = ProgressLine(output)
 
@@ -170,7 +171,7 @@ def _show_costs(output: Output, rehearsed: tuple[Rehearsal, ...]) -> None:
         (
             each.instrument,
             each.price.name,
-            _usd(each.usd_per_h),
+            _range(each.least_usd_per_h, each.usd_per_h),
             f"{_usd(each.usd_per_cold_start)} ({each.cold_start_s:.0f} s)",
             f"{_usd(each.usd_per_idle_window)} ({each.declared.scaledown_window_s or 0} s)",
             _usd(each.usd_per_day_idle),
@@ -181,13 +182,20 @@ def _show_costs(output: Output, rehearsed: tuple[Rehearsal, ...]) -> None:
     output.table(columns, rows)
     for price in {each.price.source: each.price for each in rehearsed}.values():
         output.talk(f"prices of {price.date} or later ({price.source})")
+    if any(each.least_usd_per_h < each.usd_per_h for each in rehearsed):
+        output.talk("of several GPUs the dearest is shown and reckoned with: which is given is known when it plays")
+    if guessed := [each.instrument for each in rehearsed if not each.learnt]:
+        output.talk(f"cold starts not seen on your account yet, reckoned from other machines: {', '.join(guessed)}")
+    for each in rehearsed:
+        if each.planned:
+            output.talk(f"{each.instrument} is planned: its engine is not in this version, so it can only be rehearsed")
 
 
 def _show_declared(output: Output, declared: Declared) -> None:
     fallbacks = f", else {', '.join(declared.gpu_fallbacks)}" if declared.gpu_fallbacks else ""
     lines = {
         "gpu": f"{declared.gpu or 'none'}{fallbacks}",
-        "cpu, memory": f"{declared.cpu:g} cores, {declared.memory_mib} MiB",
+        "cpu, memory": f"{_cores(declared.cpu)}, {declared.memory_mib} MiB",
         "containers": f"{declared.min_containers} to {declared.max_containers}",
         "idle window": f"{declared.scaledown_window_s} s",
         "time limits": f"{declared.startup_timeout_s} s to start, {declared.timeout_s} s a play",
@@ -205,7 +213,15 @@ def _show_declared(output: Output, declared: Declared) -> None:
             output.data(f"    {each}")
 
 
+def _range(least: Decimal, most: Decimal) -> str:
+    return _usd(most) if least == most else f"{_usd(least)} to {_usd(most)}"
+
+
 def _usd(usd: Decimal | None) -> str:
     from hausmusik.money.dollars import shown
 
     return shown(usd) if usd is not None else "-"
+
+
+def _cores(number: float) -> str:
+    return f"{number:g} core{'' if number == 1 else 's'}"

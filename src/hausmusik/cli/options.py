@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -23,7 +24,10 @@ Variables = Annotated[
     list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Set a variable of the score.")
 ]
 On = Annotated[str, typer.Option("--on", metavar="HOST", help="Where instruments play: local or modal.")]
-Budget = Annotated[str, typer.Option("--budget", metavar="USD", help="Most this run may cost.")]
+NO_BUDGET = "no more than the settings allow"
+"""Where --budget was not given: an empty one, of a script whose variable is not set, must not mean that."""
+
+Budget = Annotated[str, typer.Option("--budget", metavar="USD", show_default=False, help="Most this run may cost.")]
 Outside = Annotated[bool, typer.Option("--allow-outside", help="Accept files outside the score's folder.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what would happen.")]
@@ -90,17 +94,13 @@ def _seconds(text: str) -> float:
 
 def read_dollars(text: str) -> Decimal | None:
     """Read `--budget 0.50`; None where nothing was said."""
-    from decimal import Decimal, InvalidOperation
+    from decimal import Decimal
 
-    if not text:
+    if text == NO_BUDGET:
         return None
-    try:
-        amount = Decimal(text.removeprefix("$"))
-    except InvalidOperation:
-        amount = Decimal(-1)
-    if not amount.is_finite() or amount < 0:
+    if not re.fullmatch(r"\$?(\d{1,12}(\.\d{0,12})?|\.\d{1,12})", text, re.ASCII):
         raise UsageError(f"--budget {text!r} is no amount", hint="write dollars, e.g. 0.50")
-    return amount
+    return Decimal(text.removeprefix("$"))
 
 
 def read_days(text: str, option: str, *, zero: bool = False) -> float:

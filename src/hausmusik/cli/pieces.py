@@ -10,6 +10,7 @@ import typer
 from hausmusik.cli import completing, planning
 from hausmusik.cli.commands import Command
 from hausmusik.cli.options import (
+    NO_BUDGET,
     Budget,
     Json,
     On,
@@ -123,7 +124,7 @@ def compose(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan, make nothing.")] = False,
     variables: Variables = None,
     on: On = "",
-    budget: Budget = "",
+    budget: Budget = NO_BUDGET,
     allow_outside: Outside = False,
     json: Json = False,
 ) -> None:

@@ -14,7 +14,7 @@ import typer
 from hausmusik.cli import completing
 from hausmusik.cli.commands import Command
 from hausmusik.cli.destinations import Push, into_file, into_stdout, nowhere
-from hausmusik.cli.options import Budget, Instrument, Json, On, read_dollars, read_pair, read_text
+from hausmusik.cli.options import NO_BUDGET, Budget, Instrument, Json, On, read_dollars, read_pair, read_text
 from hausmusik.cli.output import Output
 from hausmusik.cli.session import ProgressLine, announce, in_house
 from hausmusik.errors import NotFoundError, OutputError, UsageError
@@ -60,7 +60,7 @@ def speak(
     seed: Seed = 0,
     instrument: Instrument = "",
     on: On = "",
-    budget: Budget = "",
+    budget: Budget = NO_BUDGET,
     json: Json = False,
 ) -> None:
     """Say a text.
@@ -85,7 +85,7 @@ def music(
     seed: Seed = 0,
     instrument: Instrument = "",
     on: On = "",
-    budget: Budget = "",
+    budget: Budget = NO_BUDGET,
     json: Json = False,
 ) -> None:
     """Make a piece of music.
@@ -111,7 +111,7 @@ def sound(
     seed: Seed = 0,
     instrument: Instrument = "",
     on: On = "",
-    budget: Budget = "",
+    budget: Budget = NO_BUDGET,
     json: Json = False,
 ) -> None:
     """Make or find a sound.
@@ -133,7 +133,7 @@ def transcribe(
     format_: Annotated[str, typer.Option("--format", metavar="NAME", help="text, srt, vtt.")] = "text",
     instrument: Instrument = "",
     on: On = "",
-    budget: Budget = "",
+    budget: Budget = NO_BUDGET,
     json: Json = False,
 ) -> None:
     """Write down what is said in a recording.

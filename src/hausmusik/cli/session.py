@@ -46,6 +46,19 @@ def with_house(work: Callable[[AsyncHouse], T], *, settings: Mapping[str, Any] |
         asyncio.run(house.close())
 
 
+def check_account(output: Output) -> None:
+    """Make sure that there is a Modal account before anybody is asked whether it may cost something.
+
+    Raises:
+        AuthError, MissingExtra, ConfigError, HostUnavailable: there is none, or it cannot be asked.
+    """
+
+    async def work(house: AsyncHouse, _stop: Stop) -> None:
+        await house.check_account()
+
+    in_house(work, output)
+
+
 def in_house(
     work: Callable[[AsyncHouse, Stop], Awaitable[T]],
     output: Output,

@@ -11,7 +11,7 @@ from hausmusik.cli import completing
 from hausmusik.cli.commands import Command
 from hausmusik.cli.options import Json, Yes, confirm
 from hausmusik.cli.output import Output
-from hausmusik.cli.session import ProgressLine, in_house, with_house
+from hausmusik.cli.session import ProgressLine, check_account, in_house, with_house
 from hausmusik.errors import UsageError
 
 if TYPE_CHECKING:
@@ -66,6 +66,7 @@ def warm(
     plan = with_house(lambda house: house.plan_warm(name, for_s, containers=containers))
     if not json:
         _show_plan(output, plan, for_)
+    check_account(output)
     confirm(output, f"keep {name} warm?", yes=yes)
     line = ProgressLine(output)
     last: list[WarmState] = []
@@ -147,6 +148,9 @@ def _show_plan(output: Output, plan: WarmPlan, span: str) -> None:
 
 def _show_advice(output: Output, found: WindowAdvice) -> None:
     advice, name = found.advice, found.instrument
+    if not advice.calls:
+        output.talk(f"{name} was not played on Modal yet, so nothing is known of when it is: {found.window_s} s stay")
+        return
     output.data(f"{name}: {advice}")
     if advice.expected:
         rules = {f"{advice.window_s} s, as advised": advice.expected}

@@ -1,6 +1,6 @@
 """Reckons what something would take and cost, from the plays it would be and the machines they would need.
 
-    start   machines x cold start: learnt, else the catalogue's
+    start   machines x cold start: learnt, else the catalogue's, and what the host needs until it begins
     play    units x seconds per unit: learnt, else the catalogue's
     idle    machines x the window for which their host leaves them up
 
@@ -23,6 +23,10 @@ from hausmusik.types import Request
 SLOWEST: Final = 2.5
 FASTEST: Final = 0.5
 """A catalogue's figures come from one machine; laptops differ from it by about these factors."""
+
+BOOTS: Final = {"modal": Spread(0.5, 1.0, 10.0)}
+"""By host: until a machine that is started elsewhere runs anything, which no catalogue entry counts. About a second, an
+older version of https://modal.com/docs/guide/cold-start says; a first image takes longer. Learnt starts have it."""
 
 Learning: TypeAlias = Callable[[str, str, Unit], Learnt | None]
 
@@ -91,7 +95,7 @@ def quote_line(item: QuoteItem, price: Price, learnt: Learning | None = None) ->
     """Return what some plays of one instrument would take and cost at a price."""
     measured = item.measured
     known = learnt(item.instrument, item.host, measured.unit) if learnt else None
-    pace, cold = _pace(measured, known), (known and known.cold_start_s) or _wide(measured.cold_start_s)
+    pace, cold = _pace(measured, known), _cold(item.host, measured, known)
     starts, most = item.cold_starts, max(item.cold_starts, item.most_starts)
     return QuoteLine(
         instrument=item.instrument,
@@ -128,7 +132,14 @@ def expected_s(instrument: str, host: str, units: float, measured: Measured, lea
 def expected_start_s(instrument: str, host: str, measured: Measured, learnt: Learning) -> float:
     """Return the seconds that a worker's start will probably take."""
     known = learnt(instrument, host, measured.unit)
-    return known.cold_start_s.mid if known and known.cold_start_s else measured.cold_start_s
+    return _cold(host, measured, known).mid
+
+
+def _cold(host: str, measured: Measured, known: Learnt | None) -> Spread:
+    """Return wall seconds of a start."""
+    if known and known.cold_start_s:
+        return known.cold_start_s
+    return _wide(measured.cold_start_s) + BOOTS.get(host, Spread(0.0, 0.0, 0.0))
 
 
 def _pace(measured: Measured, known: Learnt | None) -> Spread:

@@ -16,6 +16,7 @@ from hausmusik.config.loading import load_settings
 from hausmusik.errors import NotFoundError
 from hausmusik.house import AsyncHouse
 from hausmusik.money.learnt import Spread
+from hausmusik.money.quote import BOOTS
 from hausmusik.money.quoted import PARTS
 from hausmusik.money.rows import LedgerRow
 from hausmusik.score.compose import ComposeOptions
@@ -26,6 +27,8 @@ from hausmusik.types import Done, Event, MusicRequest, Request, Run, Usage
 from tests.unit.instruments.entries import instrument
 
 PACE, COLD_S, WINDOW_S = 0.5, 4.0, 60.0
+BOOT = BOOTS["modal"]
+START_S = COLD_S + BOOT.mid
 MEASURED = f'{{ cpu_s_per_unit = {PACE}, cold_start_s = {COLD_S}, on = "a test" }}'
 CLOUD = Machines(most=3, plays_each=1, idle_s=WINDOW_S)
 
@@ -51,7 +54,7 @@ def cloud(machines: Machines = CLOUD) -> FakeHost:
 
     def play(order: EngineOrder, request: Request, run: Run) -> Iterable[Event]:
         assert isinstance(request, MusicRequest)
-        started_s = COLD_S if order.instrument in cold else 0.0
+        started_s = START_S if order.instrument in cold else 0.0
         cold.clear()
         yield Usage(boot_s=started_s, busy_s=PACE * request.duration_s, audio_s=request.duration_s)
         yield Done()
@@ -81,7 +84,7 @@ def test_one_play_costs_what_was_expected_to_the_nanodollar() -> None:
             async with house(cloud(), clock) as home:
                 quote = home.quote_play("flute", MusicRequest(prompt="calm", duration_s=20.0))
                 (line,) = quote.lines
-                assert (line.start.mid, line.play.mid, line.idle.mid) == (COLD_S, PACE * 20, WINDOW_S)
+                assert (line.start.mid, line.play.mid, line.idle.mid) == (START_S, PACE * 20, WINDOW_S)
                 rows = await played(home, 20.0)
                 assert [each.kind for each in rows] == ["play", "idle"]
                 assert sum(each.cost_usd for each in rows) == quote.expected_usd > 0
@@ -98,7 +101,7 @@ def test_plays_that_follow_each_other_share_one_window(gap_s: float, idled_s: fl
             async with house(cloud(), clock) as home:
                 rows = await played(home, 20.0, 20.0, gap_s=gap_s)
                 assert sum(each.usage.idle_s for each in rows) == pytest.approx(idled_s)
-                assert sum(each.usage.boot_s for each in rows) == COLD_S
+                assert sum(each.usage.boot_s for each in rows) == START_S
 
         runner.run(main())
 
@@ -131,7 +134,7 @@ async def test_a_piece_is_quoted_with_the_machines_that_its_host_would_start(
     (line,) = quote.lines
     assert (line.plays, line.cold_starts) == (cues, expected)
     assert line.idle == Spread(0.0, expected * machines.idle_s, most * machines.idle_s)
-    assert line.start == Spread(0.0, expected * COLD_S, most * COLD_S * 2.5)
+    assert line.start == Spread(0.0, expected * START_S, most * (COLD_S * 2.5 + BOOT.high))
     assert quote.expected_usd == sum(quote.part_usd(part)[1] for part in PARTS)
 
 

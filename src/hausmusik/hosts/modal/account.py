@@ -7,11 +7,14 @@ nothing of instruments.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import importlib.util
+import io
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
-from hausmusik.errors import AuthError, MissingExtra
+from hausmusik.errors import AuthError, ConfigError, MissingExtra
 from hausmusik.hosts.modal.mapping import error_from, unreachable
 
 if TYPE_CHECKING:
@@ -19,6 +22,25 @@ if TYPE_CHECKING:
 
 REACH_S: Final = 20.0
 """Modal's own client goes on trying for a minute without a word."""
+
+
+def check_modal() -> None:
+    """Import Modal's package, which reads its own settings.
+
+    Raises:
+        MissingExtra: it is not installed.
+        ConfigError: its settings are broken.
+    """
+    if importlib.util.find_spec("modal") is None:
+        raise MissingExtra("the Python package modal is not installed", hint="pip install 'hausmusik[modal]'")
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):  # where it would ask the user to write to its makers
+            importlib.import_module("modal")
+    except Exception as error:
+        raise ConfigError(
+            f"Modal's own settings cannot be read: {' '.join(str(error).split())}",
+            hint="look at ~/.modal.toml and at the variables that begin with MODAL_",
+        ) from error
 
 
 class Account:
@@ -97,11 +119,16 @@ class Account:
             return ""  # a key that may not ask for the name plays as well
         return f"{name}/{self.environment}" if name and self.environment else name
 
-    async def _connect(self) -> modal.Client:
-        if importlib.util.find_spec("modal") is None:
-            raise MissingExtra("the Python package modal is not installed", hint="pip install 'hausmusik[modal]'")
-        import modal  # noqa: PLC0415 - only where somebody plays there
-        import modal.config  # noqa: PLC0415
+    def credentials(self) -> tuple[str, str]:
+        """Return the token's id and secret; asks nobody.
+
+        Raises:
+            MissingExtra: modal is not installed.
+            AuthError: no token, one that cannot be any, or no such profile.
+            ConfigError: Modal's settings are broken.
+        """
+        check_modal()
+        import modal.config  # noqa: PLC0415 - only where somebody plays there
 
         profile = self.profile or None
         if profile and profile not in modal.config.config_profiles():
@@ -112,4 +139,12 @@ class Account:
             raise AuthError(
                 "there is no Modal token here", hint="make an account on modal.com, then run `modal token new`"
             )
-        return await modal.Client.from_credentials.aio(str(key), str(secret))
+        if not all(re.fullmatch(r"[!-~]+", str(each)) for each in (key, secret)):
+            raise AuthError("the Modal token here has characters that none has", hint="run `modal token new`")
+        return str(key), str(secret)
+
+    async def _connect(self) -> modal.Client:
+        key, secret = self.credentials()
+        import modal  # noqa: PLC0415 - only where somebody plays there
+
+        return await modal.Client.from_credentials.aio(key, secret)

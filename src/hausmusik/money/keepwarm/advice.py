@@ -123,9 +123,11 @@ def _history(rows: Iterable[LedgerRow], instrument: str, host: str) -> Trace:
     """Return when calls came; where none overlapped another, it was one caller who waits (a closed trace)."""
     calls: list[tuple[float, float, float]] = []
     for row in rows:
-        if (row.instrument, row.host, row.kind) == (instrument, host, "play") and not row.corrects:
-            usage, end_s = row.usage, row.at.timestamp()
-            calls.append((end_s - usage.busy_s - usage.boot_s - usage.load_s - usage.queue_s, usage.busy_s, end_s))
+        usage, end_s = row.usage, row.at.timestamp()
+        machine_s = usage.busy_s + usage.boot_s + usage.load_s
+        # What was refused before any machine began is no call that a warm one would have taken.
+        if (row.instrument, row.host, row.kind) == (instrument, host, "play") and not row.corrects and machine_s:
+            calls.append((end_s - machine_s - usage.queue_s, usage.busy_s, end_s))
     came_s, busy_s, end_s = np.array(sorted(calls), dtype=np.float64).reshape(-1, 3).T
     trace = Trace(name=f"{instrument} on {host}", starts_s=came_s, busy_s=busy_s)
     if len(trace) < ENOUGH or (came_s[1:] < end_s[:-1]).any():

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -48,6 +51,31 @@ async def test_a_client_that_was_given_is_not_ours_to_close(plane: Plane) -> Non
 async def test_a_profile_that_is_not_there(plane: Plane) -> None:
     with pytest.raises(AuthError, match="no profile 'nobody-has-this'"):
         await Account("nobody-has-this").client()
+
+
+def test_a_token_that_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MODAL_TOKEN_ID", "a\nb")
+    monkeypatch.setenv("MODAL_TOKEN_SECRET", "as-1")
+    with pytest.raises(AuthError, match="has characters that none has") as told:
+        Account().credentials()
+    assert "a\nb" not in str(told.value)
+
+
+@pytest.mark.parametrize("text", ["[broken", "x = 5", "\udcff"])
+def test_settings_of_modals_own_that_are_broken(tmp_path: Path, text: str) -> None:
+    settings = tmp_path / "modal.toml"
+    settings.write_text(text, "utf-8", "surrogateescape")
+    program = "from hausmusik.hosts.modal.account import check_modal\ntry: check_modal()\nexcept Exception as e: print(repr(e))"
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("MODAL_")}
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env=environment | {"MODAL_CONFIG_PATH": str(settings)},
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout.startswith("ConfigError"), done.stdout + done.stderr
+    assert "Modal's own settings cannot be read" in done.stdout
 
 
 async def test_an_account_that_cannot_be_reached_is_told_soon(monkeypatch: pytest.MonkeyPatch) -> None:
