@@ -159,6 +159,8 @@ def _show_advice(output: Output, found: WindowAdvice) -> None:
         output.table(("idle window", "a day", "cold calls"), rows, right=(1, 2))
     if advice.window_s == found.window_s:
         output.talk("that is what it has")
+    elif advice.expected is None:
+        output.talk(f"it has {found.window_s} s; ask again when it was played more")
     else:
         output.talk(
             f'it has {found.window_s} s; to change it, put windows = {{ "{name}" = {advice.window_s} }} under [modal] '

@@ -20,9 +20,9 @@ from hausmusik.errors import (
     AuthError,
     BudgetError,
     Cancelled,
+    ConfigError,
     HostError,
     HostUnavailable,
-    MissingExtra,
     NotFoundError,
     StoreError,
     UsageError,
@@ -34,7 +34,7 @@ from hausmusik.money.rows import Basis, Kind, LedgerRow, Outcome, is_sane
 from hausmusik.seams import Clock, Machines
 from hausmusik.types import WAITING, Done, Event, Phase, Run, Stay, Usage
 
-REFUSALS: Final = (AuthError, HostUnavailable, MissingExtra, NotFoundError, UsageError)
+REFUSALS: Final = (AuthError, ConfigError, HostUnavailable, NotFoundError, UsageError)
 """Errors that a host raises instead of a machine's: where none was heard of or starting, none has cost anything."""
 
 

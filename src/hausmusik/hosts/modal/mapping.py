@@ -27,11 +27,11 @@ def error_from(error: BaseException, instrument: str, timeout_s: float = 0.0) ->
         instrument: What was to be played.
         timeout_s: Of its deployment, for the sentence of a time-out.
     """
+    if isinstance(error, HausmusikError):
+        return error  # perhaps that there is no modal here
     import modal.exception as theirs  # noqa: PLC0415 - only where somebody plays there
 
     told = f"{type(error).__name__}: {error}".rstrip(": ")[:_LONGEST]
-    if isinstance(error, HausmusikError):
-        return error
     if isinstance(error, theirs.AuthError | theirs.PermissionDeniedError):
         return AuthError(f"Modal refused the key: {told}", hint="run `modal token new`, or see `haus doctor`")
     if isinstance(error, theirs.NotFoundError):

@@ -46,6 +46,7 @@ class Workers:
         Raises:
             MissingExtra, AuthError: there is no modal here, or no account.
         """
+        client = await self._account.client()
         import modal  # noqa: PLC0415 - only where somebody plays there
 
         if declaration.instrument not in self._found:
@@ -53,7 +54,7 @@ class Workers:
                 declaration.app,
                 declaration.worker,
                 environment_name=self._account.environment or None,
-                client=await self._account.client(),
+                client=client,
             )
             self._found[declaration.instrument] = found()
         return self._found[declaration.instrument]

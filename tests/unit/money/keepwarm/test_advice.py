@@ -40,6 +40,16 @@ def test_a_short_history_is_said_to_be_one(row: Callable[..., LedgerRow]) -> Non
     assert asked([]).calls == 0
 
 
+def test_what_was_refused_before_a_machine_began_teaches_nothing(row: Callable[..., LedgerRow]) -> None:
+    played = rows_of(row, [7200.0] * 20)
+    refused = [
+        row(at=each.at - timedelta(seconds=9), instrument="bark", host="cloud", usage=Usage(queue_s=1.0), price=GPU)
+        for each in played
+    ]
+    assert asked([*played, *refused]) == asked(played)
+    assert asked(refused).calls == 0
+
+
 def test_what_waiting_is_worth_makes_the_window_longer(row: Callable[..., LedgerRow]) -> None:
     assert asked([], waiting_usd_per_s=2 * GPU.usd_per_s).window_s == 90
     assert asked([], waiting_usd_per_s=Decimal(1)).window_s == 3600  # the longest that can be set
