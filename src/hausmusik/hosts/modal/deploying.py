@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import sys
 from collections.abc import AsyncGenerator
 from typing import Any, Final, cast
 
 import msgspec
 
-from hausmusik.errors import HausmusikError, HostUnavailable
+from hausmusik.errors import HausmusikError, HostUnavailable, NotFoundError
 from hausmusik.hosts.modal.account import Account
 from hausmusik.hosts.modal.declaration import APP_PREFIX, DIGEST_TAG, Declaration
 from hausmusik.hosts.modal.mapping import deploying_error_from, error_from, listing_error_from
@@ -134,7 +135,7 @@ class Deployer:
         import modal  # noqa: PLC0415
         import modal.experimental  # noqa: PLC0415
 
-        name, environment = APP_PREFIX + instrument, self._account.environment or None
+        name, environment = _app(instrument), self._account.environment or None
         try:
             app: Any = await modal.App.lookup.aio(name, client=client, environment_name=environment)
             if hasattr(app, "stop"):
@@ -157,7 +158,7 @@ async def logs(instrument: str, account: Account) -> AsyncGenerator[str]:
     client = await account.client()
     import modal  # noqa: PLC0415
 
-    app, environment = APP_PREFIX + instrument, account.environment or None
+    app, environment = _app(instrument), account.environment or None
     try:
         await modal.App.lookup.aio(app, client=client, environment_name=environment)
     except Exception as error:
@@ -196,3 +197,10 @@ async def _is_there(volume: Any, path: str) -> bool:
         if "NotFound" in type(error).__name__ or "no such" in str(error).lower():
             return False
         raise
+
+
+def _app(instrument: str) -> str:
+    """Return the name of an instrument's app; the catalogue is not asked, for it may have lost what is deployed."""
+    if not re.fullmatch(r"[a-z0-9][a-z0-9._-]{0,63}", instrument):
+        raise NotFoundError(f"there is no instrument {instrument!r}", hint="`haus status` lists what is deployed")
+    return APP_PREFIX + instrument

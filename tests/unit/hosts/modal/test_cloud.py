@@ -215,6 +215,13 @@ def test_each_second_pays_for_the_containers_that_are_kept_idle_beside_it(plane:
     assert cloud.warm_plan("ready", 60).price == beside
 
 
+@pytest.mark.parametrize("name", ["../x", "", "Speak", "a b"])
+def test_what_no_instrument_is_called_is_not_looked_for(plane: Plane, instruments: Path, name: str) -> None:
+    cloud = cloud_of(plane, instruments)
+    with pytest.raises(NotFoundError, match="there is no instrument"):
+        asyncio.run(cloud.undeploy(name))
+
+
 @pytest.mark.slow
 def test_a_secret_that_is_missing(tmp_path: Path, instruments: Path) -> None:
     with Plane(tmp_path / "building", PlaneOptions()) as plane:
