@@ -175,7 +175,7 @@ def test_one_play_has_its_quote_before_and_no_more_than_its_budget(
     assert re.fullmatch(
         r"about \$0\.00\d+ \(\$0\.0\d+ to \$0\.00\d+\): starting \$0.\d+, playing \$0.\d+, idle after \$0.\d+", said
     )
-    assert "of the run's limit of $0.010 only $0.010 is left" in error
+    assert "which is more than the run's limit of $0.010; it was not started" in error
     assert list(here.iterdir()) == []
     assert haus(*there, "--budget", "little").err.startswith("haus: --budget 'little' is no amount")
 

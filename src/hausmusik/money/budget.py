@@ -11,7 +11,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from functools import cached_property
 from typing import Final, Literal, TypeAlias
 
@@ -376,7 +376,7 @@ def _own_limit(run: Run) -> Decimal | None:
         own = Decimal(run.budget_usd.strip().removeprefix("$"))
         if nano_down(own) >= 0:
             return own
-    except (InvalidOperation, ValueError):
+    except (ArithmeticError, ValueError):
         pass
     raise UsageError(f"a budget of {run.budget_usd!r} is not an amount of dollars", hint="write it like 2.50")
 
@@ -388,10 +388,13 @@ def _day(time: datetime) -> str:
 def _refusal(wanted: Reservation, state: LimitState, verdict: str) -> BudgetError:
     what = f"a play of {wanted.instrument}" if wanted.instrument else "a play"
     where = f" on {wanted.host}" if wanted.host else ""
+    limit = f"the {state.scope}'s limit of {shown(state.limit_usd)}"
+    left = f"and of {limit} only {shown(state.left_usd)} is left "
+    left += f"({shown(state.spent_usd)} spent, {shown(state.reserved_usd)} reserved)"
+    if state.left_usd == state.limit_usd:
+        left = f"which is more than {limit}"
     return BudgetError(
-        f"{what}{where} may cost up to {shown(wanted.usd)}, and of the {state.scope}'s limit of "
-        f"{shown(state.limit_usd)} only {shown(state.left_usd)} is left "
-        f"({shown(state.spent_usd)} spent, {shown(state.reserved_usd)} reserved); it {verdict}",
+        f"{what}{where} may cost up to {shown(wanted.usd)}, {left}; it {verdict}",
         hint=_HINTS[state.scope],
         needed_usd=wanted.usd,
         limit_usd=state.limit_usd,
