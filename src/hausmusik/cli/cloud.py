@@ -167,6 +167,7 @@ def logs(context: typer.Context, name: Name, *, json: Json = False) -> None:
 
 
 def _show_costs(output: Output, rehearsed: tuple[Rehearsal, ...]) -> None:
+    always_up = any(each.usd_per_day_idle for each in rehearsed)
     rows = [
         (
             each.instrument,
@@ -174,12 +175,12 @@ def _show_costs(output: Output, rehearsed: tuple[Rehearsal, ...]) -> None:
             _range(each.least_usd_per_h, each.usd_per_h),
             f"{_usd(each.usd_per_cold_start)} ({each.cold_start_s:.0f} s)",
             f"{_usd(each.usd_per_idle_window)} ({each.declared.scaledown_window_s or 0} s)",
-            _usd(each.usd_per_day_idle),
+            *([_usd(each.usd_per_day_idle)] if always_up else []),
         )
         for each in rehearsed
     ]
-    columns = ("instrument", "container", "an hour", "a cold start", "idle after a play", "a day of nothing")
-    output.table(columns, rows)
+    columns = ("instrument", "container", "an hour", "a cold start", "idle after")
+    output.table((*columns, *(["a day of nothing"] if always_up else [])), rows)
     for price in {each.price.source: each.price for each in rehearsed}.values():
         output.talk(f"prices of {price.date} or later ({price.source})")
     if any(each.least_usd_per_h < each.usd_per_h for each in rehearsed):
