@@ -11,6 +11,7 @@ import contextlib
 import importlib.util
 import io
 import re
+import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
@@ -31,6 +32,8 @@ def check_modal() -> None:
         MissingExtra: it is not installed.
         ConfigError: its settings are broken.
     """
+    if "modal" in sys.modules:
+        return  # nor is the stdout of others' threads turned aside again
     if importlib.util.find_spec("modal") is None:
         raise MissingExtra("the Python package modal is not installed", hint="pip install 'hausmusik[modal]'")
     try:
