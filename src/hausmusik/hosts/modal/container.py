@@ -42,6 +42,10 @@ ALIVE_S: Final = 1.0
 AT_ONCE_S: Final = 0.005
 """What an engine says within this time goes out together with `Started`: each message waits for the one before it."""
 
+ALONE_S: Final = 0.003
+"""What follows the first result at once waits this long: Modal's client sleeps a millisecond before it sends the first
+answer, and sends with it all that it has by then, so that of a burst the first would come with the last."""
+
 MESSAGE_BYTES: Final = 1 << 18
 """From here on a message is sent as it is; far below 2 MiB, where Modal takes a detour over a blob."""
 
@@ -173,8 +177,11 @@ class Station:
         try:
             ready = await frames.ready(AT_ONCE_S, size_bytes=1)  # the first result waits for no second one
             yield [started, *ready]
+            alone_until_s = time.monotonic() + ALONE_S
             while not frames.over:
                 said = await frames.ready(ALIVE_S, size_bytes=MESSAGE_BYTES)
+                if not frames.over and (left_s := alone_until_s - time.monotonic()) > 0:
+                    await asyncio.sleep(left_s)
                 if said or not frames.over:
                     yield said or [encode(Alive())]
         finally:
