@@ -20,6 +20,9 @@ from tests.interfaces.conftest import Haus, process
 LINES = ('{"id": "a", "text": "One."}', '{"text": "Two.", "voice": "anna(2)+bert"}')
 
 
+PRECIOUS = {"notes": b"precious\n", "json": b'{"text": "precious"}\n', "not UTF-8": b'{"\xff": 1}\n'}
+
+
 def write(*lines: str, name: str = "in.jsonl") -> None:
     Path(name).write_text("".join(f"{line}\n" for line in lines), "utf-8")
 
@@ -78,11 +81,23 @@ def test_a_batch_without_a_token_is_one_error_that_costs_nothing_and_harms_no_ot
     assert batch(haus, instrument="far").err == "2 of 2 lines done, 2 plays\n"
 
 
-@pytest.mark.parametrize("kind", ["notes", "json", "device", "pipe", "link to a device"])
+@pytest.mark.parametrize("name", [None, "a", 'quoted "\\" name', "日本語" * 7])
+def test_results_are_known_by_their_first_line_however_long_that_is(haus: Haus, here: Path, name: str | None) -> None:
+    first = {"text": "One."} if name is None else {"id": name, "text": "One."}
+    write(json.dumps(first), "{broken")
+    assert batch(haus).code == 8
+    told = Path("out.jsonl").read_bytes().partition(b"\n")[0]
+    Path("out.jsonl").write_bytes(told[:-1] + b',"result":"' + b"a" * 3_000_000 + b'"}\n')
+    assert batch(haus).code == 8
+    write("{broken", json.dumps(first))  # a line that cannot be read has no id
+    assert batch(haus).code == batch(haus).code == 8
+
+
+@pytest.mark.parametrize("kind", ["notes", "json", "not UTF-8", "device", "pipe", "link to a device"])
 def test_what_is_no_file_of_results_is_not_written_over(haus: Haus, here: Path, kind: str) -> None:
     write(*LINES)
-    out, before = here / "out.jsonl", b'{"text": "precious"}\n' if kind == "json" else b"precious\n"
-    if kind in {"notes", "json"}:
+    out, before = here / "out.jsonl", PRECIOUS.get(kind, b"")
+    if kind in PRECIOUS:
         out.write_bytes(before)
     elif kind == "device":
         out = Path("/dev/zero")
@@ -92,7 +107,7 @@ def test_what_is_no_file_of_results_is_not_written_over(haus: Haus, here: Path, 
         out.symlink_to("/dev/zero")
     done = haus("batch", "in.jsonl", "-i", "tone-speak", "-o", str(out))
     assert done.code == 1
-    assert ("is no file of results" if kind in {"notes", "json"} else "is a device or a pipe") in done.err
+    assert ("is no file of results" if kind in PRECIOUS else "is a device or a pipe") in done.err
     assert not out.is_file() or out.read_bytes() == before
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 from collections import Counter
 from collections.abc import Callable
@@ -29,9 +30,10 @@ from hausmusik.takes.store import Take, TakeStore
 from hausmusik.temporary import temporary_file
 
 SHOWN_PROBLEMS: Final = 10
-LONGEST_BYTES: Final = 1 << 20
-"""Of the line of a result, which tells of a sound and does not hold it; a transcript may be long."""
+BEGINNING_BYTES: Final = 1 << 13
+"""Enough of a result to know it by, as `_Writer.line` writes it; the rest of a transcript may be very long."""
 
+_RESULT: Final = re.compile(rb'\{"id":(?:null|"(?:[^"\\]|\\.)*"),"line":\d+,"status":"')
 _KILLERS: Final = (WorkerLost.code, StreamBroken.code)
 
 
@@ -60,19 +62,13 @@ def prepare_place(out: Path) -> None:
         raise OutputError(f"{out} is a device or a pipe", hint="name a file with -o")
     try:
         with out.open("rb") as file:
-            first = file.readline(LONGEST_BYTES)
+            begins = file.read(BEGINNING_BYTES)
     except OSError as error:
         raise OutputError(f"{out} cannot be read: {error.strerror}", hint="choose another place with -o") from error
-    if first and not _is_result(first):
+    if begins and not _RESULT.match(begins):
         raise OutputError(
             f"{out} is no file of results, and is not written over", hint="remove it, or choose another place with -o"
         )
-
-
-def _is_result(line: bytes) -> bool:
-    with contextlib.suppress(msgspec.DecodeError):
-        return {"id", "line", "status"} <= msgspec.json.decode(line, type=dict[str, Any]).keys()
-    return False
 
 
 def write_results(plan: BatchPlan, step_of: Callable[[str], Step], takes: TakeStore) -> BatchReport:
