@@ -15,7 +15,7 @@ import numpy as np
 
 from hausmusik.codec import CodecError, decode, encode
 from hausmusik.errors import UsageError
-from hausmusik.types import Audio, Request
+from hausmusik.types import Audio, ChatRequest, EmbedRequest, Request
 
 RequestT = TypeVar("RequestT", bound=Request)
 
@@ -52,13 +52,22 @@ def playable(request: RequestT) -> RequestT:
     """Return the checked request, unless there is nothing in its words that could be played.
 
     Raises:
-        UsageError: as `checked`; neither a letter nor a digit is in its text or prompt.
+        UsageError: as `checked`; neither a letter nor a digit is in its words.
     """
     request = checked(request)
-    words = getattr(request, "text", getattr(request, "prompt", None))
+    words = words_in(request)
     if words is not None and not any(unicodedata.category(letter)[0] in "LN" for letter in words):
         raise UsageError("there is nothing to play: no letters or digits", hint="write it in words")
     return request
+
+
+def words_in(request: Request) -> str | None:
+    """Return all words of a request as one text; None where it has a recording instead."""
+    if isinstance(request, ChatRequest):
+        return "\n".join(message.content for message in request.messages)
+    if isinstance(request, EmbedRequest):
+        return "\n".join(request.texts)
+    return getattr(request, "text", getattr(request, "prompt", None)) if not hasattr(request, "audio") else None
 
 
 def _unfit(request: Request) -> str:
@@ -109,5 +118,14 @@ def _in_words(kind: msgspec.inspect.Type) -> str:
             return "True or False"
         case msgspec.inspect.StrType():
             return "text"
+        case msgspec.inspect.VarTupleType():
+            items = _in_words(kind.item_type)
+            return f"a list, each of it {items}" + (" (at least one)" if kind.min_length else "")
+        case msgspec.inspect.StructType() if kind.cls is not Audio:
+            return f"a {kind.cls.__name__}"
+        case msgspec.inspect.UnionType():
+            return " or ".join(_in_words(each) for each in kind.types)
+        case msgspec.inspect.NoneType():
+            return "left out"
         case _:
             return "a recording"

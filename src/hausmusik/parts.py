@@ -216,6 +216,8 @@ class Parts:
             "sound": given.sound,
             "transcribe": given.transcribe,
             "judge": given.judge,
+            "chat": given.chat,
+            "embed": given.embed,
         }
 
     @cached_property

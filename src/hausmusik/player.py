@@ -32,6 +32,8 @@ from hausmusik.seams import Coming, EngineContext, EngineOrder, Host, Machines, 
 from hausmusik.threads import in_thread
 from hausmusik.types import (
     Audio,
+    ChatRequest,
+    EmbedRequest,
     Event,
     MusicRequest,
     Phase,
@@ -168,6 +170,8 @@ class HousePlayer:
                 return request.duration_s
             chosen = self.resolve(instrument, request, run=Run(id=""))  # a router is asked as for the default host
             return natural_duration_s(request.prompt, str(chosen.options.get("vocabulary", "")), loop=request.loop)
+        if isinstance(request, ChatRequest | EmbedRequest):
+            return 0.0
         raise UsageError(f"a {type(request).__name__} makes no sound")
 
     def nature(self, instrument: str, request: Request) -> Nature:

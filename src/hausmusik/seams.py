@@ -358,6 +358,8 @@ class Player(Protocol):
     def estimate_s(self, instrument: str, request: Request) -> float:
         """Return the estimated audio duration of the result in seconds, for timelines drawn before it exists.
 
+        What is written and not heard has none: 0.
+
         Args:
             instrument: Best the one that `identify` named: who really plays decides how long a sound is by itself.
             request: What would be played.

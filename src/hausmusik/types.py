@@ -17,8 +17,8 @@ import numpy.typing as npt
 
 FloatArray: TypeAlias = npt.NDArray[np.float32]
 
-Task: TypeAlias = Literal["speak", "music", "sound", "transcribe", "judge", "chat"]
-"""What an instrument does. `chat` has no request yet: its instruments are listed and planned. `embed` joins later."""
+Task: TypeAlias = Literal["speak", "music", "sound", "transcribe", "judge", "chat", "embed"]
+"""What an instrument does."""
 
 Positive: TypeAlias = Annotated[float, msgspec.Meta(gt=0, le=1e6)]
 Length: TypeAlias = Annotated[float, msgspec.Meta(gt=0, le=86_400)]
@@ -162,7 +162,75 @@ class JudgeRequest(Value, frozen=True):
     aspect: Literal["speaker"] = "speaker"
 
 
-Request: TypeAlias = SpeakRequest | MusicRequest | SoundRequest | TranscribeRequest | JudgeRequest
+class ToolCall(Value, frozen=True):
+    """A model asks for a tool; `arguments` is a JSON document."""
+
+    id: str
+    name: str
+    arguments: str
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One turn of a conversation, in the words of OpenAI's chat API.
+
+    Args:
+        role: Who speaks; `tool` answers a call.
+        content: What is said; may be empty where a model only calls tools.
+        tool_calls: What the model asked for in this turn.
+        tool_call_id: Which call a `tool` turn answers.
+    """
+
+    role: Literal["system", "user", "assistant", "tool"]
+    content: str = ""
+    tool_calls: tuple[ToolCall, ...] = ()
+    tool_call_id: str = ""
+
+
+class ChatRequest(Value, frozen=True):
+    """Go on with a conversation.
+
+    Args:
+        messages: All of it so far, oldest first.
+        temperature: 0 takes the likeliest token each time; None: what the instrument's makers advise.
+        top_p: Only the likeliest tokens that together have this probability; None: as advised.
+        max_tokens: Most that may be generated, thinking included; 0: what the context has room for.
+        stop: Texts at which it ends; they are not part of the result.
+        seed: Same request and seed give the same answer within one numeric class.
+        schema: A JSON Schema, as JSON; the answer then is a document that fits it, unless it ends for want of tokens.
+        grammar: A GBNF grammar for the answer, instead of a schema.
+        tools: What may be called, as a JSON array in the form of OpenAI's chat API; empty: nothing.
+        top_logprobs: For each token also the log-probabilities of so many alternatives; 0: none are told.
+        think: Whether a model that can think aloud does.
+    """
+
+    messages: Annotated[tuple[Message, ...], msgspec.Meta(min_length=1)]
+    temperature: Annotated[float, msgspec.Meta(ge=0, le=2)] | None = None
+    top_p: Annotated[float, msgspec.Meta(gt=0, le=1)] | None = None
+    max_tokens: Annotated[int, msgspec.Meta(ge=0, le=1_000_000)] = 0
+    stop: tuple[str, ...] = ()
+    seed: Seed = 0
+    schema: str = ""
+    grammar: str = ""
+    tools: str = ""
+    top_logprobs: Annotated[int, msgspec.Meta(ge=0, le=20)] = 0
+    think: bool = True
+
+
+class EmbedRequest(Value, frozen=True):
+    """Turn texts into vectors in which cosine says how near their meanings are.
+
+    Args:
+        texts: 1 to 4,096; what is longer than the model can read counts with its beginning alone.
+        purpose: Some models want to know whether a text is looked for or looked up.
+    """
+
+    texts: Annotated[tuple[str, ...], msgspec.Meta(min_length=1, max_length=4096)]
+    purpose: Literal["passage", "query"] = "passage"
+
+
+Request: TypeAlias = (
+    SpeakRequest | MusicRequest | SoundRequest | TranscribeRequest | JudgeRequest | ChatRequest | EmbedRequest
+)
 
 REQUEST_OF_TASK: Final[Mapping[Task, type[Request]]] = MappingProxyType(
     {
@@ -171,6 +239,8 @@ REQUEST_OF_TASK: Final[Mapping[Task, type[Request]]] = MappingProxyType(
         "sound": SoundRequest,
         "transcribe": TranscribeRequest,
         "judge": JudgeRequest,
+        "chat": ChatRequest,
+        "embed": EmbedRequest,
     }
 )
 
@@ -215,12 +285,18 @@ class ThinkingDelta(Value, frozen=True):
     text: str
 
 
-class ToolCall(Value, frozen=True):
-    """A model asks for a tool; `arguments` is a JSON document."""
+class TokenScore(Value, frozen=True):
+    """How likely a generated token was; it follows the `TextDelta` or `ThinkingDelta` that it is part of.
 
-    id: str
-    name: str
-    arguments: str
+    Args:
+        text: The token.
+        logprob: Its natural logarithm of probability, 0 or below.
+        alternatives: The likeliest tokens at its place, best first.
+    """
+
+    text: str
+    logprob: float
+    alternatives: tuple[tuple[str, float], ...] = ()
 
 
 class WordTiming(Value, frozen=True):
@@ -344,7 +420,7 @@ class Done(Value, frozen=True):
     """The last event of every complete stream.
 
     Args:
-        reason: `complete`, or why the engine stopped early (`length`).
+        reason: `complete`, or why the engine stopped early: `length` (no tokens left), `tools` (it waits for answers).
         cost_usd: What the play has cost, a decimal number; written by the meter, whatever an engine says.
     """
 
@@ -358,6 +434,7 @@ Event: TypeAlias = (
     | TextDelta
     | ThinkingDelta
     | ToolCall
+    | TokenScore
     | WordTiming
     | Embeddings
     | Artifact

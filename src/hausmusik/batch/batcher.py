@@ -19,7 +19,7 @@ from hausmusik.batch.asking import Asked, asked, identified
 from hausmusik.batch.lines import object_of
 from hausmusik.batch.output import prepare_place, write_results
 from hausmusik.batch.plan import BatchPlan, Entry, plan_batch
-from hausmusik.batch.played import HEARING, Played, kept, played, played_of
+from hausmusik.batch.played import WRITTEN, Played, kept, played, played_of
 from hausmusik.batch.values import BatchOptions, BatchProgress, BatchReport
 from hausmusik.errors import BadInput, Cancelled, HausmusikError, HostUnavailable, OutputError, StoreError
 from hausmusik.jobs.journal import KEPT, Journal
@@ -198,7 +198,7 @@ class Batcher:
 
 def known(takes: TakeStore, journal: Journal, key: str, request: Request) -> Played | None:
     """Return the result of a content key, whoever played it: a sound from the takes, others from earlier batches."""
-    if isinstance(request, HEARING):
+    if isinstance(request, WRITTEN):
         data = journal.known(KIND, key)
         return None if data is None else played_of(data)
     take = takes.get(key)

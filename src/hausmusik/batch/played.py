@@ -16,19 +16,23 @@ from hausmusik.seams import Clock, Player
 from hausmusik.takes.record import record_take
 from hausmusik.takes.store import Take, TakeStore
 from hausmusik.types import (
+    ChatRequest,
     Done,
     Embeddings,
+    EmbedRequest,
     JudgeRequest,
     Remark,
     Request,
     Run,
     TextDelta,
+    ThinkingDelta,
+    ToolCall,
     TranscribeRequest,
     Usage,
     WordTiming,
 )
 
-HEARING: Final = (TranscribeRequest, JudgeRequest)
+WRITTEN: Final = (TranscribeRequest, JudgeRequest, ChatRequest, EmbedRequest)
 """Requests whose results are written, not heard."""
 
 
@@ -75,8 +79,8 @@ async def played(
         GenerationFailed: nothing came, or too much to be kept.
         HausmusikError: what the player raises.
     """
-    if isinstance(request, HEARING):
-        return await _heard(player, instrument, request, run)
+    if isinstance(request, WRITTEN):
+        return await _written(player, instrument, request, run)
     return kept(await record_take(player, takes, instrument, request, run=run, clock=clock))
 
 
@@ -96,10 +100,12 @@ def told_of(take: Take) -> dict[str, Any]:
     return told | _words_and_remarks(record.words, record.remarks)
 
 
-async def _heard(player: Player, instrument: str, request: Request, run: Run) -> Played:
+async def _written(player: Player, instrument: str, request: Request, run: Run) -> Played:
     text: list[str] = []
     words: list[WordTiming] = []
     remarks: list[str] = []
+    thinking: list[str] = []
+    calls: list[dict[str, str]] = []
     vector: dict[str, Any] = {}
     usage, cost_usd = Usage(), "0"
     async with aclosing(cast("Any", player.play(instrument, request, run=run))) as events:
@@ -111,17 +117,28 @@ async def _heard(player: Player, instrument: str, request: Request, run: Run) ->
                     words.append(event)
                 case Remark():
                     remarks.append(event.text)
+                case ThinkingDelta():
+                    thinking.append(event.text)
+                case ToolCall():
+                    calls.append({"id": event.id, "name": event.name, "arguments": event.arguments})
                 case Embeddings():
-                    vector = {"vector": event.values[0].tolist(), "model": event.model}
+                    rows = event.values.tolist()
+                    several = isinstance(request, EmbedRequest)
+                    vector = {"vectors": rows} if several else {"vector": rows[0]}
+                    vector["model"] = event.model
                 case Usage():
                     usage += event
                 case Done():
                     cost_usd = event.cost_usd
                 case _:
                     pass
-    if isinstance(request, JudgeRequest) and not vector:
+    if isinstance(request, JudgeRequest | EmbedRequest) and not vector:
         raise GenerationFailed(f"{instrument} gave no vector")
     written = vector or {"text": "".join(text).strip()}
+    if thinking:
+        written["thinking"] = "".join(thinking).strip()
+    if calls:
+        written["tool_calls"] = calls
     result = written | _words_and_remarks(words, remarks)
     return Played(result=result, cost_usd=cost_usd, seconds=usage.busy_s)
 

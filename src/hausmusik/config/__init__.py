@@ -37,6 +37,8 @@ limit in `money` can only lower the one that your own settings set.
     sound = "sound"
     transcribe = "transcribe"
     judge = "judge"
+    chat = "chat"
+    embed = "embed"
     host = "local"          Where instruments play when nothing else says so.
 
     [money]

@@ -145,6 +145,8 @@ class DefaultSettings(Section):
     sound: Id = "sound"
     transcribe: Id = "transcribe"
     judge: Id = "judge"
+    chat: Id = "chat"
+    embed: Id = "embed"
     host: Id = "local"
 
 

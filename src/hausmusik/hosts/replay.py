@@ -13,6 +13,7 @@ from __future__ import annotations
 import hashlib
 from typing import Final
 
+from hausmusik.asking import words_in
 from hausmusik.codec import encode
 from hausmusik.types import AudioChunk, Event, JudgeRequest, Phase, Request, Stay, TranscribeRequest, Usage
 
@@ -96,8 +97,7 @@ class Delivered:
         if isinstance(request, TranscribeRequest | JudgeRequest):
             seen = Usage(audio_s=request.audio.duration_s)
         else:
-            text = getattr(request, "text", "") or getattr(request, "prompt", "")
-            seen = Usage(audio_s=self._made_s, characters=len(text))
+            seen = Usage(audio_s=self._made_s, characters=len(words_in(request) or ""))
         return Usage(
             audio_s=0.0 if counted.audio_s else seen.audio_s,
             characters=0 if counted.characters else seen.characters,

@@ -15,10 +15,11 @@ from typing import Final, Protocol, TypeAlias
 
 import msgspec
 
+from hausmusik.asking import words_in
 from hausmusik.money.learnt import Learnt, Spread, Unit
 from hausmusik.money.prices import Price, PriceSource
 from hausmusik.money.quoted import Quote, QuoteLine
-from hausmusik.types import Request
+from hausmusik.types import ChatRequest, Request
 
 SLOWEST: Final = 2.5
 FASTEST: Final = 0.5
@@ -27,6 +28,9 @@ FASTEST: Final = 0.5
 BOOTS: Final = {"modal": Spread(0.5, 1.0, 10.0)}
 """By host: until a machine that is started elsewhere runs anything, which no catalogue entry counts. About a second, an
 older version of https://modal.com/docs/guide/cold-start says; a first image takes longer. Learnt starts have it."""
+
+ANSWER_TOKENS: Final = 400
+"""What an answer is taken to be long where nobody said: about 300 words."""
 
 Learning: TypeAlias = Callable[[str, str, Unit], Learnt | None]
 
@@ -120,8 +124,8 @@ def units_of(request: Request, unit: Unit, audio_s: float) -> float:
         unit: What is counted.
         audio_s: Seconds of audio that it makes or hears.
     """
-    text: str = getattr(request, "text", "") or getattr(request, "prompt", "")
-    return {"audio_s": audio_s, "characters": float(len(text)), "tokens_out": 0.0}[unit]
+    tokens = request.max_tokens or ANSWER_TOKENS if isinstance(request, ChatRequest) else 0
+    return {"audio_s": audio_s, "characters": float(len(words_in(request) or "")), "tokens_out": float(tokens)}[unit]
 
 
 def expected_s(instrument: str, host: str, units: float, measured: Measured, learnt: Learning) -> float:

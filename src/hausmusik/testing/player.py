@@ -19,6 +19,8 @@ from hausmusik.testing.faults import FaultSchedule
 from hausmusik.testing.host import FakeHost, Played
 from hausmusik.types import (
     REQUEST_OF_TASK,
+    ChatRequest,
+    EmbedRequest,
     Event,
     MusicRequest,
     Phase,
@@ -36,6 +38,8 @@ INSTRUMENTS: Final[Mapping[str, Task]] = MappingProxyType(
         "tone-sound": "sound",
         "tone-transcribe": "transcribe",
         "tone-judge": "judge",
+        "tone-chat": "chat",
+        "tone-embed": "embed",
     }
 )
 _WORD_S: Final = 0.4
@@ -140,6 +144,8 @@ class FakePlayer:
                 return request.duration_s
             case SoundRequest():
                 return request.duration_s or 2.0
+            case ChatRequest() | EmbedRequest():
+                return 0.0
             case _:
                 return request.audio.duration_s
 

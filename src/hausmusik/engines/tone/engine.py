@@ -15,14 +15,17 @@ from typing import Final
 import numpy as np
 
 from hausmusik.engines.tone import faults, hearing, sounds
+from hausmusik.engines.tone.words import word_vectors, words_said
 from hausmusik.errors import BadInput
 from hausmusik.seams import Cancel, EngineContext, EngineSpec
 from hausmusik.types import (
     Artifact,
     Audio,
     AudioChunk,
+    ChatRequest,
     Done,
     Embeddings,
+    EmbedRequest,
     Event,
     FloatArray,
     JudgeRequest,
@@ -33,6 +36,8 @@ from hausmusik.types import (
     SoundRequest,
     SpeakRequest,
     TextDelta,
+    ThinkingDelta,
+    TokenScore,
     TranscribeRequest,
     Usage,
     WordTiming,
@@ -44,7 +49,7 @@ _SOUND_S: Final = 2.0
 
 
 class ToneEngine:
-    """Plays `speak`, `music`, `sound`, `transcribe` and `judge` without a model.
+    """Plays every task without a model: chat repeats what was said, embed counts words.
 
     Args:
         context: Its options are those of `hausmusik.engines.tone.faults.ToneOptions`; files are ignored.
@@ -122,6 +127,10 @@ class ToneEngine:
                 return self._transcribe(request)
             case JudgeRequest():
                 return self._judge(request)
+            case ChatRequest():
+                return self._chat(request)
+            case EmbedRequest():
+                return self._embed(request)
 
     def _speak(self, request: SpeakRequest) -> Iterator[Event]:
         """Times of a sentence's words first, then its sound, so that a player can show the word it is about to say."""
@@ -184,6 +193,27 @@ class ToneEngine:
         _check_audio(request.audio)
         yield Embeddings(values=hearing.speaker_vector(request.audio), model=f"tone@{self.spec.revision}")
         yield Usage(audio_s=request.audio.duration_s)
+
+    def _chat(self, request: ChatRequest) -> Iterator[Event]:
+        """Repeat the last thing that was said, as far as tokens are allowed; each word is one."""
+        said = request.messages[-1].content
+        if not said.strip():
+            raise BadInput("nothing was said", hint="write a message")
+        words = words_said(said)
+        if request.think:
+            yield ThinkingDelta(text=f"I was told {len(words)} words.")
+        allowed = words[: request.max_tokens or None]
+        for word in allowed:
+            yield TextDelta(text=word)
+            if request.top_logprobs:
+                yield TokenScore(text=word, logprob=-0.5, alternatives=((word, -0.5),))
+        read = sum(len(words_said(message.content)) for message in request.messages)
+        yield Usage(tokens_in=read, tokens_out=len(allowed))
+
+    def _embed(self, request: EmbedRequest) -> Iterator[Event]:
+        yield Embeddings(values=word_vectors(request.texts), model=f"tone@{self.spec.revision}")
+        read = sum(len(text.split()) for text in request.texts)
+        yield Usage(tokens_in=read, characters=sum(map(len, request.texts)))
 
 
 def _chunks(samples: FloatArray, rate_hz: int) -> Iterator[AudioChunk]:
