@@ -1,4 +1,4 @@
-"""What is read of a file before anything is understood: its text, the blocks it is made of, the passages it is cut into.
+"""What is read of a file before anything is understood: its text, its blocks, the passages it is cut into.
 
     file -> reading -> Document(text, blocks) -> cutting -> Passage, Passage, ...
 
@@ -13,8 +13,8 @@ from typing import Literal, TypeAlias
 import msgspec
 
 Kind: TypeAlias = Literal["text", "markdown", "transcript", "chat", "log", "records", "pdf", "docx"]
-"""`transcript`: a meeting, speakers take turns. `chat`: messages with times. `records`: JSON Lines. `log`: an application's
-log lines. The others are what they are called."""
+"""`transcript`: a meeting, speakers take turns. `chat`: messages with times. `records`: JSON Lines. `log`: lines of an
+application's log. The others are what they are called."""
 
 
 class Block(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,12 +50,12 @@ class Block(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Document(msgspec.Struct, frozen=True, kw_only=True):
-    """A file as it was read.
+    r"""A file as it was read.
 
     Args:
         path: As it was given, relative to the folder that was added, or absolute; `-` for stdin. It is a name only.
         kind: What it was taken for.
-        text: All of it: line ends are `\\n`, no NUL, no byte order mark, Unicode NFC is NOT applied (offsets would lie).
+        text: All of it; line ends are `\n`, there is no NUL and no byte order mark; not normalised to NFC.
         sha256: Of the file's bytes, hex.
         size_bytes: Of the file.
         encoding: In which it was, e.g. `utf-8`, `cp1252`.
