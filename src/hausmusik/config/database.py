@@ -87,6 +87,11 @@ class Database:
         if found != ["ok"]:
             raise self._damaged("; ".join(found))
 
+    def checkpoint(self) -> None:
+        """Bring what is in the log of changes into the file and empty the log; waits for readers, then leaves it be."""
+        with self._lock, self._mapped():
+            self._opened().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
     def close(self) -> None:
         """Close; the next use opens again."""
         with self._lock, self._mapped():

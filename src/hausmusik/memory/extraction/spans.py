@@ -1,0 +1,147 @@
+"""Which stretches of a passage are names, told from how words are written: capitals, digits, at-signs.
+
+A capital at the beginning of a sentence says nothing, unless the same word is capitalised elsewhere inside sentences
+and hardly ever small: `Casing` counts both over a whole document. Knows nothing of types.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Collection, Iterator
+from typing import Final
+
+import msgspec
+
+from hausmusik.memory.extraction.sentences import sentences_in
+from hausmusik.memory.extraction.words import CONNECTORS, NO_NAMES, STOP_WORDS
+
+WORD: Final = re.compile(r"[^\W_](?:[\w’'&./@+#-]*[\w+#])?")
+_MARKS: Final = re.compile(r"\{[a-z]{1,20}\}|<[a-z]{1,20}>|\[[a-z ]{1,20}\]")
+"""What transcribers put between words: `{vocalsound}`, `[laughter]`."""
+
+_EXACT: Final = (
+    ("email", re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,5}")),
+    ("url", re.compile(r"https?://[^\s<>\"')\]]{3,300}")),
+    ("identifier", re.compile(r"\b[A-Z][A-Z0-9]{1,9}-\d{1,7}\b")),
+)
+MOST_WORDS: Final = 6
+
+
+class Span(msgspec.Struct, frozen=True):
+    """A name in a text: where, and what kind of writing gave it away (`capitals`, `acronym`, `email`, `url` …)."""
+
+    start: int
+    end: int
+    written: str
+
+
+class Casing:
+    """How each word of a document is written where a capital means something.
+
+    Args:
+        text: The whole document.
+    """
+
+    def __init__(self, text: str) -> None:
+        self._small: Counter[str] = Counter()
+        self._capital: Counter[str] = Counter()
+        for start, end in sentences_in(marks_blanked(text)):
+            for place, match in enumerate(WORD.finditer(text, start, end)):
+                word = match.group()
+                if word[0].islower():
+                    self._small[word] += 1
+                elif place:
+                    self._capital[word.lower()] += 1
+
+    def is_name(self, word: str) -> bool:
+        """Return whether a word that is capitalised in some place is so because it is a name."""
+        low = word.lower()
+        return self._capital[low] > 2 * self._small[low]
+
+    def is_common(self, word: str) -> bool:
+        """Return whether a word is written small at least as often as not."""
+        low = word.lower()
+        return self._small[low] >= self._capital[low] and self._small[low] > 0
+
+
+def names_in(text: str, casing: Casing, known: Collection[str] = ()) -> list[Span]:
+    """Return the names in a text, in order, none overlapping.
+
+    Args:
+        text: A passage.
+        casing: Of its document.
+        known: Words, lower case, that are names whatever casing says, e.g. those of speakers.
+    """
+    plain = marks_blanked(text)
+    found: list[Span] = []
+    taken = bytearray(len(text))
+    for written, pattern in _EXACT:
+        for match in pattern.finditer(plain):
+            if not any(taken[match.start() : match.end()]):
+                found.append(Span(match.start(), match.end(), written))
+                taken[match.start() : match.end()] = b"\1" * (match.end() - match.start())
+    for start, end in sentences_in(plain):
+        runs = _runs(plain, start, end, casing, known)
+        found += [span for span in runs if not any(taken[span.start : span.end])]
+    return sorted(found, key=lambda span: span.start)
+
+
+def _runs(text: str, start: int, end: int, casing: Casing, known: Collection[str]) -> Iterator[Span]:
+    """Yield the runs of capitalised words in one sentence."""
+    run: list[re.Match[str]] = []
+    pending: list[re.Match[str]] = []
+    before = start
+    for place, match in enumerate(WORD.finditer(text, start, end)):
+        joined = not run or text[before : match.start()].isspace() or text[before : match.start()] == ""
+        before = match.end()
+        word = match.group()
+        if not joined:
+            yield from _ended(run)
+            run, pending = [], []
+        if _is_capital(word, first=place == 0, casing=casing, known=known):
+            run += [*pending, match]
+            pending = []
+        elif run and word in CONNECTORS and len(pending) < 2:
+            pending.append(match)
+        else:
+            yield from _ended(run)
+            run, pending = [], []
+    yield from _ended(run)
+
+
+def _is_capital(word: str, *, first: bool, casing: Casing, known: Collection[str]) -> bool:
+    low = word.lower()
+    if low in known and word[0].isupper():
+        return True
+    if not word[0].isupper() or low in STOP_WORDS or low in NO_NAMES or "'" in word[1:2]:
+        return False
+    bare = re.sub(r"['’]s$", "", low)
+    if bare in STOP_WORDS or bare in NO_NAMES or len(word) < 2:
+        return False
+    if casing.is_name(word) or (any(letter.isdigit() for letter in word) and any(letter.isupper() for letter in word)):
+        return True
+    inner = any(letter.isupper() for letter in word[1:])
+    return inner if first else not casing.is_common(word)
+
+
+def _ended(run: list[re.Match[str]]) -> Iterator[Span]:
+    """Yield what a run of words is, if it is a name: at most six words of it, without a possessive."""
+    if not run or len(run) > MOST_WORDS:
+        return
+    last = run[-1].group()
+    cut = re.search(r"['’](?:s|re|ve|ll|d|m)?$", last)
+    end = run[-1].end() - (len(last) - cut.start() if cut else 0)
+    word = run[0].group() if len(run) == 1 else ""
+    upper = len(word) > 1 and sum(letter.isupper() for letter in word) > 1 and word.upper() == word
+    if end > run[0].start() + 1:
+        yield Span(run[0].start(), end, "acronym" if upper else "capitals")
+
+
+def marks_blanked(text: str) -> str:
+    """Return a text of the same length, with spaces for what transcribers put between words."""
+    return _MARKS.sub(_blank, text)
+
+
+def _blank(match: re.Match[str]) -> str:
+    return " " * len(match.group())

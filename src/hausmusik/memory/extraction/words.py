@@ -1,0 +1,57 @@
+"""Words that begin sentences, connect names or mean nothing by themselves: English, with the commonest of six others.
+
+Tables only.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from hausmusik.memory.wordset import word_set
+
+CONNECTORS: Final = word_set(
+    """
+    of for and & the de la del della di da von van der den du des al bin ibn y e und
+    """
+)
+"""Lower-case words that may stand inside a name, between two capitalised ones."""
+
+STOP_WORDS: Final = word_set(
+    """
+    a about above actually after again against ah all almost already alright also although always am an and another
+    any anybody anyone anything anyway are aren't around as ask at away back be because been before behind being
+    below between both bring but by call came can can't cannot cause come could couldn't definitely did didn't
+    different do does doesn't doing don't done down during each either else enough er especially even ever every
+    everybody everyone everything exactly few find fine first for from further gave get gets getting give given go
+    goes going gonna good got great guess had hadn't has hasn't have haven't having he he'd he'll he's hello her
+    here here's hers herself hey hi him himself his hmm how how's however huh i i'd i'll i'm i've if in indeed
+    instead into is isn't it it'd it'll it's its itself just keep kind know last later least less let let's like
+    likely little look looking looks lot made make makes making many may maybe me mean means might mine mm mm-hmm
+    more most much must my myself need needs neither never next nice no nobody none nope nor not nothing now
+    obviously of off oh ok okay on once one ones only onto or other others otherwise ought our ours ourselves out
+    over own people perhaps please point possible pretty probably put quite rather really right said same saw say
+    saying says see seem seems seen several shall she she'd she'll she's should shouldn't since so some somebody
+    someone something sometimes somewhat sorry sort still stuff such sure take taken tell than thank thanks that
+    that'd that'll that's the their theirs them themselves then there there's therefore these they they'd they'll
+    they're they've thing things think this those though thought three through thus time to today together told
+    tomorrow tonight too took toward towards tried try trying two uh uh-huh um under unless until up upon us use
+    used uses using usually very wanna want wanted wants was wasn't way we we'd we'll we're we've well went were
+    weren't what what's whatever when where where's whether which while who who's whoever whole whom whose why will
+    with within without won't wonder would wouldn't wow yeah yep yes yesterday yet you you'd you'll you're you've
+    your yours yourself yourselves aber als am auch auf aus bei bin bis das dass dem den der des die doch du ein
+    eine einen er es für hat ich ihr im in ist ja kann mal man mir mit nach nicht noch nur oder schon sein sich sie
+    sind so und uns von vor war was wenn wer wie wir zu au aux avec ce ces cette dans des donc du elle en est et il
+    ils je la le les leur mais ne nous on ou par pas pour que qui sa se ses son sont sur un une vous como con de del
+    el en es la las lo los más me mi no para pero por que se si sin su un una y che di il io non per più sono tu e é
+    em na não o os um uma het een van voor niet ik je dat
+    """
+)
+
+NO_NAMES: Final = word_set(
+    """
+    monday tuesday wednesday thursday friday saturday sunday january february march april may june july august
+    september october november december mon tue tues wed thu thur thurs fri sat sun jan feb mar apr jun jul aug sep
+    sept oct nov dec am pm ok okay tv id yes no please thanks hello hi dear sincerely regards note todo faq i
+    """
+)
+"""Capitalised for other reasons than being somebody's or something's name."""

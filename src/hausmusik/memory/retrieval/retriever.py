@@ -1,0 +1,236 @@
+"""Finds the passages that answer a question: by words, by meaning, along the graph, and all of it together.
+
+    naive    meaning alone                       local    the entities that the question names, and what is near them
+    global   the facts that are like it          hybrid   local and global
+    mix      words, meaning and the graph, fused  auto    mix, which is the default
+
+The names are LightRAG's. Each result says which ranking found it where. Knows nothing of models: the question
+comes with its vector.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Final, Literal, TypeAlias, get_args
+
+import msgspec
+import numpy as np
+
+from hausmusik.memory.retrieval.chaining import Chained, chained, content_stems, rarity_of
+from hausmusik.memory.retrieval.fusing import fused
+from hausmusik.memory.retrieval.graph import Scores
+from hausmusik.memory.retrieval.index import Index
+from hausmusik.memory.retrieval.linking import Linked
+from hausmusik.memory.store import reading
+from hausmusik.memory.store.reading import StoredPassage
+from hausmusik.memory.store.store import MemoryStore
+from hausmusik.types import FloatArray
+
+Mode: TypeAlias = Literal["auto", "naive", "local", "global", "hybrid", "mix"]
+MODES: Final[tuple[Mode, ...]] = get_args(Mode)
+
+DEPTH: Final = 100
+"""How far down each ranking is looked."""
+
+FACT_SEEDS: Final = 5
+PASSAGE_SEEDS: Final = 0.05
+"""Of the weight of entities; HippoRAG 2 has 0.05 as the best, and it is so on the MuSiQue sample too."""
+
+WEIGHTS: Final = {"graph": 3.0, "meaning": 2.0, "words": 1.0}
+
+
+class Evidence(msgspec.Struct, frozen=True, kw_only=True):
+    """A passage that was found.
+
+    Args:
+        passage: With its place.
+        score: Of the ranking that decided; only comparable within one question.
+        nearness: Cosine of its nearest window with the question, -1 to 1.
+        window: Start and end of that window in the passage.
+        ranks: By ranking (`words`, `meaning`, `graph`, `facts`, `entities`): its place there, from 1.
+        linked: Whether it was taken because it shares an entity with a passage above it.
+        covers: Words of the question that it adds to those above it.
+        entities: Titles of those entities of the question that it mentions.
+    """
+
+    passage: StoredPassage
+    score: float
+    nearness: float
+    window: tuple[int, int]
+    ranks: dict[str, int]
+    linked: bool = False
+    covers: tuple[str, ...] = ()
+    entities: tuple[str, ...] = ()
+
+
+class Retrieved(msgspec.Struct, frozen=True, kw_only=True):
+    """What was found for a question.
+
+    Args:
+        question: As asked.
+        mode: How.
+        evidence: Best first.
+        names: What the question names.
+        unknown: What it writes like a name and is none here.
+        covered: Share of the question's words, weighed by rarity, that the best five passages have.
+    """
+
+    question: str
+    mode: Mode
+    evidence: tuple[Evidence, ...]
+    names: tuple[Linked, ...]
+    unknown: tuple[str, ...]
+    covered: float
+
+
+class Retriever:
+    """Searches one memory.
+
+    Args:
+        store: Its file.
+        index: What of it is in memory.
+    """
+
+    def __init__(self, store: MemoryStore, index: Index) -> None:
+        self._store = store
+        self._index = index
+
+    def retrieve(
+        self, question: str, vector: FloatArray, *, mode: Mode = "auto", limit: int = 8, as_of: str = ""
+    ) -> Retrieved:
+        """Return the passages that answer a question, best first.
+
+        Args:
+            question: In words.
+            vector: Its, `(dim,)`, by the memory's own model.
+            mode: See the module.
+            limit: Most passages.
+            as_of: ISO 8601: as if nothing later had been said; empty: all of it.
+        """
+        index = self._index
+        linked = index.lexicon.linked(question)
+        nearness, best_window = index.near(vector)
+        allowed = self._allowed(as_of)
+        nearness = np.where(allowed, nearness, -1.0)
+        rankings: dict[str, list[int]] = {}
+        scores: list[tuple[int, float]] = []
+        if mode in {"naive", "mix", "auto"}:
+            rankings["meaning"] = _best(nearness)
+        if mode in {"mix", "auto"}:
+            rankings["words"] = self._by_words(question, allowed)
+        if mode != "naive":
+            graph = self._by_graph(linked, vector, nearness, mode)
+            graph = np.where(allowed, graph, 0.0)
+            name = {"local": "entities", "global": "facts"}.get(mode, "graph")
+            rankings[name] = [place for place in _best(graph) if graph[place] > 0]
+            scores = [(place, float(graph[place])) for place in rankings[name]]
+        if len(rankings) > 1 or not scores:
+            scores = fused(rankings, WEIGHTS)
+        found = self._chained(question, scores[:DEPTH])
+        ranks = {name: {place: rank for rank, place in enumerate(ranking, 1)} for name, ranking in rankings.items()}
+        by_place = dict(scores)
+        chosen = found[:limit]
+        asked = {entity for each in linked for entity in each.entities}
+        with self._store.database.read() as connection:
+            passages = reading.passages(connection, [int(index.passages[each.passage]) for each in chosen])
+            titles = {row.id: row.title for row in reading.entity_rows(connection, sorted(asked))}
+        stored = {passage.id: passage for passage in passages}
+        evidence = [
+            Evidence(
+                passage=stored[int(index.passages[each.passage])],
+                score=by_place[each.passage],
+                nearness=float(nearness[each.passage]),
+                window=self._window(int(best_window[each.passage])),
+                ranks={name: ranking[each.passage] for name, ranking in ranks.items() if each.passage in ranking},
+                linked=each.linked,
+                covers=each.covers,
+                entities=tuple(
+                    titles[entity]
+                    for entity in (int(index.graph.entities[at]) for at in index.graph.entities_in(each.passage))
+                    if entity in titles
+                ),
+            )
+            for each in chosen
+            if int(index.passages[each.passage]) in stored
+        ]
+        return Retrieved(
+            question=question,
+            mode=mode,
+            evidence=tuple(evidence),
+            names=tuple(linked),
+            unknown=tuple(index.lexicon.unknown(question)),
+            covered=self._covered(question, evidence[:5]),
+        )
+
+    def _allowed(self, as_of: str) -> Scores:
+        """Return 1 for each passage that was said by then; those of unknown time are."""
+        if not as_of:
+            return np.ones(len(self._index.passages), bool)
+        until = as_of if len(as_of) > 10 else f"{as_of}T99"  # a day is meant whole
+        return np.asarray([when[: len(until)] <= until for when in self._index.when], bool)
+
+    def _by_words(self, question: str, allowed: Scores) -> list[int]:
+        words = _search_words(question)
+        with self._store.database.read() as connection:
+            found = reading.search_words(connection, words, DEPTH)
+        places = np.searchsorted(self._index.passages, [passage for passage, _ in found])
+        known = len(self._index.passages)
+        return [int(place) for place in places if place < known and allowed[place]]
+
+    def _by_graph(self, linked: Sequence[Linked], vector: FloatArray, nearness: Scores, mode: Mode) -> Scores:
+        index = self._index
+        seeds = np.zeros(len(index.graph.entities))
+        if mode != "global":
+            for each in linked:
+                at = index.entity_places(list(each.entities))
+                seeds[at] += 1.0 / len(each.entities) / np.sqrt(np.maximum(1, index.graph.passages_of[at]))
+        if mode != "local" and len(index.fact_rows):
+            likeness = index.fact_vectors @ vector
+            for row in np.argsort(-likeness)[:FACT_SEEDS]:
+                at = index.entity_places(list(index.fact_rows[int(row)][2:]))
+                seeds[at] += max(0.0, float(likeness[row])) / np.maximum(1, index.graph.passages_of[at])
+        total = float(seeds.sum())
+        spread = nearness - nearness.min(initial=0.0)
+        spread = spread / (spread.max(initial=0.0) or 1.0)
+        passage_seeds = PASSAGE_SEEDS * spread * (total or 1.0) / (1.0 if total else PASSAGE_SEEDS)
+        if mode in {"local", "global", "hybrid"} and total:
+            passage_seeds = np.zeros_like(passage_seeds)
+        _, passages = index.graph.rank(seeds, passage_seeds)
+        return passages
+
+    def _chained(self, question: str, ranked: Sequence[tuple[int, float]]) -> list[Chained]:
+        index = self._index
+        stems = content_stems(question)
+        with self._store.database.read() as connection:
+            top = [int(index.passages[place]) for place, _ in ranked[:20]]
+            texts = {passage.id: f"{passage.title}\n{passage.text}" for passage in reading.passages(connection, top)}
+            counts = reading.count_words(connection, stems)
+        by_place = {place: texts.get(int(index.passages[place]), "") for place, _ in ranked[:20]}
+        inside = {place: set(index.graph.entities_in(place).tolist()) for place in by_place}
+        return chained(question, ranked, by_place, inside, rarity_of(counts, len(index.passages)))
+
+    def _window(self, place: int) -> tuple[int, int]:
+        if not len(self._index.window_spans):
+            return 0, 0
+        start, end = self._index.window_spans[place]
+        return int(start), int(end)
+
+    def _covered(self, question: str, evidence: Sequence[Evidence]) -> float:
+        stems = content_stems(question)
+        with self._store.database.read() as connection:
+            rarity = rarity_of(reading.count_words(connection, stems), len(self._index.passages))
+        whole = sum(rarity.values())
+        found = set[str]().union(*(content_stems(each.passage.text) for each in evidence))
+        return sum(rarity[stem] for stem in stems & found) / whole if whole else 0.0
+
+
+def _best(scores: Scores) -> list[int]:
+    """Return the places of the highest scores, best first; equal ones in their order."""
+    some = np.argpartition(-scores, DEPTH)[:DEPTH] if len(scores) > DEPTH else np.arange(len(scores))
+    return [int(place) for place in some[np.lexsort((some, -scores[some]))]]
+
+
+def _search_words(question: str) -> list[str]:
+    words = [word for word in re.findall(r"\w+", question.lower()) if content_stems(word)]
+    return list(dict.fromkeys(words))

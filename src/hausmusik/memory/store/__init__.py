@@ -1,0 +1,1 @@
+"""Where a memory is kept: one SQLite file, and nothing else that is true."""

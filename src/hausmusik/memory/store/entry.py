@@ -1,0 +1,77 @@
+"""What goes into a memory for one document, and what a recipe is.
+
+A recipe says how a document was read, cut, embedded and extracted: the same file with the same recipe need not be added
+again. Knows nothing of SQL.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+import msgspec
+
+from hausmusik.memory.documents import Document, Passage
+from hausmusik.memory.extraction.values import Extraction
+from hausmusik.types import FloatArray
+
+
+class Recipe(msgspec.Struct, frozen=True, kw_only=True):
+    """How documents become a graph.
+
+    Args:
+        budget_tokens: Of a passage.
+        overlap_tokens: Between two passages.
+        extractor: Revision of the rules, or instrument and prompt revision.
+        embedder: Model of the vectors, as `Embeddings.model` names it.
+    """
+
+    budget_tokens: int
+    overlap_tokens: int
+    extractor: str
+    embedder: str
+
+    @property
+    def text(self) -> str:
+        """Its canonical form."""
+        return msgspec.json.encode(self, order="sorted").decode()
+
+
+class WindowEntry(msgspec.Struct, frozen=True):
+    """A stretch of a passage with its vector; offsets count characters of the passage."""
+
+    start: int
+    end: int
+    vector: FloatArray
+
+
+class PassageEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """A passage with all that was found out about it.
+
+    Args:
+        passage: Itself.
+        windows: What of it has vectors; together they are all of it.
+        extraction: What it says.
+        fact_vectors: Of the extraction's relations, in their order; empty: they have none.
+    """
+
+    passage: Passage
+    windows: tuple[WindowEntry, ...] = ()
+    extraction: Extraction = Extraction()
+    fact_vectors: tuple[FloatArray, ...] = ()
+
+    @property
+    def hash(self) -> bytes:
+        """Of its text: equal texts have equal vectors."""
+        return text_hash(self.passage.text)
+
+
+class DocumentEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """A document with its passages, in order."""
+
+    document: Document
+    passages: tuple[PassageEntry, ...]
+
+
+def text_hash(text: str) -> bytes:
+    """Return 16 bytes that stand for a text."""
+    return hashlib.blake2b(text.encode("utf-8", "backslashreplace"), digest_size=16).digest()

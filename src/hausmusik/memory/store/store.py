@@ -1,0 +1,270 @@
+"""A memory in one SQLite file: documents in and out, each in one transaction; what models said; merges.
+
+Readers see one moment throughout (WAL) while one writer adds. What is forgotten is gone from the file: rows are
+overwritten (`secure_delete`), the full-text index too, and the log of changes is emptied. Reading it as a graph stands
+in `reading`. Threads may share it.
+
+Sources: https://www.sqlite.org/pragma.html#pragma_secure_delete, https://www.sqlite.org/fts5.html#the_secure_delete_option.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from hausmusik.config.database import storable
+from hausmusik.errors import ConfigError, NotFoundError, StoreError, UsageError
+from hausmusik.memory.store.entry import DocumentEntry, Recipe
+from hausmusik.memory.store.names import move_name, tidy
+from hausmusik.memory.store.tables import memory_file
+from hausmusik.memory.store.writing import put_document, remove_document
+from hausmusik.seams import Clock
+
+SECURE_FTS: Final = (3, 42, 0)
+"""From this SQLite on the full-text index can forget row by row; older ones are merged whole, which takes longer."""
+
+
+class KeptAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """What a language model said about a text.
+
+    Args:
+        answer: The text of it.
+        tokens_in: It read.
+        tokens_out: It wrote.
+    """
+
+    answer: str
+    tokens_in: int
+    tokens_out: int
+
+
+class KnownDocument(msgspec.Struct, frozen=True, kw_only=True):
+    """A document that is in the memory, as far as it must be known to tell whether it changed."""
+
+    id: int
+    path: str
+    sha256: str
+    recipe: str
+
+
+class MemoryStore:
+    """One memory's file.
+
+    Args:
+        path: The file; made at the first use.
+        clock: For the times in it.
+    """
+
+    def __init__(self, path: Path, clock: Clock) -> None:
+        self.path = path
+        self.database = memory_file(path)
+        self._clock = clock
+
+    @property
+    def exists(self) -> bool:
+        """Whether there is a file."""
+        return self.path.is_file()
+
+    def now(self) -> str:
+        """Return the time as it is written into rows, UTC."""
+        return self._clock.now().isoformat(timespec="seconds")
+
+    # -- documents ----------------------------------------------------------------------------------------------------
+
+    def known(self) -> dict[str, KnownDocument]:
+        """Return all documents by path."""
+        with self.database.read() as connection:
+            rows = connection.execute("SELECT id, path, sha256, recipe FROM documents").fetchall()
+        return {row[1]: KnownDocument(id=row[0], path=row[1], sha256=row[2], recipe=row[3]) for row in rows}
+
+    def put(self, entry: DocumentEntry, recipe: Recipe) -> int:
+        """Add a document, or replace what has changed of it, in one transaction; returns its id.
+
+        Raises:
+            UsageError: its vectors are of another model than those in the memory.
+            StoreError: the file cannot be written.
+        """
+        with self.database.write() as connection:
+            self._agree(connection, recipe.embedder)
+            return put_document(connection, entry, recipe, self.now())
+
+    def kept_texts(self, path: str, recipe: Recipe) -> frozenset[bytes]:
+        """Return the hashes of those passages of a document that another putting would keep as they are."""
+        with self.database.read() as connection:
+            rows = connection.execute(
+                "SELECT p.hash FROM passages p JOIN documents d ON d.id = p.document WHERE d.path = ? AND d.recipe = ?",
+                (storable(path), recipe.text),
+            ).fetchall()
+        return frozenset(row[0] for row in rows)
+
+    def forget(self, paths: Iterable[str]) -> int:
+        """Take documents out, with everything that only they supported; returns how many were there."""
+        with self.database.write(durable=True) as connection:
+            self._secure(connection)
+            count = sum(remove_document(connection, path) for path in paths)
+        self.scrub()
+        return count
+
+    def scrub(self) -> None:
+        """Make sure that nothing of what was deleted is left in the file or beside it."""
+        if sqlite3.sqlite_version_info < SECURE_FTS:
+            with self.database.write() as connection:
+                self._secure(connection)
+                connection.execute("INSERT INTO passage_words (passage_words) VALUES ('optimize')")
+        self.database.checkpoint()
+
+    def _secure(self, connection: sqlite3.Connection) -> None:
+        connection.execute("PRAGMA secure_delete = ON")
+        if sqlite3.sqlite_version_info >= SECURE_FTS:
+            connection.execute("INSERT INTO passage_words (passage_words, rank) VALUES ('secure-delete', 1)")
+
+    # -- settings -----------------------------------------------------------------------------------------------------
+
+    def setting(self, key: str) -> str:
+        """Return a setting of this memory; empty where it was never set."""
+        with self.database.read() as connection:
+            row = connection.execute("SELECT value FROM settings WHERE key = ?", (key,)).fetchone()
+        return str(row[0]) if row else ""
+
+    def set(self, key: str, value: str) -> None:
+        """Keep a setting."""
+        with self.database.write() as connection:
+            connection.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", (key, value))
+
+    def _agree(self, connection: sqlite3.Connection, embedder: str) -> None:
+        row = connection.execute("SELECT value FROM settings WHERE key = 'embedder'").fetchone()
+        if row is None:
+            connection.execute("INSERT INTO settings VALUES ('embedder', ?)", (embedder,))
+        elif row[0] != embedder:
+            raise ConfigError(
+                f"this memory has vectors of {row[0]}, these are of {embedder}: they cannot be compared",
+                hint="add the documents to a new memory, or use the model that it was made with",
+            )
+
+    # -- what models said ---------------------------------------------------------------------------------------------
+
+    def answer(self, key: bytes) -> KeptAnswer | None:
+        """Return what a model said when it was asked this; None where it was not asked."""
+        with self.database.read() as connection:
+            row = connection.execute(
+                "SELECT answer, tokens_in, tokens_out FROM answers WHERE key = ?", (key,)
+            ).fetchone()
+        return KeptAnswer(answer=row[0], tokens_in=row[1], tokens_out=row[2]) if row else None
+
+    def keep_answer(self, key: bytes, text: bytes, instrument: str, kept: KeptAnswer) -> None:
+        """Keep what a model said.
+
+        Args:
+            key: Hash of all that it was asked.
+            text: Hash of the passage that it was asked about; with the last passage of that text it goes.
+            instrument: Who said it.
+            kept: What.
+        """
+        row = (key, text, instrument, storable(kept.answer), kept.tokens_in, kept.tokens_out, self.now())
+        with self.database.write() as connection:
+            connection.execute("INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+
+    def drop_stray_answers(self) -> int:
+        """Drop what was said about texts that no document has: of an adding that was given up; returns how many."""
+        with self.database.write() as connection:
+            self._secure(connection)
+            return connection.execute(
+                "DELETE FROM answers WHERE NOT EXISTS (SELECT 1 FROM passages WHERE hash = answers.text)"
+            ).rowcount
+
+    # -- whom names mean ----------------------------------------------------------------------------------------------
+
+    def merge(self, name_ids: Iterable[int], into: int, *, by: str, reason: str, score: float = 1.0) -> None:
+        """Let names mean an entity; recorded, and undone by `split`."""
+        with self.database.write() as connection:
+            for name in name_ids:
+                move_name(connection, name, into, by=by, reason=reason, score=score, at=self.now())
+            tidy(connection, (into,))
+
+    def split(self, name: int, *, by: str = "user", reason: str = "split off") -> int:
+        """Give a name an entity of its own again; returns that entity.
+
+        Raises:
+            NotFoundError: no such name.
+            UsageError: it is the only name of its entity.
+        """
+        with self.database.write() as connection:
+            row = connection.execute("SELECT entity, surface, type FROM names WHERE id = ?", (name,)).fetchone()
+            if row is None:
+                raise NotFoundError(f"there is no name {name} in this memory")
+            others = connection.execute("SELECT count(*) FROM names WHERE entity = ?", (row[0],)).fetchone()[0]
+            if others == 1:
+                raise UsageError(f"{row[1]} is the only name of its entity", hint="there is nothing to split")
+            entity = int(connection.execute("INSERT INTO entities (title, type) VALUES (?, ?)", row[1:]).lastrowid or 0)
+            move_name(connection, name, entity, by=by, reason=reason, score=1.0, at=self.now())
+            connection.execute(
+                "UPDATE merges SET undone_at = ? WHERE name = ? AND into_entity = ? AND undone_at = ''",
+                (self.now(), name, row[0]),
+            )
+            tidy(connection, (row[0], entity))
+            connection.execute(
+                "INSERT OR REPLACE INTO doubts (name, other, score, reason, verdict) SELECT ?, id, 0, ?, 'apart'"
+                " FROM names WHERE entity = ?",
+                (name, reason, row[0]),
+            )
+            return entity
+
+    def settle_doubt(self, name: int, other: int, verdict: str) -> None:
+        """Keep what was decided of two names that may mean the same: `same` or `apart`."""
+        with self.database.write() as connection:
+            connection.execute("UPDATE doubts SET verdict = ? WHERE name = ? AND other = ?", (verdict, name, other))
+
+    # -- the file -----------------------------------------------------------------------------------------------------
+
+    def check(self) -> Mapping[str, int]:
+        """Look through the whole file and for rows that hang on nothing; returns counts of what is wrong, all 0.
+
+        Raises:
+            StoreError: the file itself is damaged.
+        """
+        self.database.check()
+        with self.database.read() as connection:
+            try:
+                connection.execute("INSERT INTO passage_words (passage_words, rank) VALUES ('integrity-check', 1)")
+                words = 0
+            except sqlite3.DatabaseError:
+                words = 1
+            counted = {
+                "names that nothing mentions": "SELECT count(*) FROM names n WHERE NOT EXISTS"
+                " (SELECT 1 FROM mentions WHERE name = n.id)",
+                "entities without names": "SELECT count(*) FROM entities e WHERE NOT EXISTS"
+                " (SELECT 1 FROM names WHERE entity = e.id)",
+                "passages that hang on nothing": "SELECT count(*) FROM pragma_foreign_key_check",
+                "passages without vectors": "SELECT count(*) FROM passages p WHERE NOT EXISTS"
+                " (SELECT 1 FROM windows WHERE passage = p.id)",
+            }
+            found = {what: int(connection.execute(query).fetchone()[0]) for what, query in counted.items()}
+        return {"full-text index": words} | found
+
+    def backup(self, target: Path) -> None:
+        """Write a whole copy of the memory to a new file, also while somebody adds to it.
+
+        Raises:
+            StoreError: it cannot be written, or something is there already.
+        """
+        if target.exists():
+            raise StoreError(f"{target} is there already", hint="name a file that is not")
+        with self.database.read() as connection:
+            copy = sqlite3.connect(target)
+            try:
+                connection.backup(copy)
+            except sqlite3.Error as error:
+                target.unlink(missing_ok=True)
+                raise StoreError(
+                    f"the backup cannot be written to {target}: {error}", hint="free some space"
+                ) from error
+            finally:
+                copy.close()
+
+    def close(self) -> None:
+        """Close the file."""
+        self.database.close()
