@@ -7,7 +7,7 @@ against a hand-checked set in `benchmarks/memory_resolution`. Knows nothing of s
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from itertools import islice, pairwise
 from typing import Final
 
@@ -156,7 +156,7 @@ class RuleReader:
                         )
 
 
-def people_words(speakers: Collection[str]) -> frozenset[str]:
+def people_words(speakers: Iterable[str]) -> frozenset[str]:
     """Return the words of names of people, lower case, without those that mean something else too."""
     words = (word for speaker in speakers for word in plain_words(speaker))
     return frozenset(word for word in words if len(word) > 2 and word not in STOP_WORDS | NO_NAMES and word.isalpha())

@@ -18,6 +18,7 @@ import msgspec
 
 from hausmusik.config.database import storable
 from hausmusik.errors import ConfigError, NotFoundError, StoreError, UsageError
+from hausmusik.memory.extraction.rules import people_words
 from hausmusik.memory.store.entry import DocumentEntry, Recipe
 from hausmusik.memory.store.names import move_name, tidy
 from hausmusik.memory.store.tables import memory_file
@@ -121,6 +122,18 @@ class MemoryStore:
         connection.execute("PRAGMA secure_delete = ON")
         if sqlite3.sqlite_version_info >= SECURE_FTS:
             connection.execute("INSERT INTO passage_words (passage_words, rank) VALUES ('secure-delete', 1)")
+
+    def counts(self) -> dict[str, int]:
+        """Return how much there is: documents, passages, windows, entities, names, mentions, facts, merges, doubts."""
+        tables = ("documents", "passages", "windows", "entities", "names", "mentions", "facts", "merges", "doubts")
+        with self.database.read() as connection:
+            return {name: int(connection.execute(f"SELECT count(*) FROM {name}").fetchone()[0]) for name in tables}
+
+    def people_words(self) -> frozenset[str]:
+        """Return the words of all names of people in the memory, lower case."""
+        with self.database.read() as connection:
+            rows = connection.execute("SELECT surface FROM names WHERE type = 'person'").fetchall()
+        return people_words(row[0] for row in rows)
 
     # -- settings -----------------------------------------------------------------------------------------------------
 

@@ -1,0 +1,164 @@
+"""A language model's answer about a passage, held against the passage: what is not in the text is not taken.
+
+An answer that is no JSON, has nothing in it, or only names that the passage does not have, is no answer: whoever asked
+asks again. LightRAG's own line format is read as well, as tolerantly as LightRAG reads it. Knows nothing of models.
+
+Source of the line format: LightRAG 1.5.7, `entity<|#|>name<|#|>type<|#|>description`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable
+from typing import Annotated, Final
+
+import msgspec
+
+from hausmusik.errors import GenerationFailed
+from hausmusik.memory.extraction.sentences import sentences_in
+from hausmusik.memory.extraction.values import OTHER, Extraction, FoundEntity, FoundRelation
+from hausmusik.memory.naming import key_of, plain_words
+
+DELIMITER: Final = "<|#|>"
+_DATE: Final = re.compile(r"\d{4}(?:-\d{2}(?:-\d{2})?)?(?:T[\d:]+)?")
+
+
+class _Entity(msgspec.Struct):
+    name: Annotated[str, msgspec.Meta(min_length=1, max_length=400)]
+    type: str = OTHER
+    description: str = ""
+
+
+class _Relation(msgspec.Struct):
+    source: str
+    target: str
+    kind: str = ""
+    keywords: str = ""
+    description: str = ""
+    when: str = ""
+
+
+class _Answer(msgspec.Struct):
+    entities: list[_Entity] = []
+    relations: list[_Relation] = []
+
+
+def read_json(answer: str, text: str, types: Collection[str], also: Iterable[str] = ()) -> Extraction:
+    """Return what a JSON answer says of a passage.
+
+    Args:
+        answer: Of the model.
+        text: Of the passage.
+        types: Of the ontology; another one is `other`.
+        also: Names that stand beside the passage: its speakers, title, headings.
+
+    Raises:
+        GenerationFailed: it is no such JSON, or nothing in it is in the passage.
+    """
+    try:
+        read = msgspec.json.decode(answer, type=_Answer)
+    except msgspec.DecodeError as error:
+        raise GenerationFailed(f"the model's answer is no extraction: {error}") from error
+    return _checked(read, text, types, also)
+
+
+def read_lines(answer: str, text: str, types: Collection[str], also: Iterable[str] = ()) -> Extraction:
+    """Return what an answer in LightRAG's line format says of a passage; lines that do not fit are left out.
+
+    Raises:
+        GenerationFailed: as `read_json`.
+    """
+    read = _Answer()
+    for line in re.split(r"\n|##", answer):
+        parts = [part.strip().strip('"()') for part in re.split(r"<\|+#?\|*>|<#>", line.strip().strip("()"))]
+        kind = parts[0].lower().strip('"( ')
+        if kind == "entity" and len(parts) >= 3 and parts[1]:
+            read.entities.append(_Entity(name=parts[1][:400], type=parts[2].lower(), description=" ".join(parts[3:])))
+        elif kind in {"relation", "relationship"} and len(parts) >= 4:
+            keywords, description = (parts[3], " ".join(parts[4:])) if len(parts) > 4 else ("", parts[3])
+            read.relations.append(
+                _Relation(source=parts[1], target=parts[2], keywords=keywords, description=description)
+            )
+    return _checked(read, text, types, also)
+
+
+def _checked(read: _Answer, text: str, types: Collection[str], also: Iterable[str]) -> Extraction:
+    beside = {key_of(name) for name in also}
+    lower = text.lower()
+    entities: dict[str, FoundEntity] = {}
+    for each in read.entities:
+        key = key_of(each.name)
+        place = _place_of(each.name, text, lower)
+        if not key or key in entities or (place is None and key not in beside):
+            continue
+        start, end = place or (-1, -1)
+        entities[key] = FoundEntity(
+            name=text[start:end] if place else each.name.strip(),
+            type=each.type if each.type in types else OTHER,
+            start=start,
+            end=end,
+            description=each.description.strip(),
+        )
+    if not entities:
+        raise GenerationFailed("the model found no name that is in the passage")
+    relations: list[FoundRelation] = []
+    seen: set[tuple[str, str, str]] = set()
+    for each in read.relations:
+        source, target = key_of(each.source), key_of(each.target)
+        kind = " ".join(each.kind.lower().split()) or (each.keywords.split(",")[0].strip().lower() or "with")
+        if source == target or source not in entities or target not in entities or (source, target, kind) in seen:
+            continue
+        seen.add((source, target, kind))
+        start, end = _support(text, entities[source], entities[target])
+        relations.append(
+            FoundRelation(
+                source=entities[source].name,
+                target=entities[target].name,
+                kind=kind[:60],
+                keywords=each.keywords.strip(),
+                description=each.description.strip(),
+                start=start,
+                end=end,
+                when=each.when if _DATE.fullmatch(each.when) else "",
+            )
+        )
+    return Extraction(entities=tuple(entities.values()), relations=tuple(relations))
+
+
+def _place_of(name: str, text: str, lower: str) -> tuple[int, int] | None:
+    """Return where a name stands in a text, in whatever case and spacing; None where it does not."""
+    wanted = name.strip().strip("\"'").lower()
+    if not wanted:
+        return None
+    at = lower.find(wanted) if len(lower) == len(text) else -1
+    while at >= 0:
+        end = at + len(wanted)
+        if not (at and lower[at - 1].isalnum()) and not (end < len(lower) and lower[end].isalnum()):
+            return at, end
+        at = lower.find(wanted, at + 1)
+    words = plain_words(name)
+    if not words or len(words) > 12:
+        return None
+    match = re.search(r"\b" + r"[\W_]{1,3}".join(re.escape(word) for word in words) + r"\b", text, re.IGNORECASE)
+    return match.span() if match else None
+
+
+def _support(text: str, source: FoundEntity, target: FoundEntity) -> tuple[int, int]:
+    """Return the span of a passage that supports a relation: the shortest run of sentences with both names."""
+    sentences = sentences_in(text)
+    has = [
+        {name for name, each in (("s", source), ("t", target)) if each.name.lower() in text[start:end].lower()}
+        for start, end in sentences
+    ]
+    best: tuple[int, int] | None = None
+    last: dict[str, int] = {}
+    for place, found in enumerate(has):
+        for name in found:
+            last[name] = place
+        if len(last) == 2:
+            first = min(last.values())
+            if best is None or place - first < best[1] - best[0]:
+                best = (first, place)
+    if best is None:
+        return (sentences[0][0], sentences[-1][1]) if sentences else (0, len(text))
+    return sentences[best[0]][0], sentences[best[1]][1]
