@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from hausmusik.types import (
         Audio,
         AudioChunk,
+        EmbedRequest,
         JudgeRequest,
         MusicRequest,
         Run,
@@ -45,6 +46,7 @@ __all__ = [
     "AudioChunk",
     "BatchOptions",
     "ComposeOptions",
+    "EmbedRequest",
     "Finished",
     "HausmusikError",
     "House",
@@ -71,9 +73,9 @@ def __getattr__(name: str) -> Any:
 
     if name == "__version__":
         return metadata.version("hausmusik")
-    types = "Audio AudioChunk JudgeRequest MusicRequest Run SoundRequest SpeakRequest TranscribeRequest WordTiming"
+    requests = "EmbedRequest JudgeRequest MusicRequest SoundRequest SpeakRequest TranscribeRequest"
     places = {
-        **dict.fromkeys(types.split(), "types"),
+        **dict.fromkeys(f"Audio AudioChunk Run WordTiming {requests}".split(), "types"),
         "AsyncHouse": "house",
         "BatchOptions": "batch.values",
         "ComposeOptions": "score.compose",

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from hausmusik.batch.plan import BatchPlan
 from hausmusik.batch.values import BatchOptions, BatchProgress, BatchReport
@@ -46,7 +46,7 @@ from hausmusik.seams import Host
 from hausmusik.takes.store import TakeStore
 from hausmusik.types import Audio, Event, FloatArray, Phase, Request, Run
 from hausmusik.upkeep import Finding, InstrumentRow
-from hausmusik.verbs import Spoken, Transcript
+from hausmusik.verbs import Embedded, Spoken, Transcript
 from hausmusik.weights.progress import PullProgress
 from hausmusik.weights.store import WeightsStore
 
@@ -435,6 +435,18 @@ class House:
     ) -> FloatArray:
         """Return the speaker vector of a recording: float32 `(dim,)`, L2-normalised."""
         return self._portal.call(self._house.judge(audio, instrument=instrument, on=on, run=run))
+
+    def embed(
+        self,
+        texts: Sequence[str],
+        *,
+        purpose: Literal["passage", "query"] = "passage",
+        instrument: str = "",
+        on: str = "",
+        run: Run | None = None,
+    ) -> Embedded:
+        """Turn texts into vectors in which cosine says how near their meanings are."""
+        return self._portal.call(self._house.embed(texts, purpose=purpose, instrument=instrument, on=on, run=run))
 
     def close(self) -> None:
         """Stop the workers and close the databases; the house is not used again."""

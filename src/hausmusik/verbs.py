@@ -1,4 +1,4 @@
-"""The verbs that play one instrument and fold its stream into a result: speak, music, sound, transcribe, judge.
+"""The verbs that play one instrument and fold its stream into a result: speak, music, sound, transcribe, judge, embed.
 
 Streaming is the primitive (`play`), so the plain form cannot drift from it. Knows only `play`; the house brings it.
 """
@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import asyncio
 from abc import abstractmethod
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from pathlib import Path
-from typing import TypeVar
+from typing import Literal
 
 import msgspec
 
@@ -22,6 +22,7 @@ from hausmusik.types import (
     Audio,
     AudioChunk,
     Embeddings,
+    EmbedRequest,
     Event,
     FloatArray,
     JudgeRequest,
@@ -37,8 +38,6 @@ from hausmusik.types import (
     concatenate,
 )
 from hausmusik.voice_names import parse_voice
-
-RequestT = TypeVar("RequestT", SpeakRequest, MusicRequest, SoundRequest)
 
 
 class Spoken(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,6 +57,18 @@ class Transcript(msgspec.Struct, frozen=True, kw_only=True):
 
     text: str
     words: tuple[WordTiming, ...] = ()
+
+
+class Embedded(msgspec.Struct, frozen=True, kw_only=True):
+    """Texts as vectors.
+
+    Args:
+        vectors: float32, shape `(texts, dim)`, rows of length 1 in the order of the texts: their products are cosines.
+        model: Whose they are; vectors of two models say nothing of each other.
+    """
+
+    vectors: FloatArray
+    model: str
 
 
 class Verbs:
@@ -175,6 +186,36 @@ class Verbs:
             raise GenerationFailed("the judge gave no vector")
         return found[0]
 
+    async def embed(
+        self,
+        texts: Sequence[str],
+        *,
+        purpose: Literal["passage", "query"] = "passage",
+        instrument: str = "",
+        on: str = "",
+        run: Run | None = None,
+    ) -> Embedded:
+        """Turn texts into vectors in which cosine says how near their meanings are.
+
+        Args:
+            texts: 1 to 4,096; one text alone counts as one. What is longer than the model can read counts with its
+                beginning alone.
+            purpose: `query` for what is looked for, `passage` for what it is looked for in; some models care.
+            instrument: Empty: the settings' default.
+            on: Host; empty: the run's, or the settings' default.
+            run: To which it belongs.
+
+        Raises:
+            UsageError: no texts, or too many, or neither letters nor digits in them.
+            BadInput: a text with nothing in it; says which.
+        """
+        request = embed_request(texts, purpose=purpose)
+        events = self._told(instrument, request, on, run, None)
+        found = [event async for event in events if isinstance(event, Embeddings)]
+        if len(found) != 1 or len(found[0].values) != len(request.texts):
+            raise GenerationFailed(f"there were {len(request.texts)} texts, and not as many vectors came")
+        return Embedded(vectors=found[0].values, model=found[0].model)
+
     async def _told(
         self, instrument: str, request: Request, on: str, run: Run | None, on_event: Callable[[Event], None] | None
     ) -> AsyncGenerator[Event]:
@@ -226,6 +267,11 @@ def music_request(prompt: str, *, duration_s: float, seed: int = 0, tempo_bpm: f
 def sound_request(prompt: str, *, duration_s: float = 0.0, loop: bool = False, seed: int = 0) -> SoundRequest:
     """Return the request for a sound; UsageError when a number is out of range."""
     return playable(SoundRequest(prompt=prompt, duration_s=duration_s, loop=loop, seed=seed))
+
+
+def embed_request(texts: Sequence[str], *, purpose: Literal["passage", "query"] = "passage") -> EmbedRequest:
+    """Return the request for vectors of texts, or of a single one; UsageError when there are none or too many."""
+    return playable(EmbedRequest(texts=(texts,) if isinstance(texts, str) else tuple(texts), purpose=purpose))
 
 
 def task_of(request: Request) -> Task:

@@ -15,6 +15,7 @@ import pytest
 from hausmusik.seams import EngineContext, Scalar
 from hausmusik.types import (
     Audio,
+    EmbedRequest,
     JudgeRequest,
     MusicRequest,
     Request,
@@ -79,6 +80,7 @@ CASES: tuple[EngineCase, ...] = (
             SoundRequest(prompt="rain", duration_s=1.5, loop=True),
             TranscribeRequest(audio=_BEEP),
             JudgeRequest(audio=_BEEP),
+            EmbedRequest(texts=("Rain on leaves", "a", "Rain on a roof")),
         ),
         nonsense=(SpeakRequest(text=" … "), MusicRequest(prompt="x", duration_s=1e6), SoundRequest(prompt="")),
         long=SpeakRequest(text="one two three. " * 20),
@@ -127,6 +129,21 @@ CASES: tuple[EngineCase, ...] = (
         nonsense=(JudgeRequest(audio=Audio.mono([], 16_000)), JudgeRequest(audio=Audio.mono([0.0] * 32_000, 16_000))),
         long=JudgeRequest(audio=concatenate([recording("heart_lighthouse")] * 60)),
         weights=("resemblyzer",),
+    ),
+    EngineCase(
+        name="minilm",
+        entry_point="hausmusik.engines.minilm:MiniLmEngine",
+        requests=(
+            EmbedRequest(texts=("Rain falls on the roof.", "x", "It is raining.", "Nobody came. " * 120)),
+            EmbedRequest(texts=("Where does it rain?",), purpose="query"),
+        ),
+        nonsense=(
+            EmbedRequest(texts=("",)),
+            EmbedRequest(texts=("a", " \n", "b")),
+            SoundRequest(prompt="rain"),
+        ),
+        long=EmbedRequest(texts=("The old lighthouse keeper walked slowly down the stairs. " * 30,) * 200),
+        weights=("all-minilm-l6-v2",),
     ),
     EngineCase(
         name="kokoro",

@@ -19,6 +19,7 @@ from hausmusik.types import (
     AudioChunk,
     Done,
     Embeddings,
+    EmbedRequest,
     Event,
     JudgeRequest,
     MusicRequest,
@@ -157,6 +158,8 @@ def test_music_and_sound_are_exactly_as_long_as_asked(engine: Engine, case: Engi
 
 def test_words_are_in_order_and_inside_the_audio(engine: Engine, case: EngineCase) -> None:
     for request in case.requests:
+        if isinstance(request, EmbedRequest):
+            continue  # nothing of it is heard
         events = played(engine, request)
         audio = request.audio if isinstance(request, TranscribeRequest | JudgeRequest) else audio_of(events)
         assert audio is not None
@@ -170,7 +173,7 @@ def test_words_are_in_order_and_inside_the_audio(engine: Engine, case: EngineCas
 def test_vectors_have_length_one(engine: Engine, case: EngineCase) -> None:
     for request in case.requests:
         vectors = [event for event in played(engine, request) if isinstance(event, Embeddings)]
-        assert bool(vectors) == isinstance(request, JudgeRequest)
+        assert bool(vectors) == isinstance(request, JudgeRequest | EmbedRequest)
         for vector in vectors:
             np.testing.assert_allclose(np.linalg.norm(vector.values, axis=1), 1.0, atol=1e-4)
             assert vector.model
@@ -180,11 +183,15 @@ def test_usage_says_what_was_played(engine: Engine, case: EngineCase) -> None:
     for request in case.requests:
         events = played(engine, request)
         counted = sum((event for event in events if isinstance(event, Usage)), Usage())
+        assert all(getattr(counted, name) >= 0 for name in counted.__struct_fields__)
+        if isinstance(request, EmbedRequest):
+            assert not counted.audio_s
+            assert counted.characters in {0, sum(map(len, request.texts))}
+            continue
         audio = request.audio if isinstance(request, TranscribeRequest | JudgeRequest) else audio_of(events)
         assert audio is not None
         # A host fills in what an engine does not count, so nothing is allowed and wrong is not.
         assert not counted.audio_s or counted.audio_s == pytest.approx(audio.duration_s, abs=0.01)
-        assert all(getattr(counted, name) >= 0 for name in counted.__struct_fields__)
 
 
 def test_every_event_can_travel(engine: Engine, case: EngineCase) -> None:

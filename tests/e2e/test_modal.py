@@ -20,6 +20,7 @@ from hausmusik.hosts.modal.plane import Declared
 from hausmusik.hosts.modal.plane.options import own_interpreter
 from hausmusik.types import (
     Done,
+    EmbedRequest,
     JudgeRequest,
     MusicRequest,
     Phase,
@@ -36,7 +37,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500)]
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "strange-loops.json"
 SPEECH = Path(__file__).parents[1] / "data" / "speech" / "heart_box.opus"
-SETS = ("sonic-pi-samples", "ovos-sounds", "timgm6mb")
+SETS = ("all-minilm-l6-v2", "sonic-pi-samples", "ovos-sounds", "timgm6mb")
 REQUESTS: dict[str, Request] = {
     "kokoro": SpeakRequest(text="Hello from the cloud. It is the same voice.", voice={"bf_emma": 2.0, "am_adam": 1.0}),
     "composer": MusicRequest(prompt="calm piano and strings, D minor", duration_s=8, seed=3),
@@ -45,6 +46,7 @@ REQUESTS: dict[str, Request] = {
     "clips": SoundRequest(prompt="a dog barks"),
     "whisper-base": TranscribeRequest(audio=decode(SPEECH), language="en"),
     "resemblyzer": JudgeRequest(audio=decode(SPEECH)),
+    "minilm": EmbedRequest(texts=("A door slams shut.", "Rain drums on the roof. " * 90)),
 }
 DRAFT = SpeakRequest(text="The draft voice, too, costs $12.50.", seed=6)
 

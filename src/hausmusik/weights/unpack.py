@@ -2,7 +2,8 @@
 
 Nothing is ever extracted by the name an archive gives: a member is compared with the one asked for, and its bytes go to
 a path of ours. Links, devices and folders are not members. A stream longer than its pinned size is cut off, so a zip
-bomb costs at most the pinned size. Formats: zip (wheels), tar.gz (npm), ar with data.tar.{gz,xz,zst} (deb(5)).
+bomb costs at most the pinned size. Formats: zip (wheels), tar.gz (npm), ar with data.tar.{gz,xz,zst} (deb(5)); in a
+wheel also a zip within it, one deep: `inner.zip!/member`.
 """
 
 from __future__ import annotations
@@ -11,7 +12,9 @@ import hashlib
 import io
 import lzma
 import os
+import shutil
 import tarfile
+import tempfile
 import zipfile
 import zlib
 from collections.abc import Collection, Generator, Iterator, Mapping
@@ -26,6 +29,9 @@ BLOCK_BYTES: Final = 1 << 20
 MAX_MEMBERS: Final = 100_000
 MAX_SKIPPED_BYTES: Final = 4 << 30
 """More than this in members that nobody asked for is not an archive of ours."""
+
+WITHIN: Final = "!/"
+"""Between the name of a zip file inside a wheel and that of its member, as in Java's `jar:` addresses."""
 
 TarMode: TypeAlias = Literal["r|gz", "r|xz", "r|"]
 _MODE_OF_DATA: Final[Mapping[str, TarMode]] = MappingProxyType(
@@ -91,15 +97,15 @@ def members_of(archive: Path, wanted: Collection[str], *, scratch: Path) -> Iter
 
     Args:
         archive: `.whl`, `.tgz` or `.deb`.
-        wanted: Paths as the archive names them, without a leading `./`.
-        scratch: Folder for an intermediate file, needed only for zst-compressed Debian packages.
+        wanted: Paths as the archive names them, without a leading `./`; in a wheel also `inner.zip!/path`.
+        scratch: Folder for an intermediate file, needed for zst-compressed Debian packages and for zips within wheels.
 
     Raises:
         BadArchive: it is damaged or not such an archive.
     """
     with archive_errors(archive.name):
         if archive.suffix == ".whl":
-            yield from _zip_members(archive, wanted)
+            yield from _wheel_members(archive, wanted, scratch)
         elif archive.suffix == ".deb":
             yield from _deb_members(archive, wanted, scratch)
         else:
@@ -107,12 +113,29 @@ def members_of(archive: Path, wanted: Collection[str], *, scratch: Path) -> Iter
                 yield from _tar_members(file, "r|gz", wanted)
 
 
-def _zip_members(archive: Path, wanted: Collection[str]) -> Iterator[tuple[str, IO[bytes]]]:
+def _wheel_members(archive: Path, wanted: Collection[str], scratch: Path) -> Iterator[tuple[str, IO[bytes]]]:
     with zipfile.ZipFile(archive) as wheel:
-        infos = {info.filename: info for info in wheel.infolist() if info.filename in wanted and not info.is_dir()}
-        for name, info in infos.items():
-            with wheel.open(info) as stream:
-                yield name, stream
+        yield from _zip_members(wheel, {name for name in wanted if WITHIN not in name})
+        for inner in sorted({name.partition(WITHIN)[0] for name in wanted if WITHIN in name}):
+            if inner not in wheel.namelist():
+                continue
+            if wheel.getinfo(inner).file_size > 2 * archive.stat().st_size:  # what is packed already packs no further
+                raise BadArchive(f"{inner} is far larger than the wheel that it lies in")
+            with tempfile.TemporaryFile(dir=scratch) as copy:  # a zip is read from its end: no stream will do
+                with wheel.open(inner) as stream:
+                    shutil.copyfileobj(stream, copy, BLOCK_BYTES)
+                before = inner + WITHIN
+                with zipfile.ZipFile(copy) as nested:
+                    inside = {name.removeprefix(before) for name in wanted if name.startswith(before)}
+                    for name, stream in _zip_members(nested, inside):
+                        yield before + name, stream
+
+
+def _zip_members(archive: zipfile.ZipFile, wanted: Collection[str]) -> Iterator[tuple[str, IO[bytes]]]:
+    infos = {info.filename: info for info in archive.infolist() if info.filename in wanted and not info.is_dir()}
+    for name, info in infos.items():
+        with archive.open(info) as stream:
+            yield name, stream
 
 
 def _tar_members(file: IO[bytes], mode: TarMode, wanted: Collection[str]) -> Iterator[tuple[str, IO[bytes]]]:

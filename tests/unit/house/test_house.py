@@ -2,23 +2,26 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from collections.abc import AsyncGenerator
 from contextlib import nullcontext
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from hausmusik.clock import SystemClock, TimeIds
 from hausmusik.config.folders import find_folders
 from hausmusik.config.loading import load_settings
-from hausmusik.errors import BudgetError, HostUnavailable, NotFoundError, UsageError, WeightsError
+from hausmusik.errors import BudgetError, GenerationFailed, HostUnavailable, NotFoundError, UsageError, WeightsError
 from hausmusik.house import AsyncHouse
 from hausmusik.money.budget import Budget, Limits
 from hausmusik.money.prices import Price
-from hausmusik.seams import Host
+from hausmusik.seams import EngineOrder, Host
 from hausmusik.testing import FakeHost, sine
-from hausmusik.types import Done, Event, Phase, Run, SpeakRequest, Usage
+from hausmusik.types import Done, Embeddings, Event, Phase, Request, Run, SpeakRequest, Usage
+from hausmusik.verbs import Embedded
 from hausmusik.weights.hub import Hub
 from tests.unit.instruments.entries import environment, instrument, router, weights
 
@@ -42,6 +45,7 @@ def mine(tmp_path: Path) -> Path:
         + instrument("plain", engine=TONE)
         + instrument("own", engine='"engine.py:Engine"')
         + instrument("ear", "judge", engine=TONE)
+        + instrument("reader", "embed", engine=TONE)
         + router("either", "heavy", "plain")
     )
     (catalogue / "engine.py").write_text("class Engine: pass\n")
@@ -189,6 +193,41 @@ async def test_judging_is_a_play_that_ends_well(mine: Path) -> None:
         assert vector.ndim == 1
         (row,) = home.ledger.rows()
         assert (row.outcome, row.basis) == ("done", "measured")
+
+
+async def test_texts_become_vectors_in_their_order(mine: Path) -> None:
+    async with house() as home:
+        found = await home.embed(["rain on leaves", "rain on a roof", "a door"], instrument="reader")
+        alone = await home.embed("a door", purpose="query", instrument="reader")
+    assert isinstance(found, Embedded)
+    assert found.vectors.dtype == np.float32
+    assert found.vectors.shape == (3, alone.vectors.shape[1])
+    assert found.model == alone.model != ""
+    np.testing.assert_array_equal(found.vectors[2:], alone.vectors)
+    likeness = found.vectors @ found.vectors[0]
+    assert likeness[0] == pytest.approx(1)
+    assert likeness[1] > likeness[2]
+
+
+@pytest.mark.parametrize("texts", [[], ["…", " "], "", ["a"] * 4097, ["a", 3]], ids=len)
+async def test_texts_that_cannot_be_embedded_are_refused_before_anything_is_played(
+    mine: Path, texts: list[str]
+) -> None:
+    async with house() as home:
+        with pytest.raises(UsageError):
+            await home.embed(texts, instrument="reader")
+        assert list(home.ledger.rows()) == []
+
+
+async def test_fewer_vectors_than_texts_are_a_failure(mine: Path) -> None:
+    class Short(FakeHost):
+        async def play(self, order: EngineOrder, request: Request, run: Run) -> AsyncGenerator[Event]:
+            yield Embeddings(values=np.ones((1, 2), np.float32), model="m")
+            yield Done()
+
+    async with house(host=Short(name="local")) as home:
+        with pytest.raises(GenerationFailed, match="2 texts"):
+            await home.embed(["a", "b"], instrument="reader")
 
 
 async def test_a_host_that_cannot_close_does_not_keep_the_others_open(mine: Path) -> None:

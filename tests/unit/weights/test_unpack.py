@@ -6,6 +6,7 @@ import io
 import shutil
 import subprocess
 import tarfile
+import zipfile
 from contextlib import suppress
 from pathlib import Path
 
@@ -68,6 +69,41 @@ def test_links_and_folders_are_not_members(tmp_path: Path):
     path = tmp_path / "x.tgz"
     path.write_bytes(tar_of({"real": DATA}, "w:gz", extra=(link, hard, folder)))
     assert taken(path, "link", "hard", "folder", "real") == {"real": DATA}
+
+
+def wheel_of(members: dict[str, bytes], compression: int = zipfile.ZIP_DEFLATED) -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", compression) as archive:
+        for name, data in members.items():
+            archive.writestr(name, data)
+    return packed.getvalue()
+
+
+def test_members_of_a_zip_within_a_wheel_are_read(tmp_path: Path):
+    inner = wheel_of({"a.bin": DATA, "deep/b.bin": b"b", "folder/": b""})
+    path = tmp_path / "x.whl"
+    path.write_bytes(wheel_of({"package/inner.zip": inner, "plain.bin": b"p"}))
+    wanted = ("plain.bin", "package/inner.zip!/a.bin", "package/inner.zip!/deep/b.bin", "package/inner.zip!/folder/")
+    assert taken(path, *wanted, "package/inner.zip!/none", "no.zip!/a.bin") == {
+        "plain.bin": b"p",
+        "package/inner.zip!/a.bin": DATA,
+        "package/inner.zip!/deep/b.bin": b"b",
+    }
+    assert list(tmp_path.iterdir()) == [path], "nothing is left beside it"
+
+
+def test_a_zip_within_that_would_swell_is_not_unpacked(tmp_path: Path):
+    path = tmp_path / "x.whl"
+    path.write_bytes(wheel_of({"inner.zip": wheel_of({"a": bytes(1 << 20)}, zipfile.ZIP_STORED)}))
+    with pytest.raises(BadArchive, match="far larger"):
+        taken(path, "inner.zip!/a")
+
+
+def test_a_damaged_zip_within_is_a_reason(tmp_path: Path):
+    path = tmp_path / "x.whl"
+    path.write_bytes(wheel_of({"inner.zip": DATA}))
+    with pytest.raises(BadArchive):
+        taken(path, "inner.zip!/a")
 
 
 @pytest.mark.parametrize("cut", [0, 7, 30, 70, 2_000, 20_000])
