@@ -24,7 +24,7 @@ _DEFUSE: Final = "\u2060"
 _SRT_LOOKALIKES: Final = re.compile(r"<(?=[a-zA-Z/!])|\{(?=\\)|--(?=>)")
 _SRT_TAGS: Final = re.compile(r"</?(?:b|i|u|s|font)\b[^<>]*>|\{\\[^{}]*\}", re.IGNORECASE)
 _VTT_TAGS: Final = re.compile(r"<[^<>]*>")
-_VTT_VOICE: Final = re.compile(r"<v(?:\.[^\s<>]*)?[ \t]+([^<>]*)>")
+_VTT_VOICE: Final = re.compile(r"<v(?:\.[^\s<>]*+)?[ \t]++([^<>]*)>")
 _TIME: Final = r"(?:(\d{1,9}):)?(\d{1,2}):(\d{1,2})[.,](\d{1,3})"
 _TIMES: Final = re.compile(rf"\s*{_TIME}\s*-->\s*{_TIME}(?:\s.*)?$")
 _VTT_BLOCKS: Final = ("NOTE", "STYLE", "REGION")
@@ -63,10 +63,19 @@ def parse_srt(text: str) -> tuple[Caption, ...]:
     Raises:
         BadInput: a line of times cannot be read, or there are none in a text that is not empty.
     """
-    captions: list[Caption] = []
-    for start_s, end_s, body in _cues(text, numbered=True):
+    return tuple(caption for _, caption in placed_srt(text))
+
+
+def placed_srt(text: str) -> tuple[tuple[int, Caption], ...]:
+    """Read a SubRip file as `parse_srt` does; each caption comes with the 1-based line that its times are in.
+
+    Raises:
+        BadInput: as `parse_srt`.
+    """
+    captions: list[tuple[int, Caption]] = []
+    for number, start_s, end_s, body in _cues(text, numbered=True):
         lines = [_SRT_TAGS.sub("", line).replace(_DEFUSE, "").strip(" \t") for line in body]
-        captions.append(Caption(lines=tuple(line for line in lines if line), start_s=start_s, end_s=end_s))
+        captions.append((number, Caption(lines=tuple(line for line in lines if line), start_s=start_s, end_s=end_s)))
     if not captions and text.strip("\ufeff \t\r\n"):
         raise BadInput("there is no caption in this text", hint="is it a SubRip file?")
     return tuple(captions)
@@ -78,20 +87,28 @@ def parse_vtt(text: str) -> tuple[Caption, ...]:
     Raises:
         BadInput: the signature is missing, or a line of times cannot be read.
     """
+    return tuple(caption for _, caption in placed_vtt(text))
+
+
+def placed_vtt(text: str) -> tuple[tuple[int, Caption], ...]:
+    """Read a WebVTT file as `parse_vtt` does; each caption comes with the 1-based line that its times are in.
+
+    Raises:
+        BadInput: as `parse_vtt`.
+    """
     if not re.match(r"\ufeff?WEBVTT(?:[ \t\r\n]|$)", text):
         raise BadInput("a WebVTT file begins with WEBVTT, this text does not", hint="is it a SubRip file?")
-    captions: list[Caption] = []
-    for start_s, end_s, body in _cues(text, numbered=False):
+    captions: list[tuple[int, Caption]] = []
+    for number, start_s, end_s, body in _cues(text, numbered=False):
         voice = _VTT_VOICE.search("\n".join(body))
         lines = [html.unescape(_VTT_TAGS.sub("", line)).strip(" \t") for line in body]
-        captions.append(
-            Caption(
-                lines=tuple(line for line in lines if line),
-                start_s=start_s,
-                end_s=end_s,
-                speaker=html.unescape(voice[1]).strip() if voice else "",
-            )
+        caption = Caption(
+            lines=tuple(line for line in lines if line),
+            start_s=start_s,
+            end_s=end_s,
+            speaker=html.unescape(voice[1]).strip() if voice else "",
         )
+        captions.append((number, caption))
     return tuple(captions)
 
 
@@ -109,9 +126,9 @@ def _named(caption: Caption, label: str) -> tuple[str, ...]:
     return (label + lines[0], *lines[1:]) if lines else caption.lines
 
 
-def _cues(text: str, *, numbered: bool) -> Iterator[tuple[float, float, list[str]]]:
-    """Yield the times and the lines of each cue."""
-    times: tuple[float, float] | None = None
+def _cues(text: str, *, numbered: bool) -> Iterator[tuple[int, float, float, list[str]]]:
+    """Yield the number of the line of times, the times and the lines of each cue."""
+    times: tuple[int, float, float] | None = None
     body: list[str] = []
     lines = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n").split("\n")
     skipping = False
@@ -119,7 +136,7 @@ def _cues(text: str, *, numbered: bool) -> Iterator[tuple[float, float, list[str
         if "-->" in line and not skipping:
             if times is not None:
                 yield (*times, _without_number(body) if numbered else body)
-            times, body = _times(line, number), []
+            times, body = (number, *_times(line, number)), []
         elif not line.strip() and not numbered:
             if times is not None:
                 yield (*times, body)
