@@ -16,8 +16,12 @@ from material import Case, seeded, spaced
 
 WORDS = ("two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen "
          "nineteen twenty thirty forty fifty sixty seventy eighty ninety").split()  # fmt: skip
-AUXILIARY = re.compile(r"\b(is|are|was|were|can|could|will|would|should|may|might|must|has|had|have)\b(?! not|n't)", re.I)
-PAST = re.compile(r"(?<=[a-z] )(?!need|indeed|speed|feed|based|called|related|used|detailed|red\b|bed\b)([a-z]{2,}ed)\b(?= (?:that|to|the|a|an|whether|it|on|in|about|for|his|her|their|with|how|this|these|them)\b)")
+AUXILIARY = re.compile(
+    r"\b(is|are|was|were|can|could|will|would|should|may|might|must|has|had|have)\b(?! not|n't)", re.I
+)
+PAST = re.compile(
+    r"(?<=[a-z] )(?!need|indeed|speed|feed|based|called|related|used|detailed|red\b|bed\b)([a-z]{2,}ed)\b(?= (?:that|to|the|a|an|whether|it|on|in|about|for|his|her|their|with|how|this|these|them)\b)"
+)
 NEGATED = re.compile(r"\b(?:not|never|no longer) |n['’]t\b", re.I)
 
 
@@ -43,7 +47,11 @@ def mentions(sentence: str, people: list[str]) -> list[tuple[int, int, str]]:
     forms = {form: person for person in people for form in (person, spaced(person), person.replace(" ", ""))}
     forms |= {person.split()[0]: person for person in people if len(person.split()) == 2 and person.split()[0] in FIRST}
     pattern = "|".join(re.escape(form) for form in sorted(forms, key=len, reverse=True) if len(form) > 2)
-    return [(m.start(), m.end(), forms[m.group()]) for m in re.finditer(rf"(?<!\w)(?:{pattern})(?!\w)", sentence)] if pattern else []
+    return (
+        [(m.start(), m.end(), forms[m.group()]) for m in re.finditer(rf"(?<!\w)(?:{pattern})(?!\w)", sentence)]
+        if pattern
+        else []
+    )
 
 
 FIRST = frozenset(("Wolfgang", "Jennifer", "Adam", "Jake", "Emily", "Yuriko", "Hailey", "Thane", "Chae"))
@@ -59,7 +67,9 @@ def name(case: Case) -> tuple[str, bool] | None:
         return None
     start, end, _ = rng.choice(found)
     new = rng.choice(others)
-    text = " ".join((*(p.text for p in case.passages.values()), *(s for p in case.passages.values() for s in p.speakers)))
+    text = " ".join(
+        (*(p.text for p in case.passages.values()), *(s for p in case.passages.values() for s in p.speakers))
+    )
     present = new in text or new.replace(" ", "") in text
     return case.sentence[:start] + new + case.sentence[end:], present
 
@@ -77,7 +87,11 @@ def negation(case: Case) -> tuple[str, str] | None:
     verb = PAST.search(sentence)
     if verb and (auxiliary is None or verb.start() < auxiliary.start()):
         stem = verb.group()
-        base = stem[:-1] if stem[-3] in "scvuz" or stem.endswith(("ted", "osed", "red")) and stem[-4] in "aio" else stem[:-2]
+        base = (
+            stem[:-1]
+            if stem[-3] in "scvuz" or stem.endswith(("ted", "osed", "red")) and stem[-4] in "aio"
+            else stem[:-2]
+        )
         return sentence[: verb.start()] + "did not " + base + sentence[verb.end() :], "inserted"
     if auxiliary:
         return sentence[: auxiliary.end()] + " not" + sentence[auxiliary.end() :], "inserted"
@@ -95,7 +109,13 @@ def who(case: Case) -> str | None:
     second = next((each for each in found[1:] if each[2] != person), None)
     if second is not None:
         sentence = case.sentence
-        return sentence[:start] + sentence[second[0] : second[1]] + sentence[end : second[0]] + sentence[start:end] + sentence[second[1] :]
+        return (
+            sentence[:start]
+            + sentence[second[0] : second[1]]
+            + sentence[end : second[0]]
+            + sentence[start:end]
+            + sentence[second[1] :]
+        )
     new = rng.choice([speaker for speaker in speakers if speaker != person])
     return case.sentence[:start] + new + case.sentence[end:]
 

@@ -105,7 +105,7 @@ def stated(question: str, answer: str) -> str | None:
         return f"{spaced(answer)} {who[1]}."
     asked = re.fullmatch(
         r"(?:What|Which|When|Where|Why|How)\b(?P<about>.{0,60}?) (?P<verb>does|did|is|was|do|are|were) "
-        r"(?P<subject>(?:[A-Z][\w']+ ?){1,3})(?P<rest>.+)",
+        r"(?P<subject>(?:[A-Z][\w-]+ ?){1,3})(?!')(?P<rest>.+)",
         question,
     )
     if asked is None:
@@ -121,7 +121,13 @@ def past(rest: str) -> str:
                  "give": "gave", "have": "had", "want": "wanted", "get": "got", "go": "went", "see": "saw"}  # fmt: skip
     if verb in irregular:
         return irregular[verb] + space + more
-    return (verb + "d" if verb.endswith("e") else verb[:-1] + "ied" if verb[-2:] in ("ly", "ry") else verb + "ed") + space + more
+    if verb in ("plan", "prefer", "admit", "refer", "stop"):
+        verb += verb[-1]
+    return (
+        (verb + "d" if verb.endswith("e") else verb[:-1] + "ied" if verb[-2:] in ("ly", "ry") else verb + "ed")
+        + space
+        + more
+    )
 
 
 def load(data: Path) -> list[Case]:

@@ -16,13 +16,18 @@ def page(result: dict) -> str:
         lines += ["", f"## {half}", "", "| source | true | marked wrongly | by kind |", "|---|---|---|---|"]
         for source, each in sorted(sources.items()):
             kinds = ", ".join(f"{kind} {share(count, each['true'])}" for kind, count in sorted(each["marked"].items()))
-            lines.append(f"| {source} | {each['true']} | {share(sum(each['marked'].values()), each['true'])} | {kinds} |")
-        lines += ["", "| source | corruption | n | caught | of those unmarked when true | goal |", "|---|---|---|---|---|---|"]
+            lines.append(
+                f"| {source} | {each['true']} | {share(sum(each['marked'].values()), each['true'])} | {kinds} |"
+            )
+        lines += [
+            "",
+            "| source | corruption | n | caught | of those unmarked when true | goal |",
+            "|---|---|---|---|---|---|",
+        ]
         for source, each in sorted(sources.items()):
             already = each["caught"]
-            for kind, (count, caught, fresh) in sorted(already.items()):
+            for kind, (count, caught, unmarked, fresh) in sorted(already.items()):
                 goal = result["goals"].get(kind)
-                unmarked = count - (caught - fresh)
                 lines.append(
                     f"| {source} | {kind} | {count} | {share(caught, count)} | {share(fresh, unmarked)} "
                     f"| {'' if goal is None else f'{goal:.0%}'} |"

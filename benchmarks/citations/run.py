@@ -34,7 +34,7 @@ def cited(sentence: str, case: Case) -> str:
 
 def measured(cases: list[Case], show: str = "") -> dict:
     """Return, by source, how many true sentences were marked, by kind, and how many corrupted ones were caught."""
-    result: dict = defaultdict(lambda: {"true": 0, "marked": Counter(), "caught": defaultdict(lambda: [0, 0, 0])})
+    result: dict = defaultdict(lambda: {"true": 0, "marked": Counter(), "caught": defaultdict(lambda: [0, 0, 0, 0])})
     for case in cases:
         into = result[case.source]
         verdict = check_sentence(cited(case.sentence, case), case.passages)
@@ -48,7 +48,8 @@ def measured(cases: list[Case], show: str = "") -> dict:
             count = into["caught"][kind]
             count[0] += 1
             count[1] += not again.supported
-            count[2] += not again.supported and verdict.supported  # what the corruption itself brought about
+            count[2] += verdict.supported
+            count[3] += not again.supported and verdict.supported  # what the corruption itself brought about
             if show == "missed " + kind and again.supported:
                 print(f"{case.id}: {sentence}")
     return msgspec.to_builtins(dict(result))

@@ -28,12 +28,13 @@ Nearness: TypeAlias = Callable[[str, Sequence[str]], list[float]]
 
 Wrong: TypeAlias = Literal["", "number", "date", "name", "negation", "who", "meaning", "uncited", "unknown citation"]
 
-LEAST_SHARE = 0.12
+LEAST_SHARE = 0.06
 """Of the weight of a sentence's words, which the cited passages together must hold where no nearness is known."""
 LEAST_NEARNESS = 0.3
 """Below it, a sentence whose words are not there either is not supported. MiniLM gives unrelated texts 0 to 0.2."""
 _ASKED = 8  # windows whose nearness is asked for
 _WORDLESS = 3  # content words below which words prove nothing
+_COUNTED = (0.5, 2)  # a summary counts by itself what its passage never counts: `the two ideas`, `half of them`
 _RANKS = 3  # `first` to `third` order what a sentence tells as often as they count
 
 
@@ -183,13 +184,13 @@ def _literal(claimed: Claims, reading: Reading) -> tuple[Wrong, str]:
             return "name", "no passage names " + name.text[:80]
     for quote in claimed.quotes:
         said = stems(words(quote))
-        if sum(not reading.named.has(each) for each in said) > len(said) // 5:
+        if sum(not reading.named.has(each) for each in said) > len(said) // 3:
             return "meaning", "no passage has the quotation"
     return "", ""
 
 
 def _is_number_there(number: Number, reading: Reading) -> bool:
-    if number.ordinal and number.value <= _RANKS:
+    if (number.ordinal and number.value <= _RANKS) or (number.spelled and number.value in _COUNTED):
         return True
     return number.value in reading.values or any(abs(number.value - value) < 1e-6 for value in reading.values)
 

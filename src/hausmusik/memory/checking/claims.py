@@ -111,7 +111,7 @@ def _verb_behind(text: str, listed: Sequence[Word], name: Name) -> int | None:
     if at >= len(listed) or any(mark in ",;:.()\n" for mark in text[name.end : listed[at].start]):
         return None
     folded = listed[at].folded
-    if text[name.end : name.end + 2] in ("'s", "’s") or folded in _NO_VERBS or text[listed[at].start].isupper():
+    if name.text.endswith(("'s", "’s", "s'", "s’")) or folded in _NO_VERBS or text[listed[at].start].isupper():
         return None
     is_verb = folded in REPORTING or folded in _AUXILIARIES or folded.endswith(("ed", "n't")) or folded == "cannot"
     return at if is_verb or (folded.endswith("s") and not folded.endswith("ss") and len(folded) > 3) else None

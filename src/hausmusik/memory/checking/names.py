@@ -33,6 +33,11 @@ _FUNCTION = frozenset(
     i'm i've i'll i'd it's that's he's she's they're we're there's what's let's don't can't won't didn't
     hello hi hey dear okay people everyone nobody somebody""".split()  # noqa: SIM905
 )
+_DOING = frozenset(
+    "was is has had will would can could told said thought felt found knew gave went took made sent".split()
+)
+_LOOKED_AT = 200  # places where a name's first word stands, of which the words behind are compared by their stems
+_EVERYBODYS = frozenset(("tv", "ok", "pc", "cv", "dvd", "cd"))  # short for what a passage says in full
 
 
 class Name(NamedTuple):
@@ -115,7 +120,7 @@ def _run(text: str, listed: list[Word], at: int, known: Container[str]) -> tuple
     if opens and last - first == 1 and not _is_name_alone(text, listed, first, known):
         return None, behind
     parts = parts_of(written)
-    if not parts or all(part in _TITLES for part in parts):
+    if not parts or all(part in _TITLES or part in _EVERYBODYS for part in parts):
         return None, behind
     return Name(written, start, end, parts), behind
 
@@ -148,7 +153,9 @@ def _is_name_alone(text: str, listed: list[Word], at: int, known: Container[str]
     if listed[at].folded in STOP or stem(listed[at].folded) in REPORTING or written.endswith(("ing", "ly")):
         return False
     following = listed[at + 1] if at + 1 < len(listed) else None
-    return following is not None and following.folded in REPORTING and following.folded.endswith(("s", "ed", "d", "t"))
+    if following is None or text[listed[at].end : following.start] != " ":
+        return False
+    return following.folded in _DOING or (following.folded.endswith(("s", "ed")) and following.folded not in STOP)
 
 
 def is_supported(name: Name, evidence: NamedWords) -> bool:
@@ -204,7 +211,10 @@ class NamedWords:
         """Tell whether words follow one another somewhere."""
         span = len(parts)
         starts = self._where.get(parts[0], ())
-        return any(tuple(self._parts[at : at + span]) == parts for at in starts) or "".join(parts) in self._joined
+        if any(tuple(self._parts[at : at + span]) == parts for at in starts) or "".join(parts) in self._joined:
+            return True
+        rest = tuple(map(stem, parts[1:]))  # `Industrial Designers`
+        return any(tuple(map(stem, self._parts[at + 1 : at + span])) == rest for at in starts[:_LOOKED_AT])
 
     def has_alone(self, part: str, *, before: bool) -> bool:
         """Tell whether a word occurs with no other capitalised word before (or behind) it, which would be another name."""

@@ -29,11 +29,15 @@ _REACH = 7  # content words
 
 
 class Negation(NamedTuple):
-    """A negation: its cue's offsets, and the stems of the words that it reaches."""
+    """A negation: its cue's offsets, the stems of the words that it reaches, and whether it is `not` itself.
+
+    `refused` and `without` are not: such words of a summary stand for whole stretches of a passage.
+    """
 
     start: int
     end: int
     reach: frozenset[str]
+    is_plain: bool
 
 
 def negations(text: str, listed: list[Word] | None = None) -> list[Negation]:
@@ -42,7 +46,8 @@ def negations(text: str, listed: list[Word] | None = None) -> list[Negation]:
     found: list[Negation] = []
     for at, word in enumerate(listed):
         if _is_cue(text, listed, at):
-            found.append(Negation(word.start, word.end, _reach(text, listed, at)))
+            is_plain = word.folded in ("not", "never", "cannot") or word.folded.endswith("n't")
+            found.append(Negation(word.start, word.end, _reach(text, listed, at), is_plain))
     return found
 
 

@@ -11,8 +11,8 @@ from hausmusik.memory.checking.reading import Piece, Reading
 from hausmusik.memory.checking.words import stem
 
 _LEAST = 2  # content words of a predicate below which nothing is said of anybody
-_ELSEWHERE = 0.3  # of the predicate's weight that somebody else must say
-_RATIO = 0.5  # of it that the one who is named must say at least
+_ELSEWHERE = 0.5  # of the predicate's weight that somebody else must say
+_RATIO = 0.4  # of it that the one who is named must say at least
 
 
 def contradiction(claimed: Claims, reading: Reading) -> str:
