@@ -24,6 +24,7 @@ from hausmusik.jobs.stop import Stop
 from hausmusik.keeping import Keeping
 from hausmusik.money.quoted import Quote
 from hausmusik.placement import Placement
+from hausmusik.remembering import Remembering
 from hausmusik.score.check import OpenedScore, check_score, open_score
 from hausmusik.score.compose import ComposeOptions
 from hausmusik.score.effective import asked_in
@@ -35,7 +36,7 @@ from hausmusik.types import Event, Request, Run
 from hausmusik.verbs import Verbs, task_of
 
 
-class AsyncHouse(Keeping, Verbs):
+class AsyncHouse(Keeping, Remembering, Verbs):
     """Everything one person has: instruments, where they play, what they cost, what was made.
 
     Use it in an `async with` block; leaving it stops the workers. Not tied to a loop before its first play.

@@ -106,7 +106,7 @@ class Keeping(Parts):
 
     def _forget(self) -> None:
         """Have the catalogue, and what was made from it, read again at the next use."""
-        for part in ("catalogue", "player", "_composer", "_batcher"):
+        for part in ("catalogue", "player", "_composer", "_batcher", "_adder"):
             self.__dict__.pop(part, None)
 
     def _look_again(self) -> None:

@@ -24,6 +24,8 @@ from hausmusik.hosts.modal.account import Account
 from hausmusik.hosts.modal.host import ModalHost
 from hausmusik.instruments.catalogue import Catalogue
 from hausmusik.jobs.journal import Journal
+from hausmusik.memory.adding import Adder
+from hausmusik.memory.memories import Memories
 from hausmusik.money.account_rates import load_account
 from hausmusik.money.budget import Budget, Limits
 from hausmusik.money.keepwarm.spells import Spells
@@ -244,6 +246,17 @@ class Parts:
             capacity=self._capacity,
         )
 
+    @cached_property
+    def memories(self) -> Memories:
+        """What was read and can be asked."""
+        return Memories(self.folders.memories, self.clock)
+
+    @cached_property
+    def _adder(self) -> Adder:
+        return Adder(
+            self.player, self.journal, clock=self.clock, defaults=self._defaults, capacity=self._capacity
+        )
+
     @property
     def _quoter(self) -> Quoter:
         return Quoter(
@@ -276,6 +289,8 @@ class Parts:
         async with AsyncExitStack() as ends:  # each, whatever becomes of the others; the hosts first
             if "_money" in made:
                 ends.callback(self._money.close)
+            if "memories" in made:
+                ends.callback(self.memories.close)
             if "journal" in made:
                 ends.callback(self.journal.close)
             if "_account" in made:

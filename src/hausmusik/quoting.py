@@ -9,15 +9,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
+from typing import Final
 
 from hausmusik.batch.plan import BatchPlan
 from hausmusik.instruments.model import Instrument
+from hausmusik.memory.extraction.prompts import extraction_request
+from hausmusik.memory.values import RULES, AddPlan
 from hausmusik.money.prices import PriceSource
 from hausmusik.money.quote import Learning, QuoteItem, quote, units_of
 from hausmusik.money.quoted import Quote
 from hausmusik.score.plan import Plan
 from hausmusik.seams import Machines, Player
-from hausmusik.types import Audio, Request, Run
+from hausmusik.types import Audio, EmbedRequest, Request, Run
+
+EXTRACTED_TOKENS: Final = 600
+"""That a model writes about a passage: its entities and relations under the schema, at 1,200 tokens of meeting."""
 
 
 class Quoter:
@@ -71,6 +77,23 @@ class Quoter:
             )
             for load in plan.loads
         )
+
+    def memory(self, plan: AddPlan, run: Run) -> Quote:
+        """Return the quote of adding files to a memory, estimated by their sizes."""
+        if not plan.to_do:
+            return Quote()
+        items: list[QuoteItem] = []
+        options = plan.options
+        embed = EmbedRequest(texts=("one",))
+        asked = [(options.embedder, embed, float(plan.characters), len(plan.to_do))]
+        if options.extractor != RULES:
+            chat = extraction_request("", "", options.types)
+            asked.append((options.extractor, chat, float(plan.passages * EXTRACTED_TOKENS), plan.passages))
+        for instrument, request, units, plays in asked:
+            identity = self._player.identify(instrument, request, run=run)
+            at_once = min(plays, plan.concurrency)
+            items.append(self._item(identity.instrument, identity.host, units=units, plays=plays, at_once=at_once))
+        return self._quote(items)
 
     def play(self, instrument: str, request: Request, run: Run) -> Quote:
         """Return the quote of one play; raises as `Player.identify`."""

@@ -66,6 +66,11 @@ class Folders(msgspec.Struct, frozen=True, kw_only=True):
         return self.data / "jobs.sqlite"
 
     @property
+    def memories(self) -> Path:
+        """The folder of memories, one SQLite file each."""
+        return self.data / "memories"
+
+    @property
     def weights(self) -> Path:
         """Where weights are kept unless `weights.folder` says otherwise."""
         return self.cache / "weights"

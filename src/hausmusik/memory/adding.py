@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Generator, Mapping
 from contextlib import contextmanager
 from decimal import Decimal
 from typing import Final
@@ -223,7 +223,7 @@ class Adder:
 
 
 @contextmanager
-def writing(store: MemoryStore) -> Iterator[None]:
+def writing(store: MemoryStore) -> Generator[None]:
     """Hold the right to write to a memory; it dies with its process.
 
     Raises:

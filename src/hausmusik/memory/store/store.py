@@ -129,6 +129,13 @@ class MemoryStore:
         with self.database.read() as connection:
             return {name: int(connection.execute(f"SELECT count(*) FROM {name}").fetchone()[0]) for name in tables}
 
+    @property
+    def dim(self) -> int:
+        """Dimension of the vectors; 0 where there are none."""
+        with self.database.read() as connection:
+            row = connection.execute("SELECT length(vector) FROM windows LIMIT 1").fetchone()
+        return int(row[0]) // 2 if row else 0
+
     def people_words(self) -> frozenset[str]:
         """Return the words of all names of people in the memory, lower case."""
         with self.database.read() as connection:

@@ -1,0 +1,195 @@
+"""The command `ask`: a question to a memory; what was found, thoughts and walk on stderr, the answer on stdout."""
+
+from __future__ import annotations
+
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from hausmusik.cli.commands import Command
+from hausmusik.cli.options import NO_BUDGET, Budget, Instrument, Json, On, read_dollars, read_text
+from hausmusik.cli.output import Output
+from hausmusik.cli.session import ProgressLine, announce, in_house
+from hausmusik.errors import UsageError
+
+if TYPE_CHECKING:
+    from hausmusik.house import AsyncHouse
+    from hausmusik.jobs.stop import Stop
+    from hausmusik.memory.answering.answerer import AskOptions
+    from hausmusik.memory.answering.events import AnswerEvent, Found
+
+Memory = Annotated[str, typer.Argument(metavar="MEMORY", help="Its name; `haus memory` lists them.")]
+AsOf = Annotated[str, typer.Option("--as-of", metavar="DATE", help="As if nothing later had been said: 2026-03-01.")]
+Mode = Annotated[str, typer.Option("--mode", metavar="NAME", help="auto, naive, local, global, hybrid, mix.")]
+QUOTES = "quotes"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(rich_help_panel="Memories", cls=Command)(ask)
+
+
+def ask(
+    context: typer.Context,
+    memory: Memory,
+    question: Annotated[str, typer.Argument(metavar="QUESTION", help="In words; - reads it from stdin.")],
+    *,
+    mode: Mode = "auto",
+    passages: Annotated[int, typer.Option(metavar="NUMBER", min=1, max=40, help="Most that the reader is shown.")] = 6,
+    as_of: AsOf = "",
+    think: Annotated[str, typer.Option(metavar="HOW", help="show, hide or only: the model's thoughts.")] = "show",
+    explain: Annotated[bool, typer.Option("--explain", help="Show every excerpt, and which ranking found it.")] = False,
+    anyway: Annotated[bool, typer.Option("--anyway", help="Answer although the memory seems not to have it.")] = False,
+    seed: Annotated[int, typer.Option("--seed", metavar="NUMBER", help="Another seed, another wording.")] = 0,
+    instrument: Instrument = "",
+    on: On = "",
+    budget: Budget = NO_BUDGET,
+    json: Json = False,
+) -> None:
+    """Ask a memory a question.
+
+    Each sentence of the answer points to passages and is checked against them; what none supports is marked. Without a
+    language model (or with `-i quotes`) the sentences that say most are quoted.
+
+    Example: haus ask notes "What did we decide about the launch?"
+    """
+    output: Output = context.obj
+    if think not in {"show", "hide", "only"}:
+        raise UsageError(f"--think {think!r} is none", hint="use show, hide or only")
+    asked = read_text(question)
+    most = read_dollars(budget)
+    when = read_date(as_of)
+    line = ProgressLine(output)
+    shown = _Shown(output, line, think=think, explain=explain, json=json)
+
+    async def work(house: AsyncHouse, _stop: Stop) -> None:
+        from hausmusik.memory.answering.answerer import AskOptions
+
+        reader = "" if instrument == QUOTES else instrument or house.reader()
+        if not reader and not instrument:
+            output.detail("no language model that answers well is here, so sentences are quoted")
+        options = AskOptions(
+            instrument=reader,
+            mode=mode,  # pyright: ignore[reportArgumentType] -- checked where it is used, with a hint
+            passages=passages,
+            as_of=when,
+            think=think != "hide",
+            seed=seed,
+            anyway=anyway,
+        )
+        run = house.new_run(f"ask {memory}", on=on, budget_usd=most)
+        house.memories.store(memory)  # a memory that is not there costs nobody a quote
+        if reader:
+            announce(house, output, house.quote_play(reader, _likely(asked, options), run=run))
+        async with aclosing(house.ask_events(memory, asked, options=options, run=run)) as events:
+            async for event in events:
+                shown.take(event)
+
+    try:
+        in_house(work, output)
+    finally:
+        line.end()
+    shown.end()
+
+
+def read_date(text: str) -> str:
+    """Read `--as-of 2026-03-01` or `2026-03-01T09:30`; empty stays empty."""
+    from datetime import datetime
+
+    if not text:
+        return ""
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        raise UsageError(f"--as-of {text!r} is no date", hint="write it like 2026-03-01") from None
+    return text
+
+
+def _likely(question: str, options: AskOptions) -> Any:
+    """Return a request like the one that will be made, for its quote."""
+    from hausmusik.memory.answering.prompt import answer_request
+
+    return answer_request(question, (), seed=options.seed, think=options.think)
+
+
+class _Shown:
+    """Shows events as they come, or keeps them for one JSON document."""
+
+    def __init__(self, output: Output, line: ProgressLine, *, think: str, explain: bool, json: bool) -> None:
+        self._output = output
+        self._line = line
+        self._think = think
+        self._explain = explain
+        self._json = json
+        self._document: dict[str, Any] = {"thinking": "", "citations": [], "walk": []}
+        self._found: Found | None = None
+        self._text = ""
+        self._marked: list[str] = []
+
+    def take(self, event: AnswerEvent) -> None:
+        """Show one event."""
+        from hausmusik.memory.answering.events import AnswerDelta, Answered, Citation, Found, Walk
+        from hausmusik.types import Phase, ThinkingDelta
+
+        match event:
+            case Phase():
+                self._line(event.name.replace("_", " "), event.done, eta_s=event.eta_s)
+            case Found():
+                self._found = event
+                self._document |= {"found": event}
+                if self._explain and not self._json:
+                    self._explained(event)
+            case Walk():
+                self._document["walk"] = list(event.steps)
+                if not self._json:
+                    self._output.talk("\n".join(f"path: {step}" for step in event.steps))
+            case ThinkingDelta():
+                self._document["thinking"] += event.text
+                if self._think != "hide" and not self._json:
+                    self._line.end()
+                    self._output.stream(event.text, dim=True)
+            case AnswerDelta():
+                if not self._text:
+                    self._line.end()
+                self._text += event.text
+                if not self._json and self._think != "only":
+                    self._output.stream(event.text)
+            case Citation():
+                self._document["citations"].append(event)
+                if not event.supported:
+                    self._marked.append(f"not supported ({event.kind}: {event.detail}): {event.sentence}")
+            case Answered():
+                self._document |= {"answer": event}
+
+    def _explained(self, found: Found) -> None:
+        names = ", ".join(each.text for each in found.names)
+        self._output.talk(f"the question names: {names or 'nobody and nothing'}")
+        for each in found.passages:
+            ranks = ", ".join(f"{name} {place}" for name, place in each.ranks.items())
+            self._output.talk(f"[{each.number}] {_place(each)}; {ranks}; nearness {each.nearness:.2f}")
+            self._output.talk("\n".join(f"    {line}" for line in each.excerpt.splitlines()[:12]))
+
+    def end(self) -> None:
+        """Say which passages were cited, and what is not supported."""
+        if self._json:
+            self._output.json(self._document)
+            return
+        if self._text and self._think != "only":
+            self._output.stream("\n")
+        cited = {number for each in self._document["citations"] for number in each.numbers}
+        for each in self._found.passages if self._found else ():
+            if each.number in cited:
+                self._output.talk(f"[{each.number}] {_place(each)}")
+        for mark in self._marked:
+            self._output.talk(mark)
+        answer = self._document.get("answer")
+        if answer is not None and answer.reason == "length":
+            self._output.talk("note: the model had no tokens left, so the answer is cut")
+
+
+def _place(passage: Any) -> str:
+    where = f"{passage.path}, page {passage.page}" if passage.page else passage.path
+    where = f"{where}, line {passage.line}" if passage.line else where
+    parts = [where, passage.when, ", ".join(passage.speakers[:4])]
+    return "; ".join(part for part in parts if part)

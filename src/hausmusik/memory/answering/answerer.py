@@ -1,0 +1,255 @@
+"""Answers a question from a memory, as events: found, walk, thoughts, text, citations, the end.
+
+    warm the reader | embed the question -> retrieve -> answerable? -> excerpts -> walk -> read (or quote) -> check
+
+The reader's machine starts while the passages are being found. What it says is checked afterwards, sentence by
+sentence; nothing is hidden, what no excerpt supports is marked. Knows nothing of interfaces.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
+from decimal import Decimal
+from typing import Any, cast
+
+import msgspec
+
+from hausmusik.errors import ConfigError, NotFoundError, UsageError
+from hausmusik.memory.answering.context import Shown, place_of, shown
+from hausmusik.memory.answering.events import (
+    AnswerDelta,
+    Answered,
+    AnswerEvent,
+    Citation,
+    Found,
+    FoundPassage,
+    Walk,
+)
+from hausmusik.memory.answering.prompt import REFUSAL, answer_request
+from hausmusik.memory.answering.quoting import candidates, chosen
+from hausmusik.memory.answering.refusing import THRESHOLD, answerable
+from hausmusik.memory.checking.check import Checked, check_answer
+from hausmusik.memory.checking.reading import Evidence as Checkable
+from hausmusik.memory.embedding import embedded, embedder_of
+from hausmusik.memory.retrieval.chaining import content_stems, rarity_of
+from hausmusik.memory.retrieval.index import Index
+from hausmusik.memory.retrieval.retriever import MODES, Mode, Retrieved, Retriever
+from hausmusik.memory.retrieval.walking import walk
+from hausmusik.memory.store import reading
+from hausmusik.memory.store.reading import FactRow
+from hausmusik.memory.store.store import MemoryStore
+from hausmusik.seams import Coming, Player
+from hausmusik.types import Done, Phase, Run, TextDelta, ThinkingDelta
+
+
+class AskOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """How a question is answered.
+
+    Args:
+        instrument: Who words the answer; empty: nobody, sentences are quoted.
+        mode: See `hausmusik.memory.retrieval.retriever`.
+        passages: Most passages that are shown to the reader.
+        as_of: ISO 8601: as if nothing later had been said; empty: all.
+        think: Whether a model that can think aloud does.
+        seed: Of the reader.
+        anyway: Answer although the memory seems not to have it.
+    """
+
+    instrument: str = ""
+    mode: Mode = "auto"
+    passages: int = 6
+    as_of: str = ""
+    think: bool = True
+    seed: int = 0
+    anyway: bool = False
+
+
+class Answerer:
+    """Answers from one memory.
+
+    Args:
+        player: Plays embedder and reader.
+        store: The memory's file.
+        index: Gives what of it is in memory now.
+        embedder: Instrument that embeds questions.
+    """
+
+    def __init__(self, player: Player, store: MemoryStore, index: Callable[[], Index], embedder: str) -> None:
+        self._player = player
+        self._store = store
+        self._index = index
+        self._embedder = embedder
+
+    async def retrieve(self, question: str, options: AskOptions, *, run: Run) -> Retrieved:
+        """Return what is found for a question.
+
+        Raises:
+            UsageError: an empty question, an unknown mode.
+            NotFoundError: nothing is in the memory.
+            ConfigError: its vectors are of another embedder.
+        """
+        if not content_stems(question) and not question.strip():
+            raise UsageError("there is no question", hint="ask in words")
+        if options.mode not in MODES:
+            raise UsageError(f"there is no mode {options.mode!r}", hint=f"use one of: {', '.join(MODES)}")
+        self._check_embedder(run)
+        vectors, index = await asyncio.gather(
+            embedded(self._player, self._embedder, [question], run=run, purpose="query"),
+            asyncio.to_thread(self._index),
+        )
+        if not len(index.passages):
+            raise NotFoundError("this memory is empty", hint="add files to it: haus memory add NAME FOLDER")
+        return await asyncio.to_thread(
+            Retriever(self._store, index).retrieve,
+            question,
+            vectors[0],
+            mode=options.mode,
+            limit=options.passages,
+            as_of=options.as_of,
+        )
+
+    async def ask(self, question: str, options: AskOptions, *, run: Run) -> AsyncGenerator[AnswerEvent]:
+        """Yield what comes of a question; raises as `retrieve` and as the player does."""
+        phases: list[Phase] = []
+
+        def tell(_instrument: str, phase: Phase | None) -> None:
+            if phase is not None:
+                phases.append(phase)
+
+        async with self._player.warm(self._coming(question, options, run), on_phase=tell):
+            found = await self.retrieve(question, options, run=run)
+            for phase in phases:
+                yield phase
+            excerpts = shown(found.evidence)
+            yield _told(found, excerpts)
+            if not options.anyway and answerable(found) < THRESHOLD:
+                yield AnswerDelta(text=REFUSAL)
+                yield Answered(text=REFUSAL, refused=True, instrument="", supported_share=1.0)
+                return
+            if steps := await asyncio.to_thread(self._walked, found, options.as_of):
+                yield Walk(steps=steps)
+            said, reason, cost = "", "complete", Decimal(0)
+            if options.instrument:
+                request = answer_request(question, excerpts, seed=options.seed, think=options.think)
+                async with aclosing(cast("Any", self._player.play(options.instrument, request, run=run))) as events:
+                    async for event in events:
+                        match event:
+                            case TextDelta():
+                                said += event.text
+                                yield AnswerDelta(text=event.text)
+                            case ThinkingDelta() | Phase():
+                                yield event
+                            case Done():
+                                reason, cost = event.reason, Decimal(event.cost_usd)
+                            case _:
+                                pass
+            else:
+                said = await self._quoted(question, excerpts, run)
+                yield AnswerDelta(text=said)
+        refused = said.strip().rstrip(".").lower().startswith(REFUSAL.rstrip(".").lower())
+        checked = await self._checked(said, excerpts, run)
+        for each in checked.sentences:
+            if each.sentence.sort == "claim":
+                yield Citation(
+                    sentence=said[each.sentence.start : each.sentence.end].strip(),
+                    start=each.sentence.start,
+                    end=each.sentence.end,
+                    numbers=tuple(each.sentence.citations),
+                    supported=each.verdict.supported,
+                    kind=each.verdict.kind,
+                    detail=each.verdict.detail,
+                )
+        yield Answered(
+            text=said.strip(),
+            refused=refused,
+            instrument=options.instrument,
+            supported_share=checked.supported_share,
+            reason=reason,
+            cost_usd=format(cost, "f"),
+        )
+
+    def _check_embedder(self, run: Run) -> None:
+        made = self._store.setting("embedder")
+        now = embedder_of(self._player, self._embedder, run)
+        if made and made != now:
+            raise ConfigError(
+                f"this memory has vectors of {made}, the question's would be of {now}: they cannot be compared",
+                hint="set defaults.embed to the instrument that it was made with",
+            )
+
+    def _coming(self, question: str, options: AskOptions, run: Run) -> list[Coming]:
+        if not options.instrument:
+            return []
+        request = answer_request(question, (), seed=options.seed, think=options.think)
+        return [Coming(instrument=options.instrument, request=request, run=run)]
+
+    def _walked(self, found: Retrieved, as_of: str) -> tuple[str, ...]:
+        """Return the way between the entities that the question names, one line for each step."""
+        named = [each.entities[0] for each in found.names if len(each.entities) == 1]
+        steps: list[FactRow] = []
+        for source, target in zip(named, named[1:], strict=False):
+            steps += walk(self._store, source, [target], as_of=as_of)
+        with self._store.database.read() as connection:
+            passages = {each.id: each for each in reading.passages(connection, [fact.passage for fact in steps])}
+        return tuple(
+            f"{fact.source[1]} – {fact.kind} – {fact.target[1]} ({place_of(passages[fact.passage])})"
+            for fact in steps
+            if fact.passage in passages
+        )
+
+    async def _quoted(self, question: str, excerpts: Sequence[Shown], run: Run) -> str:
+        """Return an answer of quoted sentences."""
+        quotes = candidates(excerpts)
+        if not quotes:
+            return REFUSAL
+        texts = [f"{quote.speaker}: {quote.text}" if quote.speaker else quote.text for quote in quotes]
+        asked = await embedded(self._player, self._embedder, [question], run=run, purpose="query")
+        vectors = await embedded(self._player, self._embedder, texts, run=run)
+        with self._store.database.read() as connection:
+            counts = reading.count_words(connection, content_stems(question))
+        rarity = rarity_of(counts, len(self._index().passages))
+        nearness = [float(value) for value in vectors @ asked[0]]
+        return " ".join(quote.sentence for quote in chosen(question, quotes, nearness, rarity)) or REFUSAL
+
+    async def _checked(self, said: str, excerpts: Sequence[Shown], run: Run) -> Checked:
+        loop = asyncio.get_running_loop()
+        passages = {each.number: _checkable(each) for each in excerpts}
+
+        def nearness(sentence: str, texts: Sequence[str]) -> list[float]:
+            work = embedded(self._player, self._embedder, [sentence, *texts], run=run)
+            vectors = asyncio.run_coroutine_threadsafe(work, loop).result()
+            return [float(value) for value in vectors[1:] @ vectors[0]]
+
+        return await asyncio.to_thread(check_answer, said, passages, nearness=nearness)
+
+
+def _checkable(each: Shown) -> Checkable:
+    passage = each.passage
+    return Checkable(text=each.text, speakers=passage.speakers, at=passage.when, headings=passage.headings)
+
+
+def _told(found: Retrieved, excerpts: Sequence[Shown]) -> Found:
+    by_passage = {each.passage.id: each for each in found.evidence}
+    return Found(
+        mode=found.mode,
+        passages=tuple(
+            FoundPassage(
+                number=each.number,
+                path=each.passage.path,
+                line=each.line,
+                page=each.passage.page,
+                speakers=each.passage.speakers,
+                when=each.passage.when,
+                excerpt=each.text,
+                nearness=round(by_passage[each.passage.id].nearness, 4),
+                ranks=by_passage[each.passage.id].ranks,
+                entities=by_passage[each.passage.id].entities,
+                passage=each.passage.id,
+            )
+            for each in excerpts
+        ),
+        names=found.names,
+        unknown=found.unknown,
+    )

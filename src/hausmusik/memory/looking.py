@@ -1,0 +1,257 @@
+"""Looking around in a memory: how much there is, who is who, what is known of somebody, how two are connected.
+
+Reads, and lets names be merged and split; asks no model. Knows nothing of interfaces.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from hausmusik.errors import NotFoundError, UsageError
+from hausmusik.memory.naming import compact, key_of
+from hausmusik.memory.retrieval.walking import holds, walk
+from hausmusik.memory.store import reading
+from hausmusik.memory.store.reading import EntityRow, FactRow, StoredPassage
+from hausmusik.memory.store.store import MemoryStore
+
+
+class MemoryRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A memory and how much is in it.
+
+    Args:
+        name: Of it.
+        documents: How many.
+        passages: How many.
+        entities: How many.
+        facts: How many.
+        size_bytes: Of its file.
+        embedder: Of its vectors.
+        doubts: Names of which it is not known whether they mean the same.
+    """
+
+    name: str
+    documents: int
+    passages: int
+    entities: int
+    facts: int
+    size_bytes: int
+    embedder: str
+    doubts: int
+
+
+class DocumentRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A document of a memory."""
+
+    path: str
+    kind: str
+    title: str
+    date: str
+    language: str
+    passages: int
+    size_bytes: int
+    added_at: str
+
+
+class MergeRow(msgspec.Struct, frozen=True, kw_only=True):
+    """Why a name means what it means."""
+
+    name: str
+    into: str
+    by: str
+    reason: str
+    score: float
+    at: str
+    undone_at: str
+
+
+class DoubtRow(msgspec.Struct, frozen=True, kw_only=True):
+    """Two names that may mean the same."""
+
+    name: str
+    other: str
+    score: float
+    reason: str
+
+
+class Neighbourhood(msgspec.Struct, frozen=True, kw_only=True):
+    """An entity with what is known of it.
+
+    Args:
+        entity: Itself.
+        facts: Of it, the surest and newest first.
+        passages: In which it is mentioned, some of them.
+        merges: Why its names mean it.
+    """
+
+    entity: EntityRow
+    facts: tuple[FactRow, ...]
+    passages: tuple[StoredPassage, ...]
+    merges: tuple[MergeRow, ...]
+
+
+class Looker:
+    """Looks around in one memory.
+
+    Args:
+        name: Of the memory.
+        store: Its file.
+    """
+
+    def __init__(self, name: str, store: MemoryStore) -> None:
+        self.name = name
+        self._store = store
+
+    def row(self) -> MemoryRow:
+        """Return how much there is."""
+        counts = self._store.counts()
+        with self._store.database.read() as connection:
+            doubts = connection.execute("SELECT count(*) FROM doubts WHERE verdict = ''").fetchone()[0]
+        return MemoryRow(
+            name=self.name,
+            documents=counts["documents"],
+            passages=counts["passages"],
+            entities=counts["entities"],
+            facts=counts["facts"],
+            size_bytes=_size_bytes(self._store.path),
+            embedder=self._store.setting("embedder"),
+            doubts=int(doubts),
+        )
+
+    def documents(self) -> tuple[DocumentRow, ...]:
+        """Return all documents, by path."""
+        with self._store.database.read() as connection:
+            rows = connection.execute(
+                "SELECT d.path, d.kind, d.title, d.date, d.language, count(p.id), d.size_bytes, d.added_at FROM documents d"
+                " LEFT JOIN passages p ON p.document = d.id GROUP BY d.id ORDER BY d.path"
+            ).fetchall()
+        names = DocumentRow.__struct_fields__
+        return tuple(DocumentRow(**dict(zip(names, row, strict=True))) for row in rows)
+
+    def documents_named(self, paths: Sequence[str]) -> list[str]:
+        """Return the documents that are meant; `folder/` stands for all in it.
+
+        Raises:
+            NotFoundError: nothing is called so.
+        """
+        known = self._store.known()
+        found: list[str] = []
+        for path in paths:
+            inside = [each for each in known if each == path or (path.endswith("/") and each.startswith(path))]
+            if not inside:
+                raise NotFoundError(
+                    f"there is no document {path!r} in {self.name}", hint="`haus memory show` lists them"
+                )
+            found += inside
+        return list(dict.fromkeys(found))
+
+    def entities(self, *, type_: str = "", limit: int = 50) -> tuple[EntityRow, ...]:
+        """Return the entities that are mentioned most, of one type or all."""
+        with self._store.database.read() as connection:
+            rows = connection.execute(
+                "SELECT e.id FROM entities e JOIN names n ON n.entity = e.id WHERE ? IN ('', e.type) GROUP BY e.id"
+                " ORDER BY sum(n.mentions) DESC, e.id LIMIT ?",
+                (type_, limit),
+            ).fetchall()
+            return tuple(reading.entity_rows(connection, [row[0] for row in rows]))
+
+    def find(self, name: str) -> EntityRow:
+        """Return the entity that a name means.
+
+        Raises:
+            NotFoundError: none; the hint has names that are spelt alike.
+            UsageError: several.
+        """
+        with self._store.database.read() as connection:
+            keys = {key_of(name), key_of(name, "person"), compact(key_of(name))}
+            marks = ",".join("?" * len(keys))
+            ids = connection.execute(
+                f"SELECT DISTINCT entity FROM names WHERE key IN ({marks}) OR replace(key, ' ', '') = ?",  # noqa: S608
+                (*keys, compact(key_of(name))),
+            ).fetchall()
+            found = reading.entity_rows(connection, [row[0] for row in ids])
+            if not found:
+                raise NotFoundError(f"nobody and nothing is called {name!r} in {self.name}", hint=self._alike(name))
+        if len(found) > 1:
+            titles = ", ".join(f"{each.title} ({each.type})" for each in found[:5])
+            raise UsageError(f"{name!r} may mean several: {titles}", hint="use the full name")
+        return found[0]
+
+    def about(self, name: str, *, as_of: str = "", limit: int = 30) -> Neighbourhood:
+        """Return what is known of somebody or something; raises as `find`."""
+        entity = self.find(name)
+        with self._store.database.read() as connection:
+            facts = [each for each in reading.facts_of(connection, [entity.id]) if holds(each, as_of)][:limit]
+            ids = [
+                row[0]
+                for row in connection.execute(
+                    "SELECT DISTINCT m.passage FROM mentions m JOIN names n ON n.id = m.name WHERE n.entity = ?"
+                    " ORDER BY m.passage LIMIT ?",
+                    (entity.id, limit),
+                )
+            ]
+            passages = reading.passages(connection, ids)
+        return Neighbourhood(entity=entity, facts=tuple(facts), passages=tuple(passages), merges=self.merges(entity.id))
+
+    def path(self, source: str, target: str, *, as_of: str = "") -> list[FactRow]:
+        """Return the shortest way from one to the other along facts; empty where there is none; raises as `find`."""
+        return walk(self._store, self.find(source).id, [self.find(target).id], as_of=as_of)
+
+    def merges(self, entity: int | None = None) -> tuple[MergeRow, ...]:
+        """Return why names mean what they mean, of one entity or all, newest first."""
+        with self._store.database.read() as connection:
+            rows = connection.execute(
+                "SELECT n.surface, e.title, m.by, m.reason, m.score, m.at, m.undone_at FROM merges m"
+                " JOIN names n ON n.id = m.name JOIN entities e ON e.id = m.into_entity"
+                " WHERE ? IS NULL OR n.entity = ? ORDER BY m.id DESC LIMIT 1000",
+                (entity, entity),
+            ).fetchall()
+        names = MergeRow.__struct_fields__
+        return tuple(MergeRow(**dict(zip(names, row, strict=True))) for row in rows)
+
+    def doubts(self, *, limit: int = 50) -> tuple[DoubtRow, ...]:
+        """Return names of which it is not known whether they mean the same, the likeliest first."""
+        with self._store.database.read() as connection:
+            rows = connection.execute(
+                "SELECT n.surface, o.surface, d.score, d.reason FROM doubts d JOIN names n ON n.id = d.name"
+                " JOIN names o ON o.id = d.other WHERE d.verdict = '' AND n.entity <> o.entity"
+                " ORDER BY d.score DESC, d.name LIMIT ?",
+                (limit,),
+            ).fetchall()
+        return tuple(DoubtRow(name=row[0], other=row[1], score=row[2], reason=row[3]) for row in rows)
+
+    def merge(self, name: str, into: str) -> EntityRow:
+        """Let an entity with all its names be another one; raises as `find`."""
+        one, other = self.find(name), self.find(into)
+        if one.id == other.id:
+            raise UsageError(f"{name!r} and {into!r} are one already")
+        ids = [each for each, _ in one.names]
+        self._store.merge(ids, other.id, by="user", reason=f"{one.title} is {other.title}")
+        return self.find(into)
+
+    def split(self, name: str) -> EntityRow:
+        """Give a name an entity of its own again; raises as `find`, and UsageError where it has one."""
+        entity = self.find(name)
+        wanted = {key_of(name), key_of(name, "person")}
+        ids = [each for each, surface in entity.names if key_of(surface, entity.type) in wanted]
+        if not ids:
+            raise NotFoundError(f"{entity.title} has no name {name!r}", hint="write it as `haus memory graph` shows it")
+        new = self._store.split(ids[0])
+        with self._store.database.read() as connection:
+            return reading.entity_rows(connection, [new])[0]
+
+    def _alike(self, name: str) -> str:
+        from rapidfuzz import process  # noqa: PLC0415 -- only where something is misspelt
+
+        with self._store.database.read() as connection:
+            titles = [row[0] for row in connection.execute("SELECT title FROM entities LIMIT 100000")]
+        close = [title for title, score, _ in process.extract(name, titles, limit=3) if score > 70]
+        return f"did you mean {' or '.join(close)}?" if close else "`haus memory graph` lists who is there"
+
+
+def _size_bytes(path: Path) -> int:
+    """Return the size of a memory's file with its log of changes."""
+    both = (path, path.with_name(f"{path.name}-wal"))
+    return sum(each.stat().st_size for each in both if each.exists())

@@ -1,0 +1,223 @@
+"""What one does with memories: add files, ask, look around, merge names, forget. Its parts are wired in `parts`.
+
+Knows which instruments answer; how answers come about stands in `hausmusik.memory`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
+from pathlib import Path
+
+
+from hausmusik.jobs.stop import Stop
+from hausmusik.memory.adding import writing
+from hausmusik.memory.answering.answerer import Answerer, AskOptions
+from hausmusik.memory.answering.events import AnswerDelta, Answered, AnswerEvent
+from hausmusik.memory.looking import Looker, MemoryRow
+from hausmusik.memory.retrieval.retriever import Retrieved
+from hausmusik.memory.store.reading import EntityRow
+from hausmusik.memory.values import AddOptions, AddPlan, AddProgress, AddReport
+from hausmusik.money.quoted import Quote
+from hausmusik.parts import Parts
+from hausmusik.types import Run
+
+
+class Remembering(Parts):
+    """What one does with memories."""
+
+    # -- adding -------------------------------------------------------------------------------------------------------
+
+    def plan_memory(
+        self, name: str, options: AddOptions, *, on: str = "", run: Run | None = None, stdin: bytes = b""
+    ) -> AddPlan:
+        """Return what adding files to a memory would do; reads them, plays nothing.
+
+        Args:
+            name: Of the memory; it need not be there yet.
+            options: What is added, and how.
+            on: Host; empty: the run's, or the settings' default.
+            run: To which it would belong; None: one of its own.
+            stdin: What stdin says, where that is among the sources.
+
+        Raises:
+            UsageError: that is no name for a memory.
+            NotFoundError: no such file, instrument or host.
+        """
+        run = run or self.new_run(f"memory {name}", on=on)
+        return self._adder.plan(self.memories.store(name, new=True), name, options, run=run, stdin=stdin)
+
+    def quote_memory(self, plan: AddPlan, *, on: str = "", run: Run | None = None) -> Quote:
+        """Return what adding would take and cost."""
+        run = run or self.new_run(f"memory {plan.memory}", on=on)
+        return self._quoter.memory(plan, run)
+
+    async def add_to_memory(
+        self,
+        plan: AddPlan,
+        *,
+        on: str = "",
+        run: Run | None = None,
+        stop: Stop | None = None,
+        on_progress: Callable[[AddProgress], None] | None = None,
+        stdin: bytes = b"",
+    ) -> AddReport:
+        """Add what is new or changed; interrupted, the same call goes on.
+
+        Args:
+            plan: From `plan_memory`.
+            on: Host; empty: the run's, or the settings' default.
+            run: To which the plays belong; None: one of its own.
+            stop: Set from outside to finish what is in flight and stop, or to stop at once.
+            on_progress: Told after each document.
+            stdin: What stdin said.
+
+        Raises:
+            Cancelled: stopped.
+            StoreError: it cannot be written, or another process is adding to it.
+        """
+        run = run or self.new_run(f"memory {plan.memory}", on=on)
+        return await self._adder.add(
+            self.memories.store(plan.memory, new=True),
+            plan,
+            run=run,
+            stop=stop or Stop(),
+            on_progress=on_progress or (lambda _: None),
+            stdin=stdin,
+        )
+
+    # -- asking -------------------------------------------------------------------------------------------------------
+
+    async def ask_events(
+        self,
+        memory: str,
+        question: str,
+        *,
+        options: AskOptions | None = None,
+        on: str = "",
+        run: Run | None = None,
+    ) -> AsyncGenerator[AnswerEvent]:
+        """Yield what comes of a question: found, walk, thoughts, text, citations, the end.
+
+        Args:
+            memory: Its name.
+            question: In words.
+            options: How; None: sentences are quoted, unless a model that answers well is here.
+            on: Host; empty: the run's, or the settings' default.
+            run: To which the plays belong; None: one of its own.
+
+        Raises:
+            NotFoundError: no such memory, or nothing is in it.
+            ConfigError: its vectors are of another embedder.
+        """
+        run = run or self.new_run("ask", on=on)
+        options = options or AskOptions(instrument=self.reader())
+        async with aclosing(self._answerer(memory).ask(question, options, run=run)) as events:
+            async for event in events:
+                yield event
+
+    async def ask(
+        self,
+        memory: str,
+        question: str,
+        *,
+        options: AskOptions | None = None,
+        on: str = "",
+        run: Run | None = None,
+        on_event: Callable[[AnswerEvent], None] | None = None,
+    ) -> Answered:
+        """Return the answer to a question; see `ask_events`."""
+        said = ""
+        async with aclosing(self.ask_events(memory, question, options=options, on=on, run=run)) as events:
+            async for event in events:
+                if on_event is not None:
+                    on_event(event)
+                if isinstance(event, AnswerDelta):
+                    said += event.text
+                if isinstance(event, Answered):
+                    return event
+        return Answered(text=said, refused=False, instrument="", supported_share=0.0, reason="broken")
+
+    async def search_memory(
+        self,
+        memory: str,
+        question: str,
+        *,
+        options: AskOptions | None = None,
+        on: str = "",
+        run: Run | None = None,
+    ) -> Retrieved:
+        """Return the passages that are found for a question; asks no language model."""
+        run = run or self.new_run("search", on=on)
+        return await self._answerer(memory).retrieve(question, options or AskOptions(), run=run)
+
+    def reader(self) -> str:
+        """Return the language model that answers unless one is named: the settings', or one whose weights are here.
+
+        Empty where there is none: then sentences are quoted, which needs none.
+        """
+        chosen = self.settings.defaults.chat
+        routers = {each.id: each for each in self.catalogue.routers("chat")}
+        if chosen not in routers:
+            return chosen
+        here = self.player.facts(Run(id="")).weights_here
+        for name in routers[chosen].candidates:
+            instrument = self.catalogue.instrument(name)
+            if instrument.options.get("answers", True) and set(instrument.weights) <= here:
+                return name
+        return ""
+
+    def _answerer(self, memory: str) -> Answerer:
+        store = self.memories.store(memory)
+        return Answerer(self.player, store, lambda: self.memories.index(memory), self.settings.defaults.embed)
+
+    # -- looking ------------------------------------------------------------------------------------------------------
+
+    def memory_rows(self) -> tuple[MemoryRow, ...]:
+        """Return the memories and how much is in each."""
+        return tuple(Looker(name, self.memories.store(name)).row() for name in self.memories.names())
+
+    def memory(self, name: str) -> Looker:
+        """Return a memory to look around in."""
+        return Looker(name, self.memories.store(name))
+
+    # -- changing -----------------------------------------------------------------------------------------------------
+
+    def merge_names(self, memory: str, name: str, into: str) -> EntityRow:
+        """Let an entity with all its names be another one; recorded, and undone by `split_name`.
+
+        Raises:
+            NotFoundError: one of them is not in the memory.
+        """
+        return Looker(memory, self.memories.store(memory)).merge(name, into)
+
+    def split_name(self, memory: str, name: str) -> EntityRow:
+        """Give a name an entity of its own again."""
+        return Looker(memory, self.memories.store(memory)).split(name)
+
+    async def forget(self, memory: str, paths: Sequence[str]) -> int:
+        """Take documents out of a memory with all that only they supported; returns how many there were.
+
+        Args:
+            memory: Its name.
+            paths: As the memory calls them; one that ends in `/` stands for all that begin with it.
+
+        Raises:
+            NotFoundError: no such document.
+        """
+        store = self.memories.store(memory)
+
+        def work() -> int:
+            with writing(store):
+                return store.forget(Looker(memory, store).documents_named(paths))
+
+        return await asyncio.to_thread(work)
+
+    def check_memory(self, name: str) -> dict[str, int]:
+        """Return what is wrong with a memory's file, all 0 where nothing is; raises StoreError where it is damaged."""
+        return dict(self.memories.store(name).check())
+
+    def backup_memory(self, name: str, target: Path | str) -> None:
+        """Write a whole copy of a memory to a new file, also while somebody adds to it."""
+        self.memories.store(name).backup(Path(target))
