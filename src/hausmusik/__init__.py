@@ -29,7 +29,9 @@ if TYPE_CHECKING:
     from hausmusik.types import (
         Audio,
         AudioChunk,
+        ChatRequest,
         JudgeRequest,
+        Message,
         MusicRequest,
         Run,
         SoundRequest,
@@ -44,11 +46,13 @@ __all__ = [
     "Audio",
     "AudioChunk",
     "BatchOptions",
+    "ChatRequest",
     "ComposeOptions",
     "Finished",
     "HausmusikError",
     "House",
     "JudgeRequest",
+    "Message",
     "MusicRequest",
     "Plan",
     "Run",
@@ -71,7 +75,8 @@ def __getattr__(name: str) -> Any:
 
     if name == "__version__":
         return metadata.version("hausmusik")
-    types = "Audio AudioChunk JudgeRequest MusicRequest Run SoundRequest SpeakRequest TranscribeRequest WordTiming"
+    types = "Audio AudioChunk ChatRequest JudgeRequest Message MusicRequest Run SoundRequest SpeakRequest"
+    types += " TranscribeRequest WordTiming"
     places = {
         **dict.fromkeys(types.split(), "types"),
         "AsyncHouse": "house",

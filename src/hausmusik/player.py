@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import importlib.util
-from collections.abc import AsyncGenerator, Callable, Collection, Container, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Final
@@ -22,7 +22,7 @@ from hausmusik.engines.loading import load_engine
 from hausmusik.errors import ConfigError, HausmusikError, MissingExtra, NotFoundError, UsageError, WeightsError
 from hausmusik.hosts.local.environments import Environments
 from hausmusik.instruments.catalogue import Catalogue
-from hausmusik.instruments.model import Instrument, Weights, weights_digest
+from hausmusik.instruments.model import Instrument, weights_digest
 from hausmusik.instruments.problems import nearest
 from hausmusik.instruments.routing import Facts
 from hausmusik.instruments.sound_routing import natural_duration_s, refuse_unknown
@@ -44,6 +44,7 @@ from hausmusik.types import (
 )
 from hausmusik.unheard import Unheard
 from hausmusik.warmups import Start, Telling, WarmUps
+from hausmusik.weights.obtainable import Obtainable
 from hausmusik.weights.progress import PullProgress
 from hausmusik.weights.store import WeightsStore
 
@@ -54,22 +55,6 @@ Not learnt from the ledger: its rows know characters and seconds, but not at whi
 """
 
 SHORTEST_LINE_S: Final = 0.4
-
-
-class _Obtainable(Container[str]):
-    """The sets that are here or could be pulled, each found out when a rule asks: the hub may have to be asked."""
-
-    def __init__(self, store: WeightsStore, sets: Mapping[str, Weights]) -> None:
-        self._store = store
-        self._sets = sets
-        self._known: dict[str, bool] = {}
-
-    def __contains__(self, name: object) -> bool:
-        if not isinstance(name, str) or name not in self._sets:
-            return False
-        if name not in self._known:
-            self._known[name] = self._store.obtainable(self._sets[name])
-        return self._known[name]
 
 
 class HousePlayer:
@@ -310,7 +295,7 @@ class HousePlayer:
             self._facts = Facts(
                 places=(),
                 weights_here=frozenset(each.id for each in sets if not self._weights.missing([each])),
-                weights_obtainable=_Obtainable(self._weights, {each.id: each for each in sets}),
+                weights_obtainable=Obtainable(self._weights, sets),
                 environments_here=frozenset(
                     each.id for each in self._catalogue.environments() if self._environments.is_installed(each)
                 ),
@@ -354,6 +339,7 @@ class HousePlayer:
             each.environment
             for each in self._catalogue.instruments(instrument.task)
             if each.environment
+            and not each.planned
             and each.environment != instrument.environment
             and not self._environments.is_installed(self._catalogue.environment(each.environment))
             and all(self._weights.obtainable(one) for one in self._catalogue.weights_of(each))

@@ -1,4 +1,4 @@
-"""The verbs that play one instrument and fold its stream into a result: speak, music, sound, transcribe, judge.
+"""The verbs that play one instrument and fold its stream into a result: speak, music, chat …
 
 Streaming is the primitive (`play`), so the plain form cannot drift from it. Knows only `play`; the house brings it.
 """
@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import asyncio
 from abc import abstractmethod
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
 from hausmusik.asking import playable
 from hausmusik.audio.files import decode
+from hausmusik.conversation import Reply, chat_request, reply_of
 from hausmusik.errors import GenerationFailed
 from hausmusik.types import (
     REQUEST_OF_TASK,
@@ -25,6 +26,7 @@ from hausmusik.types import (
     Event,
     FloatArray,
     JudgeRequest,
+    Message,
     MusicRequest,
     Request,
     Run,
@@ -174,6 +176,39 @@ class Verbs:
         if not found:
             raise GenerationFailed("the judge gave no vector")
         return found[0]
+
+    async def chat(
+        self,
+        messages: str | Sequence[Message],
+        *,
+        system: str = "",
+        history: Sequence[Message] = (),
+        temperature: float | None = None,
+        max_tokens: int = 0,
+        seed: int = 0,
+        stop: Sequence[str] = (),
+        schema: str | Mapping[str, Any] | None = None,
+        tools: str | Sequence[Mapping[str, Any]] | None = None,
+        think: bool = True,
+        instrument: str = "",
+        on: str = "",
+        run: Run | None = None,
+        on_event: Callable[[Event], None] | None = None,
+    ) -> Reply:
+        """Go on with a conversation and return the reply; see `hausmusik.conversation.chat_request`."""
+        request = chat_request(
+            messages,
+            system=system,
+            history=history,
+            temperature=temperature,
+            max_tokens=max_tokens,
+            seed=seed,
+            stop=stop,
+            schema=schema,
+            tools=tools,
+            think=think,
+        )
+        return reply_of([event async for event in self._told(instrument, request, on, run, on_event)])
 
     async def _told(
         self, instrument: str, request: Request, on: str, run: Run | None, on_event: Callable[[Event], None] | None

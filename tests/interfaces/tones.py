@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-TASKS = ("speak", "music", "sound", "transcribe", "judge")
+TASKS = ("speak", "music", "sound", "transcribe", "judge", "chat")
 
 
 def instrument(name: str, task: str, *, options: str = "", voices: tuple[str, ...] = (), extra: str = "") -> str:

@@ -30,7 +30,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
 
     places: tuple[str, ...] = ("local",)
     weights_here: frozenset[str] = frozenset()
-    weights_obtainable: Container[str] = frozenset()
+    weights_obtainable: Container[str] = frozenset[str]()
     environments_here: frozenset[str] = frozenset()
     offline: bool = False
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -75,7 +77,7 @@ def test_thinking_is_told_as_it_comes():
 @given(TEXTS, st.lists(st.integers(0, 60), max_size=8), st.booleans())
 def test_where_it_is_cut_makes_no_difference(text: str, cuts: list[int], inside: bool):
     edges = [0, *sorted(cuts), len(text)]
-    pieces = [text[a:b] for a, b in zip(edges, edges[1:], strict=False)]
+    pieces = [text[a:b] for a, b in pairwise(edges)]
     assert parsed(pieces, inside=inside) == parsed([text], inside=inside) == parsed(list(text), inside=inside)
 
 

@@ -6,7 +6,8 @@ What can be told to be wrong without the model is refused here. Knows nothing of
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Final, cast
 
 import msgspec
@@ -52,7 +53,7 @@ def options_of(options: dict[str, Scalar]) -> ChatOptions:
         raise ConfigError(f"the instrument's options do not fit llama.cpp: {error}") from error
 
 
-_NOTHING: Final[JsonObject] = {}
+_NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
 def body_of(request: ChatRequest, options: ChatOptions) -> JsonObject:
@@ -153,7 +154,8 @@ def _tools(text: str) -> list[Any]:
         function = cast("JsonObject", tool).get("function", _NOTHING) if isinstance(tool, dict) else _NOTHING
         if not isinstance(function, dict) or not cast("JsonObject", function).get("name"):
             raise BadInput(
-                "a tool has no name", hint='e.g. {"type": "function", "function": {"name": "look_up", "parameters": {…}}}'
+                "a tool has no name",
+                hint='e.g. {"type": "function", "function": {"name": "look_up", "parameters": {…}}}',
             )
     return tools
 

@@ -1,14 +1,14 @@
 """Goes on with a conversation: a language model in a GGUF file, by llama.cpp on a processor.
 
-Streams what it thinks and says; follows JSON Schemas and GBNF grammars, calls tools, tells log-probabilities. Beginnings
-of conversations that come again (a long system prompt, examples) are kept and cost next to nothing; answers are the
-same whether they were kept or not. Knows nothing of which model it is.
+Streams what it thinks and says; follows JSON Schemas and GBNF grammars, calls tools, tells log-probabilities. What many
+conversations begin with (a long system prompt, examples) is kept and costs next to nothing; answers are the same
+whether it was kept or not. Knows nothing of which model it is.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from typing import Final
 
 from hausmusik.engines.llamacpp.asking import ChatOptions, body_of, options_of, prompt_of, thinks_aloud
@@ -105,7 +105,7 @@ class LlamaCppEngine:
         body = body_of(request, self._options)
         calls = sum(len(message.tool_calls) for message in request.messages)
         answer = Answer(inside=self._options.opens_thinking and thinks_aloud(request), calls_before=calls)
-        keeps = yield from self._read(self._server, request, cancel)
+        keeps: bool = yield from self._read(self._server, request, cancel)
         if not keeps:
             self._kept.forget()
         for chunk in self._server.stream(body | {"cache_prompt": keeps}, cancel):
@@ -113,7 +113,7 @@ class LlamaCppEngine:
         if not cancel.is_set():
             yield from answer.end()
 
-    def _read(self, server: ModelServer, request: ChatRequest, cancel: Cancel) -> Iterator[Event]:
+    def _read(self, server: ModelServer, request: ChatRequest, cancel: Cancel) -> Generator[Event, None, bool]:
         """Bring the beginnings of a conversation into the cache; return whether there are any."""
         steps, goes_on = self._kept.missing(steps_of(request))
         if not goes_on:

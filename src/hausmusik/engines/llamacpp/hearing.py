@@ -5,13 +5,16 @@ Knows nothing of where the chunks come from.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
+from typing import Any, Final
 
 from hausmusik.engines.thinking import Piece, ThoughtParser
 from hausmusik.errors import GenerationFailed
 from hausmusik.seams import JsonObject
 from hausmusik.types import Done, Event, Phase, TextDelta, ThinkingDelta, TokenScore, ToolCall, Usage
+
+_NONE: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
 class Answer:
@@ -37,8 +40,8 @@ class Answer:
         if progress and progress["processed"] < progress["total"]:
             yield Phase(name="read", done=progress["processed"] / progress["total"])
         for choice in chunk.get("choices", ()):
-            self._scores += _scores((choice.get("logprobs") or {}).get("content") or ())
-            delta = choice.get("delta") or {}
+            self._scores += _scores((choice.get("logprobs") or _NONE).get("content") or ())
+            delta: Mapping[str, Any] = choice.get("delta") or _NONE
             self._note_calls(delta.get("tool_calls") or ())
             if text := delta.get("content"):
                 yield from self._told(self._parser.feed(text))
@@ -75,7 +78,7 @@ class Answer:
     def _note_calls(self, deltas: Iterable[Any]) -> None:
         for delta in deltas:
             call = self._calls.setdefault(delta.get("index", 0), {"name": "", "arguments": ""})
-            function = delta.get("function") or {}
+            function: Mapping[str, Any] = delta.get("function") or _NONE
             for name in call:
                 call[name] += function.get(name) or ""
 

@@ -12,6 +12,7 @@ import shutil
 import tempfile
 import threading
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
@@ -40,7 +41,7 @@ class ModelServer:
 
     def __init__(self, path: Path, *, context_tokens: int, threads: int) -> None:
         try:
-            import xllamacpp
+            library: Any = import_module("xllamacpp")  # it has no types
         except ImportError as error:
             raise MissingExtra(
                 f"llama.cpp cannot run here: {error.name or error} is not installed",
@@ -48,7 +49,7 @@ class ModelServer:
             ) from error
         self._busy: threading.Thread | None = None
         self._leave = threading.Event()
-        params: Any = xllamacpp.CommonParams()
+        params: Any = library.CommonParams()
         params.model.path = str(path)
         params.n_ctx = context_tokens
         params.n_parallel = 1
@@ -64,7 +65,7 @@ class ModelServer:
         folder = Path(tempfile.mkdtemp(prefix="hausmusik-"))
         params.hostnames = [str(folder / "s.sock")]  # the ending says that it is no host name
         try:
-            self._server: Any = xllamacpp.Server(params)
+            self._server: Any = library.Server(params)
         except (RuntimeError, ValueError) as error:
             raise WeightsError(
                 f"llama.cpp cannot read {path.name}, or has no memory for it", hint="see `haus doctor`"

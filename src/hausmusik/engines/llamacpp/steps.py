@@ -6,9 +6,9 @@ what was asked before. So a prompt is always cut at the same places, which follo
 message of the user's or a tool's that enough stands before. Each of these beginnings is read by itself, and a kept one
 is gone on from only where it ends. Then what is computed is the same whether it was kept or not.
 
-A beginning is read as a conversation of its own; where it ends, the template has the model begin to speak, and the whole
-prompt has the next message there: so the two part at exactly this place. (Templates that refuse a conversation without
-a question get no such beginnings, and read every prompt from its start.)
+A beginning is read as a conversation of its own; where it ends, the template has the model begin to speak, and the
+whole prompt has the next message there: so the two part at exactly this place. (Templates that refuse a conversation
+without a question get no such beginnings, and read every prompt from its start.)
 
 Knows nothing of the model: it is told what was read.
 """
