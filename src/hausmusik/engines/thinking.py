@@ -47,7 +47,7 @@ class ThoughtParser:
         self._state: Literal["start", "thinking", "gap", "text"] = "start"
         self._closings = tuple(TAGS.values()) if inside else ()
         self._held = ""
-        self._said = False
+        self._before = ""
 
     def feed(self, text: str) -> Iterator[Piece]:
         """Yield what is certain by now; whatever could still become a tag is kept back."""
@@ -84,16 +84,18 @@ class ThoughtParser:
 
     def _thinking(self, *, last: bool) -> Iterator[Piece]:
         """Yield the thought as far as no closing tag can have begun in it."""
-        if not self._said:
+        if not self._before:
             self._held = self._held.lstrip()
-        at, tag = _closing(self._held, self._closings, last=last)
+        at, tag = _closing(self._held, self._closings, before=self._before, last=last)
         if tag:
             yield from self._told("thinking", self._held[:at].rstrip())
             self._held = self._held[at + len(tag) :]
             self._state = "gap"
             return
         # White space before the closing tag is not told, so it waits with the beginning of the tag.
-        yield from self._told("thinking", self._take(len(self._held[:at].rstrip())))
+        told = self._take(len(self._held[:at].rstrip()))
+        self._before = told[-1:] or self._before
+        yield from self._told("thinking", told)
         if last:
             self._held = ""
 
@@ -110,7 +112,6 @@ class ThoughtParser:
 
     def _told(self, kind: Kind, text: str) -> Iterator[Piece]:
         if text:
-            self._said = True
             yield kind, text
 
 
@@ -136,17 +137,18 @@ def joined(pieces: Iterable[Piece]) -> tuple[str, str]:
 
 def _opened_before(text: str) -> bool:
     """Whether the first closing tag stands alone: no tag of its kind opens before it."""
-    at, tag = _closing(text, tuple(TAGS.values()), last=True)
+    at, tag = _closing(text, tuple(TAGS.values()), before="", last=True)
     opening = next((one for one, closing in TAGS.items() if closing == tag), "")
     return bool(tag) and opening not in text[:at]
 
 
-def _closing(text: str, closings: tuple[str, ...], *, last: bool) -> tuple[int, str]:
+def _closing(text: str, closings: tuple[str, ...], *, before: str, last: bool) -> tuple[int, str]:
     """Return where the first closing tag stands, and which; without one, how far none can have begun, and nothing.
 
     Args:
-        text: The thought so far.
+        text: The thought so far, as far as it was not told.
         closings: Tags that would close it.
+        before: The last letter that was told.
         last: Whether no more text comes.
     """
     at = 0
@@ -154,11 +156,11 @@ def _closing(text: str, closings: tuple[str, ...], *, last: bool) -> tuple[int, 
         rest = text[at:]
         tag = next((one for one in closings if rest.startswith(one)), "")
         if tag:
-            before, after = text[:at][-1:], rest[len(tag) : len(tag) + 1]
-            quoted = bool(before) and before in _QUOTES
+            quote, after = text[:at][-1:] or before, rest[len(tag) : len(tag) + 1]
+            quoted = bool(quote) and quote in _QUOTES
             if quoted and not after and not last:
                 return at, ""
-            if not (quoted and after == before):
+            if not (quoted and after == quote):
                 return at, tag
         elif not last and any(one.startswith(rest) for one in closings):
             return at, ""

@@ -24,6 +24,7 @@ class ChatOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         context_tokens: Most tokens of prompt and answer together.
         thinks: Whether it can think aloud, and be told not to.
         opens_thinking: Whether its template opens the thought, so that only the closing tag is generated.
+        calls_tools: Whether its template tells it which tools there are.
         temperature: 0 to 2.
         top_p: Above 0, at most 1.
         top_k: The likeliest so many tokens; 0: all.
@@ -36,6 +37,7 @@ class ChatOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     context_tokens: int = 8192
     thinks: bool = False
     opens_thinking: bool = False
+    calls_tools: bool = False
     temperature: float = 0.7
     top_p: float = 0.95
     top_k: int = 40
@@ -66,6 +68,10 @@ def body_of(request: ChatRequest, options: ChatOptions) -> JsonObject:
         raise BadInput("nothing was said", hint="write a message")
     if request.schema and request.grammar:
         raise BadInput("an answer follows a schema or a grammar, not both", hint="give one of them")
+    if request.tools and not options.calls_tools:
+        raise BadInput(
+            "this model does not know how to call tools", hint="leave them out, or choose another instrument"
+        )
     if request.tools and (request.schema or request.grammar):
         raise BadInput("with tools an answer can follow neither schema nor grammar", hint="ask in two turns")
     thinks = options.thinks and thinks_aloud(request)
@@ -90,6 +96,11 @@ def body_of(request: ChatRequest, options: ChatOptions) -> JsonObject:
     if request.top_logprobs:
         body |= {"logprobs": True, "top_logprobs": request.top_logprobs}
     return body
+
+
+def tool_names(body: JsonObject) -> tuple[str, ...]:
+    """Return what may be called by a request's body."""
+    return tuple(tool["function"]["name"] for tool in body.get("tools", ()))
 
 
 def thinks_aloud(request: ChatRequest) -> bool:

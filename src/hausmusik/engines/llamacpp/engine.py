@@ -11,7 +11,7 @@ import threading
 from collections.abc import Generator, Iterator, Sequence
 from typing import Final
 
-from hausmusik.engines.llamacpp.asking import ChatOptions, body_of, options_of, prompt_of, thinks_aloud
+from hausmusik.engines.llamacpp.asking import ChatOptions, body_of, options_of, prompt_of, thinks_aloud, tool_names
 from hausmusik.engines.llamacpp.hearing import Answer
 from hausmusik.engines.llamacpp.server import ModelServer
 from hausmusik.engines.llamacpp.steps import Kept, Step, steps_of
@@ -104,7 +104,9 @@ class LlamaCppEngine:
             raise RuntimeError("llama.cpp was asked to play before it was loaded")
         body = body_of(request, self._options)
         calls = sum(len(message.tool_calls) for message in request.messages)
-        answer = Answer(inside=self._options.opens_thinking and thinks_aloud(request), calls_before=calls)
+        answer = Answer(
+            inside=self._options.opens_thinking and thinks_aloud(request), tools=tool_names(body), calls_before=calls
+        )
         keeps: bool = yield from self._read(self._server, request, cancel)
         if not keeps:
             self._kept.forget()

@@ -1,14 +1,16 @@
 """Reads the chunks of an answer: what was thought, said, how likely it was, which tools are called, why it ended.
 
+Scores follow the text that their tokens made; those of the tags around a thought come with the text after them.
 Knows nothing of where the chunks come from.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final
 
+from hausmusik.engines.llamacpp.calls import CallReader
 from hausmusik.engines.thinking import Piece, ThoughtParser
 from hausmusik.errors import GenerationFailed
 from hausmusik.seams import JsonObject
@@ -22,10 +24,12 @@ class Answer:
 
     Args:
         inside: Whether the prompt has opened a thought.
+        tools: Names of those that may be called.
         calls_before: Tool calls earlier in the conversation, so that each id is used once.
     """
 
-    def __init__(self, *, inside: bool, calls_before: int) -> None:
+    def __init__(self, *, inside: bool, tools: Sequence[str], calls_before: int) -> None:
+        self._reader = CallReader(tools)
         self._parser = ThoughtParser(inside=inside)
         self._scores: list[TokenScore] = []
         self._calls: dict[int, dict[str, str]] = {}
@@ -56,13 +60,20 @@ class Answer:
             GenerationFailed: the answer broke off, or nothing at all came.
         """
         yield from self._told(self._parser.end())
-        yield from self._scores
+        calls, text = self._reader.end()
+        for name, arguments in calls:
+            self._calls[len(self._calls)] = {"name": name, "arguments": arguments}
+        if text:
+            self._said = True
+            yield TextDelta(text=text)
+        if not calls:
+            yield from self._scores
         for index, call in sorted(self._calls.items()):
             # The server's own ids are random, and the same request must give the same bytes.
             yield ToolCall(id=f"call_{self._calls_before + index + 1}", name=call["name"], arguments=call["arguments"])
         if not self._reason:
             raise GenerationFailed("llama.cpp broke the answer off")
-        reason = {"length": "length", "tool_calls": "tools"}.get(self._reason, "complete")
+        reason = "length" if self._reason == "length" else "tools" if self._calls else "complete"
         if not self._said and not self._calls and reason == "complete":
             raise GenerationFailed("the model said nothing", hint="ask in other words, or with another seed")
         yield self._usage
@@ -70,8 +81,11 @@ class Answer:
 
     def _told(self, pieces: Iterable[Piece]) -> Iterator[Event]:
         for kind, text in pieces:
+            certain = self._reader.feed(text) if kind == "text" else text
+            if not certain:
+                continue
             self._said = True
-            yield TextDelta(text=text) if kind == "text" else ThinkingDelta(text=text)
+            yield TextDelta(text=certain) if kind == "text" else ThinkingDelta(text=certain)
             yield from self._scores
             self._scores = []
 

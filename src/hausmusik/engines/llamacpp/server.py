@@ -60,7 +60,7 @@ class ModelServer:
         params.prefill_assistant = False  # an assistant's message is over, also the last one of a beginning
         params.fit_params = False  # or the context would be cut to what memory is free
         params.warmup = False  # `warm_up` does it
-        params.verbosity = -1
+        params.verbosity = 1  # errors, which the host keeps in its log
         params.endpoint_slots = params.endpoint_props = False
         folder = Path(tempfile.mkdtemp(prefix="hausmusik-"))
         params.hostnames = [str(folder / "s.sock")]  # the ending says that it is no host name
