@@ -12,7 +12,8 @@ import pytest
 
 from tests.interfaces.conftest import Haus, process
 
-SCHEMA = '{"type": "object"}'
+SCHEMA = '{"type": "object", "properties": {"sea": {"enum": ["calm", "rough"]}, "boats": {"type": "integer"}}}'
+SEA = {"sea": "calm", "boats": 0}
 
 
 def test_the_answer_is_the_data_and_the_thought_is_not(haus: Haus) -> None:
@@ -42,7 +43,7 @@ def test_one_document_with_all_that_is_known(haus: Haus) -> None:
         "text": "One two",
         "thinking": "I was told 3 words.",
         "tool_calls": [],
-        "reason": "complete",
+        "reason": "length",
         "tokens_in": 3,
         "tokens_out": 2,
         "instrument": "tone-chat",
@@ -52,14 +53,20 @@ def test_one_document_with_all_that_is_known(haus: Haus) -> None:
     }
 
 
+def test_an_answer_that_was_cut_says_so(haus: Haus) -> None:
+    done = haus("chat", "One two three.", "--max-tokens", "2", "--think", "hide")
+    assert (done.code, done.out) == (0, "One two\n")
+    assert done.err == "note: the answer was cut, no tokens were left; see --max-tokens\n"
+
+
 def test_a_schema_is_answered_with_json_or_not_at_all(haus: Haus, here: Path) -> None:
-    done = haus("chat", '{"sea": "wide"}', "--schema", SCHEMA)
-    assert (done.code, done.out) == (0, '{"sea": "wide"}\n')
+    done = haus("chat", "The sea?", "--schema", SCHEMA)
+    assert (done.code, done.json) == (0, SEA)
     (here / "schema.json").write_text(SCHEMA, "utf-8")
-    assert haus("chat", '{"sea": 1}', "--schema", "schema.json", "--json").json["document"] == {"sea": 1}
-    failed = haus("chat", "The sea is wide.", "--schema", "schema.json")
-    assert (failed.code, failed.out) == (1, "")
-    assert "is not JSON" in failed.err
+    assert haus("chat", "The sea?", "--schema", "schema.json", "--json").json["document"] == SEA
+    cut = haus("chat", "The sea?", "--schema", "schema.json", "--max-tokens", "2")
+    assert (cut.code, cut.out) == (1, "")
+    assert "cut before its JSON was whole" in cut.err
 
 
 @pytest.mark.parametrize(
