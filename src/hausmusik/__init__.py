@@ -29,8 +29,13 @@ if TYPE_CHECKING:
     from hausmusik.types import (
         Audio,
         AudioChunk,
+<<<<<<< HEAD
         EmbedRequest,
+=======
+        ChatRequest,
+>>>>>>> cf050e1c76d99dd52860501a99d7b978f9421d9c
         JudgeRequest,
+        Message,
         MusicRequest,
         Run,
         SoundRequest,
@@ -45,12 +50,14 @@ __all__ = [
     "Audio",
     "AudioChunk",
     "BatchOptions",
+    "ChatRequest",
     "ComposeOptions",
     "EmbedRequest",
     "Finished",
     "HausmusikError",
     "House",
     "JudgeRequest",
+    "Message",
     "MusicRequest",
     "Plan",
     "Run",
@@ -73,7 +80,12 @@ def __getattr__(name: str) -> Any:
 
     if name == "__version__":
         return metadata.version("hausmusik")
+<<<<<<< HEAD
     requests = "EmbedRequest JudgeRequest MusicRequest SoundRequest SpeakRequest TranscribeRequest"
+=======
+    types = "Audio AudioChunk ChatRequest JudgeRequest Message MusicRequest Run SoundRequest SpeakRequest"
+    types += " TranscribeRequest WordTiming"
+>>>>>>> cf050e1c76d99dd52860501a99d7b978f9421d9c
     places = {
         **dict.fromkeys(f"Audio AudioChunk Run WordTiming {requests}".split(), "types"),
         "AsyncHouse": "house",

@@ -17,6 +17,7 @@ from hausmusik.cloud import Cloud
 from hausmusik.cloud_reports import Cooled, Rehearsal, Standing, WindowAdvice
 from hausmusik.config.folders import Folders
 from hausmusik.config.model import Settings
+from hausmusik.conversation import Reply
 from hausmusik.gpu_choice import GpuChoice, Use
 from hausmusik.hosts.local.environments import Environments
 from hausmusik.house import AsyncHouse, open_async
@@ -44,7 +45,7 @@ from hausmusik.score.progress import Finished, Progress
 from hausmusik.score.reading import Problem
 from hausmusik.seams import Host
 from hausmusik.takes.store import TakeStore
-from hausmusik.types import Audio, Event, FloatArray, Phase, Request, Run
+from hausmusik.types import Audio, Event, FloatArray, Message, Phase, Request, Run
 from hausmusik.upkeep import Finding, InstrumentRow
 from hausmusik.verbs import Embedded, Spoken, Transcript
 from hausmusik.weights.progress import PullProgress
@@ -436,6 +437,7 @@ class House:
         """Return the speaker vector of a recording: float32 `(dim,)`, L2-normalised."""
         return self._portal.call(self._house.judge(audio, instrument=instrument, on=on, run=run))
 
+<<<<<<< HEAD
     def embed(
         self,
         texts: Sequence[str],
@@ -447,6 +449,45 @@ class House:
     ) -> Embedded:
         """Turn texts into vectors in which cosine says how near their meanings are."""
         return self._portal.call(self._house.embed(texts, purpose=purpose, instrument=instrument, on=on, run=run))
+=======
+    def chat(
+        self,
+        messages: str | Sequence[Message],
+        *,
+        system: str = "",
+        history: Sequence[Message] = (),
+        temperature: float | None = None,
+        max_tokens: int = 0,
+        seed: int = 0,
+        stop: Sequence[str] = (),
+        schema: str | Mapping[str, Any] | None = None,
+        tools: str | Sequence[Mapping[str, Any]] | None = None,
+        think: bool = True,
+        instrument: str = "",
+        on: str = "",
+        run: Run | None = None,
+        on_event: Callable[[Event], None] | None = None,
+    ) -> Reply:
+        """Go on with a conversation and return the reply; see `hausmusik.conversation.chat_request`."""
+        return self._portal.call(
+            self._house.chat(
+                messages,
+                system=system,
+                history=history,
+                temperature=temperature,
+                max_tokens=max_tokens,
+                seed=seed,
+                stop=stop,
+                schema=schema,
+                tools=tools,
+                think=think,
+                instrument=instrument,
+                on=on,
+                run=run,
+                on_event=on_event,
+            )
+        )
+>>>>>>> cf050e1c76d99dd52860501a99d7b978f9421d9c
 
     def close(self) -> None:
         """Stop the workers and close the databases; the house is not used again."""

@@ -44,6 +44,7 @@ from hausmusik.types import (
 )
 from hausmusik.unheard import Unheard
 from hausmusik.warmups import Start, Telling, WarmUps
+from hausmusik.weights.obtainable import Obtainable
 from hausmusik.weights.progress import PullProgress
 from hausmusik.weights.store import WeightsStore
 
@@ -294,7 +295,7 @@ class HousePlayer:
             self._facts = Facts(
                 places=(),
                 weights_here=frozenset(each.id for each in sets if not self._weights.missing([each])),
-                weights_obtainable=frozenset(each.id for each in sets if self._weights.obtainable(each)),
+                weights_obtainable=Obtainable(self._weights, sets),
                 environments_here=frozenset(
                     each.id for each in self._catalogue.environments() if self._environments.is_installed(each)
                 ),
@@ -338,6 +339,7 @@ class HousePlayer:
             each.environment
             for each in self._catalogue.instruments(instrument.task)
             if each.environment
+            and not each.planned
             and each.environment != instrument.environment
             and not self._environments.is_installed(self._catalogue.environment(each.environment))
             and all(self._weights.obtainable(one) for one in self._catalogue.weights_of(each))

@@ -1,4 +1,8 @@
+<<<<<<< HEAD
 """The verbs that play one instrument and fold its stream into a result: speak, music, sound, transcribe, judge, embed.
+=======
+"""The verbs that play one instrument and fold its stream into a result: speak, music, chat …
+>>>>>>> cf050e1c76d99dd52860501a99d7b978f9421d9c
 
 Streaming is the primitive (`play`), so the plain form cannot drift from it. Knows only `play`; the house brings it.
 """
@@ -10,12 +14,17 @@ from abc import abstractmethod
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from pathlib import Path
+<<<<<<< HEAD
 from typing import Literal
+=======
+from typing import Any, TypeVar
+>>>>>>> cf050e1c76d99dd52860501a99d7b978f9421d9c
 
 import msgspec
 
 from hausmusik.asking import playable
 from hausmusik.audio.files import decode
+from hausmusik.conversation import Reply, chat_request, reply_of
 from hausmusik.errors import GenerationFailed
 from hausmusik.types import (
     REQUEST_OF_TASK,
@@ -26,6 +35,7 @@ from hausmusik.types import (
     Event,
     FloatArray,
     JudgeRequest,
+    Message,
     MusicRequest,
     Request,
     Run,
@@ -186,6 +196,7 @@ class Verbs:
             raise GenerationFailed("the judge gave no vector")
         return found[0]
 
+<<<<<<< HEAD
     async def embed(
         self,
         texts: Sequence[str],
@@ -215,6 +226,40 @@ class Verbs:
         if len(found) != 1 or len(found[0].values) != len(request.texts):
             raise GenerationFailed(f"there were {len(request.texts)} texts, and not as many vectors came")
         return Embedded(vectors=found[0].values, model=found[0].model)
+=======
+    async def chat(
+        self,
+        messages: str | Sequence[Message],
+        *,
+        system: str = "",
+        history: Sequence[Message] = (),
+        temperature: float | None = None,
+        max_tokens: int = 0,
+        seed: int = 0,
+        stop: Sequence[str] = (),
+        schema: str | Mapping[str, Any] | None = None,
+        tools: str | Sequence[Mapping[str, Any]] | None = None,
+        think: bool = True,
+        instrument: str = "",
+        on: str = "",
+        run: Run | None = None,
+        on_event: Callable[[Event], None] | None = None,
+    ) -> Reply:
+        """Go on with a conversation and return the reply; see `hausmusik.conversation.chat_request`."""
+        request = chat_request(
+            messages,
+            system=system,
+            history=history,
+            temperature=temperature,
+            max_tokens=max_tokens,
+            seed=seed,
+            stop=stop,
+            schema=schema,
+            tools=tools,
+            think=think,
+        )
+        return reply_of([event async for event in self._told(instrument, request, on, run, on_event)])
+>>>>>>> cf050e1c76d99dd52860501a99d7b978f9421d9c
 
     async def _told(
         self, instrument: str, request: Request, on: str, run: Run | None, on_event: Callable[[Event], None] | None

@@ -9,14 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 
 from hausmusik.seams import EngineContext, Scalar
 from hausmusik.types import (
     Audio,
+<<<<<<< HEAD
     EmbedRequest,
+=======
+    ChatRequest,
+>>>>>>> cf050e1c76d99dd52860501a99d7b978f9421d9c
     JudgeRequest,
+    Message,
     MusicRequest,
     Request,
     SoundRequest,
@@ -68,6 +74,14 @@ class EngineCase:
         return pytest.param(self, id=self.name, marks=[pytest.mark.slow] if self.weights or self.slow else [])
 
 
+def said(*words: str, **more: Any) -> ChatRequest:
+    """A conversation: the user begins, and the other answers in between."""
+    messages = tuple(
+        Message(role="assistant" if place % 2 else "user", content=text) for place, text in enumerate(words)
+    )
+    return ChatRequest(messages=messages, **more)
+
+
 _BEEP = Audio.mono([0.0, 0.1, 0.0, -0.1] * 4_000, 16_000)
 
 CASES: tuple[EngineCase, ...] = (
@@ -80,9 +94,18 @@ CASES: tuple[EngineCase, ...] = (
             SoundRequest(prompt="rain", duration_s=1.5, loop=True),
             TranscribeRequest(audio=_BEEP),
             JudgeRequest(audio=_BEEP),
+<<<<<<< HEAD
             EmbedRequest(texts=("Rain on leaves", "a", "Rain on a roof")),
+=======
+            said("Hello there.", "Good evening.", "How are you?", top_logprobs=1),
         ),
-        nonsense=(SpeakRequest(text=" … "), MusicRequest(prompt="x", duration_s=1e6), SoundRequest(prompt="")),
+        nonsense=(
+            said(" "),
+            SpeakRequest(text=" … "),
+            MusicRequest(prompt="x", duration_s=1e6),
+            SoundRequest(prompt=""),
+>>>>>>> cf050e1c76d99dd52860501a99d7b978f9421d9c
+        ),
         long=SpeakRequest(text="one two three. " * 20),
         sample_rate_hz=24_000,
         channels={MusicRequest: 2},
@@ -205,5 +228,26 @@ CASES: tuple[EngineCase, ...] = (
         channels={MusicRequest: 2},
         weights=("musescore-general-lite",),
         cancel_within_s=2.0,  # an hour is performed in one go: 0.5 s of work, more on a busy machine
+    ),
+    EngineCase(
+        name="llamacpp",
+        entry_point="hausmusik.engines.llamacpp:LlamaCppEngine",
+        requests=(
+            said("What is music?", temperature=0.0, max_tokens=24, top_logprobs=3),
+            said("Hello.", "Good evening. " * 30, "And who are you?", seed=7, max_tokens=24),
+            said("One colour.", schema='{"enum": ["red", "blue"]}', max_tokens=10),
+        ),
+        nonsense=(
+            said(" "),
+            said("sea " * 9_000),
+            said("Hello.", grammar="root ::= ((("),
+            said("Hello.", schema='{"type": "nonsense"}'),
+            said("Hello.", schema="[1]"),
+            said("Hello.", tools='[{"x": 1}]'),
+            SpeakRequest(text="Hello"),
+        ),
+        long=said("Count from one to a thousand.", grammar='root ::= ("one ")+'),
+        options={"temperature": 0.7},
+        weights=("smollm2-135m",),
     ),
 )

@@ -17,6 +17,7 @@ from hausmusik.seams import Engine, Scalar
 from hausmusik.types import (
     Audio,
     AudioChunk,
+    ChatRequest,
     Done,
     Embeddings,
     EmbedRequest,
@@ -27,6 +28,10 @@ from hausmusik.types import (
     Request,
     SoundRequest,
     SpeakRequest,
+    TextDelta,
+    ThinkingDelta,
+    TokenScore,
+    ToolCall,
     TranscribeRequest,
     Usage,
     WordTiming,
@@ -161,9 +166,12 @@ def test_words_are_in_order_and_inside_the_audio(engine: Engine, case: EngineCas
         if isinstance(request, EmbedRequest):
             continue  # nothing of it is heard
         events = played(engine, request)
+        words = [event for event in events if isinstance(event, WordTiming)]
+        if isinstance(request, ChatRequest):
+            assert not words
+            continue
         audio = request.audio if isinstance(request, TranscribeRequest | JudgeRequest) else audio_of(events)
         assert audio is not None
-        words = [event for event in events if isinstance(event, WordTiming)]
         assert [word.start_s for word in words] == sorted(word.start_s for word in words)
         for word in words:
             assert word.text.strip()
@@ -183,6 +191,7 @@ def test_usage_says_what_was_played(engine: Engine, case: EngineCase) -> None:
     for request in case.requests:
         events = played(engine, request)
         counted = sum((event for event in events if isinstance(event, Usage)), Usage())
+<<<<<<< HEAD
         assert all(getattr(counted, name) >= 0 for name in counted.__struct_fields__)
         if isinstance(request, EmbedRequest):
             assert not counted.audio_s
@@ -192,12 +201,41 @@ def test_usage_says_what_was_played(engine: Engine, case: EngineCase) -> None:
         assert audio is not None
         # A host fills in what an engine does not count, so nothing is allowed and wrong is not.
         assert not counted.audio_s or counted.audio_s == pytest.approx(audio.duration_s, abs=0.01)
+=======
+        if isinstance(request, ChatRequest):
+            assert counted.tokens_in > 0
+            assert 0 < counted.tokens_out <= (request.max_tokens or 1e6)
+        else:
+            audio = request.audio if isinstance(request, TranscribeRequest | JudgeRequest) else audio_of(events)
+            assert audio is not None
+            # A host fills in what an engine does not count, so nothing is allowed and wrong is not.
+            assert not counted.audio_s or counted.audio_s == pytest.approx(audio.duration_s, abs=0.01)
+        assert all(getattr(counted, name) >= 0 for name in counted.__struct_fields__)
+>>>>>>> cf050e1c76d99dd52860501a99d7b978f9421d9c
 
 
 def test_every_event_can_travel(engine: Engine, case: EngineCase) -> None:
     for request in case.requests:
         for event in played(engine, request):
             assert encode(decode(encode(event), Event)) == encode(event)
+
+
+def test_a_conversation_goes_on_and_tokens_are_scored_where_that_is_asked_for(engine: Engine, case: EngineCase) -> None:
+    for request in case.requests:
+        if not isinstance(request, ChatRequest):
+            continue
+        events = [event for event in played(engine, request) if not isinstance(event, Phase)]
+        assert any(isinstance(event, TextDelta | ThinkingDelta | ToolCall) for event in events)
+        scores = [place for place, event in enumerate(events) if isinstance(event, TokenScore)]
+        assert bool(scores) == bool(request.top_logprobs)
+        for place in scores:
+            assert isinstance(events[place - 1], TextDelta | ThinkingDelta | TokenScore)
+            score = events[place]
+            assert isinstance(score, TokenScore)
+            assert score.logprob <= 0
+            assert len(score.alternatives) == request.top_logprobs
+            best = [logprob for _, logprob in score.alternatives]
+            assert best == sorted(best, reverse=True)
 
 
 # -- sameness ---------------------------------------------------------------------------------------------------------

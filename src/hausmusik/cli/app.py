@@ -13,7 +13,7 @@ from typing import Annotated, Any, Final
 import typer
 from typer.main import get_command
 
-from hausmusik.cli import batch, care, cloud, gpus, instruments, jobs, pieces, playing, settings, takes, warm
+from hausmusik.cli import batch, care, chatting, cloud, gpus, instruments, jobs, pieces, playing, settings, takes, warm
 from hausmusik.cli.commands import Group
 from hausmusik.cli.output import Output
 from hausmusik.errors import Cancelled, HausmusikError, OutputError, UsageError
@@ -34,6 +34,7 @@ app = typer.Typer(
 pieces.register(app)
 takes.register(app)
 playing.register(app)
+chatting.register(app)
 batch.register(app)
 instruments.register(app)
 gpus.register(app)

@@ -148,13 +148,13 @@ class _Shown:
                 self._document["thinking"] += event.text
                 if self._think != "hide" and not self._json:
                     self._line.end()
-                    self._output.stream(event.text, dim=True)
+                    self._output.aside(event.text)
             case AnswerDelta():
                 if not self._text:
                     self._line.end()
                 self._text += event.text
                 if not self._json and self._think != "only":
-                    self._output.stream(event.text)
+                    self._output.more(event.text)
             case Citation():
                 self._document["citations"].append(event)
                 if not event.supported:
@@ -176,7 +176,7 @@ class _Shown:
             self._output.json(self._document)
             return
         if self._text and self._think != "only":
-            self._output.stream("\n")
+            self._output.more("\n")
         cited = {number for each in self._document["citations"] for number in each.numbers}
         for each in self._found.passages if self._found else ():
             if each.number in cited:

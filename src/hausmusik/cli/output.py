@@ -68,6 +68,16 @@ class Output(msgspec.Struct, frozen=True, kw_only=True):
         """Write a line of data to stdout; on a terminal without control characters."""
         _write(sys.stdout, f"{printable(text) if sys.stdout.isatty() else text}\n")
 
+    def more(self, text: str) -> None:
+        """Write a piece of data to stdout as it comes, without ending the line."""
+        _write(sys.stdout, printable(text) if sys.stdout.isatty() else text)
+
+    def aside(self, text: str) -> None:
+        """Say a piece of something to the person as it comes, dimmed where the terminal can; not data."""
+        if not self.quiet and text:
+            dim, plain_again = ("\x1b[2m", "\x1b[0m") if self.colour and _shows_colour(sys.stderr) else ("", "")
+            _write(sys.stderr, f"{dim}{printable(text)}{plain_again}")
+
     def binary(self, data: bytes) -> None:
         """Write bytes to stdout."""
         try:

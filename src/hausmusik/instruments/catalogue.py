@@ -159,11 +159,13 @@ class Catalogue:
     def embedded(self) -> tuple[Weights, ...]:
         """Return the weight sets of the embedded tier (`haus pull --embedded`).
 
-        These are what the routers' candidates need, as far as they run here without an environment of their own.
+        These are what the routers' candidates need, as far as they run here without an environment of their own; sets
+        that are too large to be had unasked (`on_demand`) are left out.
         """
         named = (self.instrument(name) for router in self.routers() for name in router.candidates)
         here = (each for each in named if "local" in each.places and not each.environment)
-        return tuple({weights.id: weights for each in here for weights in self.weights_of(each)}.values())
+        sets = {weights.id: weights for each in here for weights in self.weights_of(each)}
+        return tuple(weights for weights in sets.values() if not weights.on_demand)
 
     def file_of(self, name: str) -> str:
         """Return the catalogue file that an instrument or router comes from, as `problems` would name it."""

@@ -195,6 +195,7 @@ class Weights(Strict):
         notice: Copyright notice and what the packages say of their licence; put before the licence text.
         origin: Where the files come from originally, for credits and for trust.
         sources: For every file that names none itself; `{name}` in a member or path stands for the file's name.
+        on_demand: Whether it is only pulled when it is named or played: too large for the embedded tier.
         files: The files.
     """
 
@@ -204,6 +205,7 @@ class Weights(Strict):
     licence_text: str
     notice: str = ""
     origin: str
+    on_demand: bool = False
     sources: tuple[Source, ...] = ()
     files: Annotated[tuple[WeightFile, ...], Field(min_length=1)]
 

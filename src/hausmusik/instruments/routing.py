@@ -7,7 +7,7 @@ Knows nothing of engines and hosts.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import Protocol
 
 import msgspec
@@ -22,14 +22,15 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     Args:
         places: Hosts that may be used for this request, e.g. `("local",)` or `("modal",)`.
         weights_here: Ids of the weight sets that are wholly on this machine.
-        weights_obtainable: Ids of those that are here or could be pulled (see `WeightsStore.obtainable`).
+        weights_obtainable: Ids of those that are here or could be pulled (see `WeightsStore.obtainable`). What a rule
+            does not ask after need not be found out: for some sets the hub is asked whether it answers.
         environments_here: Names of the environments that are installed; the caller's own, `""`, always counts.
         offline: Whether nothing may be downloaded.
     """
 
     places: tuple[str, ...] = ("local",)
     weights_here: frozenset[str] = frozenset()
-    weights_obtainable: frozenset[str] = frozenset()
+    weights_obtainable: Container[str] = frozenset[str]()
     environments_here: frozenset[str] = frozenset()
     offline: bool = False
 
@@ -40,9 +41,13 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     def _ready_at(self, instrument: Instrument, place: str) -> bool:
         if place != "local":
             return True  # weights and environment are that host's own business
-        weights = self.weights_here if self.offline else self.weights_here | self.weights_obtainable
         environment = instrument.environment
-        return set(instrument.weights) <= weights and (not environment or environment in self.environments_here)
+        if environment and environment not in self.environments_here:
+            return False
+        return all(
+            each in self.weights_here or (not self.offline and each in self.weights_obtainable)
+            for each in instrument.weights
+        )
 
 
 class Rule(Protocol):

@@ -48,10 +48,12 @@ def test_every_rule_can_be_loaded_and_every_engine_names_a_module_of_ours(catalo
 
 
 def test_every_file_has_a_source_that_is_not_the_hub(catalogue: Catalogue):
-    """With the package registries alone everything of ours can be had, but what is expressly a pull away."""
+    """With the package registries alone everything of ours can be had, but for three models that one asks for by name."""
+    from_the_hub = {"qwen3-0.6b", "qwen3-1.7b", "multilingual-e5-small"}
+    assert all(catalogue.weight_set(name).on_demand for name in from_the_hub)
     for weights, file in files_of(catalogue):
-        if weights.id == "multilingual-e5-small":
-            continue  # no router chooses it
+        if weights.id in from_the_hub:
+            continue
         assert any(not isinstance(source, HubSource) for source in file.sources), f"{weights.id}/{file.name}"
 
 
@@ -73,16 +75,24 @@ def test_files_are_bit_identical_to_what_is_known_of_them(catalogue: Catalogue):
         "multilingual-e5-small/model.safetensors": (470_641_600, "1a55775f53449dac"),
         "piper-joe/en_US-joe-medium.onnx": (63_201_294, "58afce0321b8d9c4"),
         "resemblyzer/pretrained.pt": (17_090_379, "39373b86598fa3da"),
+        "smollm2-135m/SmolLM2-135M-Instruct.Q4_1.gguf": (98_362_432, "b179c9523d0e6a0f"),
+        "qwen2.5-coder-1.5b/qwen2.5-coder-1.5b-instruct-q4_k_m.gguf": (1_117_320_768, "cc324af070c2ecbf"),
+        "qwen3-1.7b/Qwen3-1.7B-Q8_0.gguf": (1_834_426_016, "061b54daade076b5"),
+        "qwen3-0.6b/Qwen3-0.6B-Q8_0.gguf": (639_446_688, "9465e63a22add535"),
         "musescore-general-lite/MuseScore_General_Lite.sf3": (39_978_561, "916aaca6b0eb9f90"),
     }
     ours = {f"{weights.id}/{file.name}": (file.size_bytes, file.sha256[:16]) for weights, file in files_of(catalogue)}
     assert {name: ours.get(name) for name in known} == known
 
 
-def test_what_only_the_hub_has_is_not_in_the_embedded_tier(catalogue: Catalogue):
-    names = {weights.id for weights in catalogue.embedded()}
-    assert "all-minilm-l6-v2" in names
-    assert "multilingual-e5-small" not in names
+def test_the_embedded_tier_has_the_small_language_model_alone(catalogue: Catalogue):
+    tier = catalogue.embedded()
+    assert {weights.id for weights in tier if weights.id in {"smollm2-135m", "qwen2.5-coder-1.5b", "qwen3-1.7b"}} == {
+        "smollm2-135m"
+    }
+    assert sum(weights.size_bytes for weights in tier) < 700_000_000
+    assert "all-minilm-l6-v2" in {weights.id for weights in tier}
+
 
 
 def test_the_english_voices_are_all_there(catalogue: Catalogue):

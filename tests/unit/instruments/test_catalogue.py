@@ -83,6 +83,17 @@ class TestLookUp:
         )
         assert [each.id for each in catalogue.embedded()] == ["w1"]
 
+    def test_the_embedded_tier_leaves_out_what_is_had_on_demand(self, tmp_path: Path):
+        large = weights("w2").replace('id = "w2"', 'id = "w2"\non_demand = true')
+        catalogue = load(
+            tmp_path,
+            a=weights("w1") + large,
+            b=instrument("x", weights='["w1"]') + instrument("y", weights='["w2"]'),
+            c=router("speak", "x", "y"),
+        )
+        assert [each.id for each in catalogue.embedded()] == ["w1"]
+        assert [each.id for each in catalogue.pullable("speak")] == ["w1", "w2"]
+
 
 class TestResolve:
     def test_an_instrument_is_itself(self, tmp_path: Path):

@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 
 from hausmusik.engines.tone import faults, hearing, sounds
-from hausmusik.engines.tone.words import word_vectors, words_said
+from hausmusik.engines.tone.words import document_for, word_vectors, words_said
 from hausmusik.errors import BadInput
 from hausmusik.seams import Cancel, EngineContext, EngineSpec
 from hausmusik.types import (
@@ -108,7 +108,7 @@ class ToneEngine:
             if self._options.remark:
                 yield index, Remark(text=self._options.remark)
             if self._options.fail != "no_done":
-                yield index, Done()
+                yield index, Done(reason=_reason(request))
 
     def close(self) -> None:
         """Let go of everything."""
@@ -196,10 +196,9 @@ class ToneEngine:
 
     def _chat(self, request: ChatRequest) -> Iterator[Event]:
         """Repeat the last thing that was said, as far as tokens are allowed; each word is one."""
-        said = request.messages[-1].content
-        if not said.strip():
+        words = _words_of(request)
+        if not words:
             raise BadInput("nothing was said", hint="write a message")
-        words = words_said(said)
         if request.think:
             yield ThinkingDelta(text=f"I was told {len(words)} words.")
         allowed = words[: request.max_tokens or None]
@@ -214,6 +213,20 @@ class ToneEngine:
         yield Embeddings(values=word_vectors(request.texts), model=f"tone@{self.spec.revision}")
         read = sum(len(text.split()) for text in request.texts)
         yield Usage(tokens_in=read, characters=sum(map(len, request.texts)))
+
+
+def _reason(request: Request) -> str:
+    """Return why a play ends: all that was to be said is said, unless it had too few tokens."""
+    cut = isinstance(request, ChatRequest) and 0 < request.max_tokens < len(_words_of(request))
+    return "length" if cut else "complete"
+
+
+def _words_of(request: ChatRequest) -> list[str]:
+    """Return the words of an answer: those of the last message, or the simplest document that fits the schema."""
+    said = request.messages[-1].content
+    if said.strip() and request.schema:
+        said = json.dumps(document_for(json.loads(request.schema)))
+    return words_said(said) if said.strip() else []
 
 
 def _chunks(samples: FloatArray, rate_hz: int) -> Iterator[AudioChunk]:
