@@ -5,12 +5,13 @@
     2026-03-01 09:30:12 <anna> text         IRC
     [3/1/2026 9:30 AM] anna                 Discord; the text is below
 
-Messages go on over several lines. Whether 3/4 is in March or in April is decided once for the whole file: by a number above
-12, else by the order in which messages come, else by AM and PM, which mostly Americans write.
+Messages go on over several lines. Whether 3/4 is in March or in April is decided once for the whole file: by a number
+above 12, else by the order in which messages come, else by AM and PM, which mostly Americans write.
 """
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterable, Sequence
 from typing import Final
@@ -24,8 +25,10 @@ from hausmusik.memory.reading.speaker_names import bare_name, is_name
 
 _LOOKED_AT: Final = 300
 _DATED: Final = re.compile(
-    r"[\u200e\u200f\u202a\ufeff ]{0,4}\[?(?P<when>(?:\d{4}[-./]\d{1,2}[-./]\d{1,2}|(?P<one>\d{1,2})[-./](?P<two>\d{1,2})[-./](?:\d{4}|\d{2}))"
-    r",?[ T\u202f]{1,2}\d{1,2}[:.]\d{2}(?:[:.]\d{2})?(?:[.,]\d{1,6})?(?:[ \u202f]?[AaPp]\.?[Mm]\b\.?)?(?:Z|[+-]\d{2}:?\d{2})?)"
+    r"[\u200e\u200f\u202a\ufeff ]{0,4}\[?(?P<when>"
+    r"(?:\d{4}[-./]\d{1,2}[-./]\d{1,2}|(?P<one>\d{1,2})[-./](?P<two>\d{1,2})[-./](?:\d{4}|\d{2}))"
+    r",?[ T\u202f]{1,2}\d{1,2}[:.]\d{2}(?:[:.]\d{2})?(?:[.,]\d{1,6})?"
+    r"(?:[ \u202f]?[AaPp]\.?[Mm]\b\.?)?(?:Z|[+-]\d{2}:?\d{2})?)"
     r"\]?[\s\u200e]{0,4}(?:[-–|:]\s)?"
 )
 _HALF: Final = re.compile(r"[AaPp]\.?[Mm]\b")
@@ -102,4 +105,4 @@ def _is_day_first(messages: Iterable[_Message]) -> bool:
 
 
 def _backwards(times: Sequence[str]) -> int:
-    return sum(one > two for one, two in zip(times, times[1:], strict=False))
+    return sum(one > two for one, two in itertools.pairwise(times))

@@ -1,7 +1,8 @@
-"""Captions (WebVTT, SubRip) as a transcript: cues put together to turns, so that a passage is more than half a sentence.
+"""Captions (WebVTT, SubRip) as a transcript: cues put together to turns of whole sentences.
 
-Cues of one speaker become one turn until there is a pause, or after about a minute, at the end of a sentence. Lines that a
-rolling caption shows twice are taken once. The text is built anew, `Name: text`; lines are those of the caption file.
+Cues of one speaker become one turn until there is a pause, or after about a minute, at the end of a sentence. Lines
+that a rolling caption shows twice are taken once. The text is built anew, `Name: text`; lines are those of the
+caption file.
 """
 
 from __future__ import annotations

@@ -8,12 +8,13 @@ What is no date of the calendar gives "". Two-digit years are 2000 and later. A 
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import re
 from typing import Final
 
 _CLOCK: Final = (
-    r"(?:[T_ ,\u202f]{1,3}(?:um |at )?(?P<hour>\d{1,2})(?:[:.h]?(?P<minute>[0-5]\d))(?:[:.](?P<second>[0-5]\d)(?:[.,]\d{1,9})?)?"
+    r"(?:[T_ ,\u202f]{1,3}(?:um |at )?(?P<hour>\d{1,2})(?:[:.h]?(?P<minute>[0-5]\d))"
+    r"(?:[:.](?P<second>[0-5]\d)(?:[.,]\d{1,9})?)?"
     r"(?:[ \u202f]?(?P<half>[AaPp])\.?[Mm]\.?)?(?P<zone> ?Z| ?UTC| ?[+-]\d{2}:?\d{2})?)?"
 )
 _FORMS: Final = (
@@ -100,7 +101,7 @@ def clock_s(text: str) -> float:
 def _of_epoch(text: str) -> str:
     seconds = float(text) / (1000 if len(text) >= 12 and "." not in text else 1)
     try:
-        told = datetime.datetime.fromtimestamp(seconds, tz=datetime.UTC)
+        told = dt.datetime.fromtimestamp(seconds, tz=dt.UTC)
     except (OverflowError, OSError, ValueError):
         return ""
     return told.strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -116,7 +117,7 @@ def _iso(parts: dict[str, str | None], *, day_first: bool) -> str:
         day = int(parts["day"] or 0)
         month = month_of(parts["word"] or "") if parts.get("word") else int(parts.get("month") or 0)
     try:
-        told = datetime.date(year, month, day).isoformat()
+        told = dt.date(year, month, day).isoformat()
     except ValueError:
         return ""
     if parts.get("hour") is None:

@@ -1,8 +1,8 @@
 r"""What a reader of one format makes of a text: its blocks, either laid over the text as it is or built anew.
 
 `Lines` is for formats that are read as they stand: a block is some of the lines, and the text stays the file's.
-`Builder` is for formats whose text is not in the file as such (cues, JSON, pages, folded logs): pieces are put one after
-the other. Both keep the promise that a block's text is a slice of the document's. Knows nothing of formats.
+`Builder` is for formats whose text is not in the file as such (cues, JSON, pages, folded logs): pieces are put one
+after the other. Both keep the promise that a block's text is a slice of the document's. Knows nothing of formats.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """A file, or bytes from a pipe, to a document: opened safely, told what it is, read by the reader of its form.
 
-Whatever a file holds, the outcome is a document or one of our errors. Title, date and language that the form itself does not
-tell are taken from the file's name and its words.
+Whatever a file holds, the outcome is a document or one of our errors. Title, date and language that the form itself
+does not tell are taken from the file's name and its words.
 """
 
 from __future__ import annotations

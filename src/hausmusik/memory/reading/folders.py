@@ -1,8 +1,8 @@
 """Which files of a folder are read: every one that may be text, in the order of their names.
 
 Hidden ones, folders of machines (`node_modules` …), endings of pictures, sound and programs, and what a `.hausignore`
-names are passed over, and so is all that is no plain file. Folders that are links are not entered, so there are no loops;
-a link to a file is followed if it stays inside the folder. Knows nothing of what is in the files.
+names are passed over, and so is all that is no plain file. Folders that are links are not entered, so there are no
+loops; a link to a file is followed if it stays inside the folder. Knows nothing of what is in the files.
 """
 
 from __future__ import annotations
@@ -21,20 +21,15 @@ from hausmusik.memory.reading.ignoring import Rule, is_ignored, rules_of
 IGNORE_FILE: Final = ".hausignore"
 _MOST_IGNORE_BYTES: Final = 1_000_000
 _MACHINE_FOLDERS: Final = frozenset({"node_modules", "__pycache__", "__MACOSX", "site-packages"})
-_NOT_TEXT: Final = frozenset(
-    # pictures
-    "png jpg jpeg gif bmp tif tiff webp heic avif ico psd svgz raw cr2 nef "
-    # sound and film
-    "mp3 wav flac ogg oga opus m4a aac wma aiff mid midi mp4 m4v mov mkv avi webm wmv flv mpg mpeg "
-    # archives and disks
-    "zip gz tgz bz2 xz zst 7z rar tar jar war iso dmg img deb rpm whl apk cab "
-    # programs and what they keep
-    "exe dll so dylib o a lib obj class pyc pyo wasm bin dat db sqlite sqlite3 mdb pdb node "
-    # fonts, models, arrays
-    "ttf otf woff woff2 eot safetensors gguf onnx pt pth ckpt npy npz pkl pickle h5 hdf5 parquet feather arrow "
-    # office files that are not read
-    "doc xls xlsx ppt pptx odt ods odp epub mobi pages numbers key msg pst".split()
-)
+_ENDINGS: Final = """
+    png jpg jpeg gif bmp tif tiff webp heic avif ico psd svgz raw cr2 nef
+    mp3 wav flac ogg oga opus m4a aac wma aiff mid midi mp4 m4v mov mkv avi webm wmv flv mpg mpeg
+    zip gz tgz bz2 xz zst 7z rar tar jar war iso dmg img deb rpm whl apk cab
+    exe dll so dylib o a lib obj class pyc pyo wasm bin dat db sqlite sqlite3 mdb pdb node
+    ttf otf woff woff2 eot safetensors gguf onnx pt pth ckpt npy npz pkl pickle h5 hdf5 parquet feather arrow
+    doc xls xlsx ppt pptx odt ods odp epub mobi pages numbers key msg pst
+"""
+_NOT_TEXT: Final = frozenset(_ENDINGS.split())
 
 
 class Found(msgspec.Struct, frozen=True):

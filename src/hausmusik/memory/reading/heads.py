@@ -4,8 +4,9 @@
     00:12:30 Anna: text        00:12 Anna (text below)    Anna  0:12 (text below)     00:12:30 (turns below)
     09:30 <anna> text          00:12 text of nobody       09:30:12 From Anna to Everyone: text
 
-Times are from the beginning unless they are of the day; which it is, the reader of the whole file decides. Only the first
-few hundred characters of a line are looked at, so that no line is too long. Knows nothing of what stands around it.
+Times are from the beginning unless they are of the day; which it is, the reader of the whole file decides. Only the
+first few hundred characters of a line are looked at, so that no line is too long. Knows nothing of what stands around
+it.
 """
 
 from __future__ import annotations

@@ -72,9 +72,9 @@ def is_ignored(parts: Sequence[str], rules: Sequence[Rule], *, is_folder: bool) 
     """
     for rule in reversed(rules):
         depth = len(rule.base)
-        if (is_folder or not rule.only_folders) and tuple(parts[:depth]) == rule.base:
-            if _matches(parts[depth:], rule.segments):
-                return not rule.brings_back
+        may_match = (is_folder or not rule.only_folders) and tuple(parts[:depth]) == rule.base
+        if may_match and _matches(parts[depth:], rule.segments):
+            return not rule.brings_back
     return False
 
 

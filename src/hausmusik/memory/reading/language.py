@@ -12,11 +12,11 @@ _SAMPLE: Final = 60_000
 _WORD: Final = re.compile(r"[^\W\d_]{1,20}+")
 _FEWEST: Final = 4
 _SMALL_WORDS: Final = {
-    "en": "the and of to is that it you was for with are this have not we be what they but so on do at if or would there",
-    "de": "der die das und ist ich nicht ein eine es wir mit den dem zu auf auch sich von für wie aber noch dass wird sind",
-    "fr": "le la les et est des une que pas dans pour nous vous il je du qui sur avec ce au plus mais c'est ne sont ont",
+    "en": "the and of to is that it you was for with are this have not we be what they but so on do at if or there",
+    "de": "der die das und ist ich nicht ein eine es wir mit den dem zu auf auch sich von für wie aber noch dass wird",
+    "fr": "le la les et est des une que pas dans pour nous vous il je du qui sur avec ce au plus mais ne sont ont",
     "es": "el la los las y es que de una un por con para no lo se del como pero más está hay nos muy también su esto",
-    "it": "il la di che e è un una per non con sono del della gli le si ma anche più come questo nel dei ho abbiamo alla",
+    "it": "il la di che e è un una per non con sono del della gli le si ma anche più come questo nel dei ho alla",
     "nl": "de het een en is van dat niet ik je we met op voor zijn aan er maar ook wat te naar heeft wordt dit bij nog",
     "pt": "o a os as e é que de um uma para não com do da no na por mais mas se como está são você isso também nos ao",
 }
@@ -27,7 +27,7 @@ def language_of(text: str) -> str:
     words = _WORD.findall(text[:_SAMPLE].lower())
     if not words:
         return ""
-    counts = {code: 0 for code in _SMALL_WORDS}
+    counts = dict.fromkeys(_SMALL_WORDS, 0)
     listed = {code: frozenset(small.split()) for code, small in _SMALL_WORDS.items()}
     for word in words:
         for code, small in listed.items():

@@ -1,8 +1,8 @@
 """One line of an application's log: when, how bad, and what it is but for its numbers.
 
-Forms of time: ISO 8601 with blank or T, with slashes (nginx, Go), in brackets; syslog (`Mar  1 09:30:12`, RFC 3164) and
-RFC 5424; Apache's access (`[01/Mar/2026:09:30:12 +0100]`) and error logs; glog (`I0301 09:30:12.123456`); a time of the day
-alone. Or a level and no time (`ERROR:root:…`). Only the first few hundred characters are looked at.
+Forms of time: ISO 8601 with blank or T, with slashes (nginx, Go), in brackets; syslog (`Mar  1 09:30:12`, RFC 3164)
+and RFC 5424; Apache's access (`[01/Mar/2026:09:30:12 +0100]`) and error logs; glog (`I0301 09:30:12.123456`); a time
+of the day alone. Or a level and no time (`ERROR:root:…`). Only the first few hundred characters are looked at.
 """
 
 from __future__ import annotations
@@ -17,26 +17,30 @@ from hausmusik.memory.reading.dates import moment, month_of
 LOOKED_AT: Final = 400
 _ZONE: Final = r"(?: ?(?:Z|UTC|[+-]\d{2}:?\d{2}))?"
 _ISO: Final = re.compile(
-    rf"\W{{0,2}}(?P<when>\d{{4}}[-/]\d{{2}}[-/]\d{{2}}[T ]\d{{2}}:\d{{2}}(?::\d{{2}})?(?:[.,]\d{{1,9}})?{_ZONE})\]?(?=[\s:|,\]]|$)"
+    rf"\W{{0,2}}(?P<when>\d{{4}}[-/]\d{{2}}[-/]\d{{2}}[T ]\d{{2}}:\d{{2}}(?::\d{{2}})?"
+    rf"(?:[.,]\d{{1,9}})?{_ZONE})\]?(?=[\s:|,\]]|$)"
 )
 _RFC5424: Final = re.compile(
     rf"<\d{{1,3}}>\d? ?(?P<when>\d{{4}}-\d{{2}}-\d{{2}}T\d{{2}}:\d{{2}}:\d{{2}}(?:\.\d{{1,9}})?{_ZONE})"
 )
 _SYSLOG: Final = re.compile(
-    r"(?:<\d{1,3}>)?(?P<month>[A-Z][a-z]{2}) {1,2}(?P<day>\d{1,2}) (?P<time>\d{2}:\d{2}:\d{2})(?:\.\d{1,9})? \S"
+    r"(?:<\d{1,3}>)?(?P<month>[A-Z][a-z]{2}) {1,2}(?P<day>\d{1,2}) (?P<time>\d{2}:\d{2}:\d{2})(?:\.\d{1,9})? (?=\S)"
 )
 _ACCESS: Final = re.compile(
-    r"\S{1,64} \S{1,64} \S{1,64} \[(?P<day>\d{2})/(?P<month>\w{3})/(?P<year>\d{4}):(?P<time>\d{2}:\d{2}:\d{2}) (?P<zone>[+-]\d{4})\]"
+    r"\S{1,64} \S{1,64} \S{1,64} \[(?P<day>\d{2})/(?P<month>\w{3})/(?P<year>\d{4}):"
+    r"(?P<time>\d{2}:\d{2}:\d{2}) (?P<zone>[+-]\d{4})\]"
 )
 _STATUS: Final = re.compile(r"\" (?P<status>[1-5]\d\d) ")
 _ERROR_LOG: Final = re.compile(
-    r"\[[A-Z][a-z]{2} (?P<month>[A-Z][a-z]{2}) +(?P<day>\d{1,2}) (?P<time>\d{2}:\d{2}:\d{2})(?:\.\d{1,9})? (?P<year>\d{4})\]"
+    r"\[[A-Z][a-z]{2} (?P<month>[A-Z][a-z]{2}) +(?P<day>\d{1,2}) "
+    r"(?P<time>\d{2}:\d{2}:\d{2})(?:\.\d{1,9})? (?P<year>\d{4})\]"
 )
 _GLOG: Final = re.compile(r"(?P<level>[IWEF])(?P<month>\d{2})(?P<day>\d{2}) (?P<time>\d{2}:\d{2}:\d{2})\.\d{1,6}\s")
 _TIME_ALONE: Final = re.compile(r"\[?(?P<time>\d{2}:\d{2}:\d{2})(?:[.,]\d{1,9})?\]?\s")
 _LEVEL_FIRST: Final = re.compile(r"\[?(?:TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|CRITICAL|FATAL)\]?[\s:|]")
 _LEVEL: Final = re.compile(
-    r"(?<![\w.-])(?:(trace|debug)|(info|notice)|(warn|warning)|(err|error|severe)|(crit|critical|fatal|panic|emerg|alert))(?![\w.-])",
+    r"(?<![\w.-])(?:(trace|debug)|(info|notice)|(warn|warning)|(err|error|severe)|"
+    r"(crit|critical|fatal|panic|emerg|alert))(?![\w.-])",
     re.IGNORECASE,
 )
 _LEVELS: Final = ("debug", "info", "warning", "error", "critical")

@@ -1,14 +1,14 @@
 """Logs of applications: records with their stack traces, and runs of the same message folded.
 
-A run of records that differ in numbers, ids and paths alone becomes its first record and a line that says how many more
-there were and until when. The document's text is built so: it is what there is to read, and a day of heartbeats is not
-worth a day of passages; `line` and `last_line` still name all of the run in the file. Records that are nothing bad and come
-within seconds of each other are one burst, one block.
+A run of records that differ in numbers, ids and paths alone becomes its first record and a line that says how many
+more there were and until when. The document's text is built so: it is what there is to read, and a day of heartbeats
+is not worth a day of passages; `line` and `last_line` still name all of the run in the file. Records that are nothing
+bad and come within seconds of each other are one burst, one block.
 """
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 from collections.abc import Sequence
 from typing import Final
 
@@ -144,7 +144,7 @@ def _pause_s(one: str, other: str) -> float | None:
     if one == other:
         return 0.0 if one else None
     try:
-        return (datetime.datetime.fromisoformat(other) - datetime.datetime.fromisoformat(one)).total_seconds()
+        return (dt.datetime.fromisoformat(other) - dt.datetime.fromisoformat(one)).total_seconds()
     except (ValueError, TypeError):  # empty, or one with a zone and one without
         return None
 

@@ -1,8 +1,8 @@
 """Markdown: front matter, headings of both kinds, fenced code in one piece, and paragraphs between.
 
-The text stays the file's. Lists, tables and quotes are paragraphs, as nothing here depends on what they look like. A fence
-that is never closed ends with the file, as CommonMark (0.31, section 4.5) has it. Front matter is read for title and date
-alone, line by line: no YAML, none of its surprises.
+The text stays the file's. Lists, tables and quotes are paragraphs, as nothing here depends on what they look like. A
+fence that is never closed ends with the file, as CommonMark (0.31, section 4.5) has it. Front matter is read for
+title and date alone, line by line: no YAML, none of its surprises.
 """
 
 from __future__ import annotations
@@ -116,7 +116,10 @@ def _closing(lines: Sequence[str], index: int, mark: str) -> int:
 
 def _title_of(text: str, block: Block) -> str:
     return _plain(
-        text[block.start : min(block.end, block.start + _LOOKED_AT)].split("\n")[0].lstrip("# \t").rstrip("# \t")
+        text[block.start : min(block.end, block.start + _LOOKED_AT)]
+        .split("\n", maxsplit=1)[0]
+        .lstrip("# \t")
+        .rstrip("# \t")
     )
 
 

@@ -1,8 +1,8 @@
 """Text of PDF files, page by page, with pypdf.
 
-A paragraph is what blank lines separate; words that a line end divides are put together. Pages that are pictures have no
-text, and a file of such pages alone is refused with what to do. Whatever pypdf raises over a damaged or hostile file
-becomes one clear error. Knows nothing of columns and tables: their text comes in the order of the file.
+A paragraph is what blank lines separate; words that a line end divides are put together. Pages that are pictures have
+no text, and a file of such pages alone is refused with what to do. Whatever pypdf raises over a damaged or hostile
+file becomes one clear error. Knows nothing of columns and tables: their text comes in the order of the file.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Plain text: paragraphs, separated by blank lines. Also what programs are read as, whose paragraphs are their parts."""
+"""Plain text: paragraphs, separated by blank lines. Programs are read so, too."""
 
 from __future__ import annotations
 

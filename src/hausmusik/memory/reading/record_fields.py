@@ -1,7 +1,7 @@
 """Which field of a JSON record is its text, who says it and when; all others are kept as `key: value`.
 
-Names of fields are those of Slack, Whisper, chat completions, meeting services and structured logs. A record without a text
-is its fields.
+Names of fields are those of Slack, Whisper, chat completions, meeting services and structured logs. A record without
+a text is its fields.
 """
 
 from __future__ import annotations
@@ -72,9 +72,9 @@ def turns_in(record: Record) -> str:
     """Return the name of the field that is a list of turns; empty where there is none."""
     for key in _LISTS:
         value = record.get(key)
-        if isinstance(value, list) and value and all(isinstance(each, dict) for each in cast("list[Any]", value)):
-            if any(_first(cast("Record", each), _TEXT) for each in cast("list[Any]", value)):
-                return key
+        listed = cast("list[Any]", value) if isinstance(value, list) else []
+        if all(isinstance(each, dict) for each in listed) and any(_first(each, _TEXT) for each in listed):
+            return key
     return ""
 
 

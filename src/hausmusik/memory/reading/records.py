@@ -45,7 +45,7 @@ class _Value(msgspec.Struct, frozen=True):
 
 def is_json(text: str) -> bool:
     """Tell whether a text is one JSON object or list."""
-    if not text.lstrip()[:1] in ("{", "[") or text.rstrip()[-1:] not in ("}", "]"):
+    if text.lstrip()[:1] not in ("{", "[") or text.rstrip()[-1:] not in ("}", "]"):
         return False
     try:
         json.loads(text)

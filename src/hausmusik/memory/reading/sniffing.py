@@ -1,7 +1,8 @@
 """Which form a text is in, by its content and by its file's ending; either alone is often wrong.
 
-A `.txt` may be a transcript, a chat, a log or prose. Each reader says how much a sample of the lines looks like its form;
-the likeliest is taken, and where nothing is likely it is prose. Endings of programs and settings are never transcripts.
+A `.txt` may be a transcript, a chat, a log or prose. Each reader says how much a sample of the lines looks like its
+form; the likeliest is taken, and where nothing is likely it is prose. Endings of programs and settings are never
+transcripts.
 """
 
 from __future__ import annotations
@@ -18,10 +19,11 @@ _LONGEST: Final = 400
 _SAMPLE_CHARACTERS: Final = 400_000
 _LIKELY: Final = 0.5
 _MARKDOWN_ENDINGS: Final = frozenset({"md", "markdown", "mdown", "mdx", "mkd"})
-_PROGRAM_ENDINGS: Final = frozenset(
-    "py pyi js mjs cjs ts tsx jsx java kt c h cc cpp hpp cs go rs rb php pl lua r jl swift scala sh bash zsh fish ps1 bat sql "
-    "yaml yml toml ini cfg conf properties env html htm xml css scss less tex bib rst csv tsv diff patch lock".split()
-)
+_PROGRAMS: Final = """
+    py pyi js mjs cjs ts tsx jsx java kt c h cc cpp hpp cs go rs rb php pl lua r jl swift scala sh bash zsh fish ps1
+    bat sql yaml yml toml ini cfg conf properties env html htm xml css scss less tex bib rst csv tsv diff patch lock
+"""
+_PROGRAM_ENDINGS: Final = frozenset(_PROGRAMS.split())
 
 
 def ending_of(name: str) -> str:
@@ -65,9 +67,13 @@ def _likeliest(text: str, ending: str) -> Form:
         ("turns", lambda: turns.likeness(sample)),
         ("markdown", lambda: max(markdown.likeness(sample), 0.75 if ending in _MARKDOWN_ENDINGS else 0.0)),
     )
-    scores = {form: measure() for form, measure in measures}
-    best = max(scores, key=lambda form: scores[form])
-    return best if scores[best] >= _LIKELY else "prose"
+    best: Form = "prose"
+    highest = _LIKELY
+    for form, measure in measures:
+        likeness = measure()
+        if likeness > highest:
+            best, highest = form, likeness
+    return best
 
 
 def sample_of(text: str) -> list[str]:

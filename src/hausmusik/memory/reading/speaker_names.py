@@ -1,7 +1,7 @@
 """What can be the name of somebody who speaks, as written before a colon.
 
-`Anna`, `Dr. Meier`, `Ludwig van Beethoven`, `Speaker 1`, `PhD A`, `SPEAKER_00`, `ChaeSong-hwa`, `李华`, `Anna (Acme)`; not
-`Note`, `For snacks, how about`, `https`. Judges one name alone; how often it comes is for the readers to weigh.
+`Anna`, `Dr. Meier`, `Ludwig van Beethoven`, `Speaker 1`, `PhD A`, `SPEAKER_00`, `ChaeSong-hwa`, `李华`, `Anna (Acme)`;
+not `Note`, `For snacks, how about`, `https`. Judges one name alone; how often it comes is for the readers to weigh.
 """
 
 from __future__ import annotations
@@ -14,22 +14,25 @@ _MOST_WORDS: Final = 5
 _FORBIDDEN: Final = re.compile(r"[,;!?\"“”„/\\=<>{}|`$%^~\[\]…]")
 _ASIDE: Final = re.compile(r"\s*\([^()]{0,40}\)$")
 _NICK: Final = re.compile(r"[a-z][a-z0-9_.-]{0,24}")
-_PARTICLES: Final = frozenset(
-    "van von de der den del della di da do dos du la le of and und y e el bin ibn al zu".split()
-)
+_SMALL: Final = """
+    van von de der den del della di da do dos du la le of and und y e el bin ibn al zu
+"""
+_PARTICLES: Final = frozenset(_SMALL.split())
 # Words that begin a remark, a field or a part of a program rather than a turn.
-_NOT_NAMES: Final = frozenset(
-    """note notes warning caution important tip tips hint example examples todo fixme xxx hack see source sources ref
-    date time datum zeit when where what why who how subject re fwd fw from to cc bcc sent reply-to title author authors
-    summary abstract introduction conclusion conclusions background agenda attendees participants present absent location
-    topic topics action actions decision decisions result results step steps usage args arguments parameters params
-    returns return raises yields attributes default case http https ftp file version description name type
-    status id url email phone address price total table figure fig chapter section part appendix definition theorem proof
-    remark lemma keywords license licence copyright ps p.s edit update info debug error fatal trace severity hinweis
-    achtung beispiel betreff von an ort thema ergebnis quelle titel zusammenfassung remarque exemple objet pros cons
-    signed-off-by co-authored-by reviewed-by fixes closes ingredients directions instructions duration recording recorded
-    host content-type cache-control user-agent accept server public private protected else try finally""".split()
-)
+_REMARKS: Final = """
+    note notes warning caution important tip tips hint example examples todo fixme xxx hack see source sources ref
+    date time datum zeit when where what why who how subject re fwd fw from to cc bcc sent reply-to title author
+    authors summary abstract introduction conclusion conclusions background agenda attendees participants present
+    absent location topic topics action actions decision decisions result results step steps usage args arguments
+    parameters params returns return raises yields attributes default case http https ftp file version description
+    name type status id url email phone address price total table figure fig chapter section part appendix
+    definition theorem proof remark lemma keywords license licence copyright ps p.s edit update info debug error
+    fatal trace severity hinweis achtung beispiel betreff von an ort thema ergebnis quelle titel zusammenfassung
+    remarque exemple objet pros cons signed-off-by co-authored-by reviewed-by fixes closes ingredients directions
+    instructions duration recording recorded host content-type cache-control user-agent accept server public private
+    protected else try finally
+"""
+_NOT_NAMES: Final = frozenset(_REMARKS.split())
 
 
 def is_name(text: str) -> bool:

@@ -1,8 +1,8 @@
 """Transcripts in which speakers take turns, as text: who says what, with times where there are any.
 
-The text stays the file's; a block is a turn, from the line that begins it to the line before the next. Continued lines
-and paragraphs belong to the turn. Line heads are read in `heads`; here it is judged which of them are meant: a name that
-comes once with nothing behind it is a heading of somebody's list, not somebody.
+The text stays the file's; a block is a turn, from the line that begins it to the line before the next. Continued
+lines and paragraphs belong to the turn. Line heads are read in `heads`; here it is judged which of them are meant: a
+name that comes once with nothing behind it is a heading of somebody's list, not somebody.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from hausmusik.memory.reading.heads import LOOKED_AT, Head, head_of
 from hausmusik.memory.reading.speaker_names import is_nick
 
 _WHEN: Final = re.compile(
-    r"(?:\*\*)?(time|date|datum|zeit|when|started|start time|meeting date|recorded)(?:\*\*)?\s*[:：]", re.I
+    r"(?:\*\*)?(time|date|datum|zeit|when|started|start time|meeting date|recorded)(?:\*\*)?\s*[:：]", re.IGNORECASE
 )
 _HEADING: Final = re.compile(r"(#{1,6})\s+(\S.{0,200})")
 _LATEST_START_S: Final = 6 * 3600  # no recording begins with its sixth hour: such times are of the day

@@ -1,8 +1,8 @@
 """Text of Word files (DOCX), with python-docx: headings, paragraphs, tables.
 
-Before anything is unpacked, the archive's own list says how large it would get: a bomb is refused unread, and `zipfile` does
-not unpack more than the list says. python-docx resolves no entities; a file that declares some is refused all the same, as
-no Word writes any. Old `.doc` files are not read.
+Before anything is unpacked, the archive's own list says how large it would get: a bomb is refused unread, and
+`zipfile` does not unpack more than the list says. python-docx resolves no entities; a file that declares some is
+refused all the same, as no Word writes any. Old `.doc` files are not read.
 """
 
 from __future__ import annotations
@@ -123,9 +123,11 @@ def _rows(table: Table, depth: int) -> Iterator[str]:
         seen: set[int] = set()
         cells: list[str] = []
         for cell in row.cells:
-            if id(cell._tc) in seen:  # pyright: ignore[reportPrivateUsage] -- the only sign of a merged cell
+            # Only the element shows that a cell is a merged one, met again.
+            element = id(cell._tc)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+            if element in seen:
                 continue
-            seen.add(id(cell._tc))  # pyright: ignore[reportPrivateUsage]
+            seen.add(element)
             inner = (
                 [line for nested in cell.tables for line in _rows(nested, depth + 1)] if depth < _DEEPEST_TABLE else []
             )
