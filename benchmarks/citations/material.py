@@ -105,7 +105,7 @@ def stated(question: str, answer: str) -> str | None:
         return f"{spaced(answer)} {who[1]}."
     asked = re.fullmatch(
         r"(?:What|Which|When|Where|Why|How)\b(?P<about>.{0,60}?) (?P<verb>does|did|is|was|do|are|were) "
-        r"(?P<subject>(?:[A-Z][\w-]+ ?){1,3})(?!')(?P<rest>.+)",
+        r"(?P<subject>(?:[A-Z][\w-]+ ){1,3})(?P<rest>.+)",
         question,
     )
     if asked is None:

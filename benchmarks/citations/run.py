@@ -43,8 +43,11 @@ def measured(cases: list[Case], show: str = "") -> dict:
             into["marked"][verdict.kind] += 1
             if show == verdict.kind:
                 print(f"{case.id}: {case.sentence}\n    {verdict.detail}")
+        checked = {}
         for kind, sentence in corruptions(case):
-            again = check_sentence(cited(sentence, case), case.passages)
+            if sentence not in checked:
+                checked[sentence] = check_sentence(cited(sentence, case), case.passages)
+            again = checked[sentence]
             count = into["caught"][kind]
             count[0] += 1
             count[1] += not again.supported
@@ -85,6 +88,7 @@ def main() -> None:
         "date": f"{datetime.now(UTC):%Y-%m-%d}",
         "machine": {"cpu": platform.processor() or platform.machine(), "python": platform.python_version()},
         "sentences": len(cases),
+        "spans": "of at most 1,200 words" if chosen.short else "all",
         "wall_s": round(time.perf_counter() - began, 1),
         "goals": GOALS,
         "halves": halves,

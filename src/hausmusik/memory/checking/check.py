@@ -32,8 +32,10 @@ LEAST_SHARE = 0.06
 """Of the weight of a sentence's words, which the cited passages together must hold where no nearness is known."""
 LEAST_NEARNESS = 0.3
 """Below it, a sentence whose words are not there either is not supported. MiniLM gives unrelated texts 0 to 0.2."""
+LONGEST = 20_000
+"""Characters of a sentence. What is longer was not written to be read, and is marked without being looked at."""
 _ASKED = 8  # windows whose nearness is asked for
-_WORDLESS = 3  # content words below which words prove nothing
+_WORDLESS = 4  # content words below which words prove nothing
 _COUNTED = (0.5, 2)  # a summary counts by itself what its passage never counts: `the two ideas`, `half of them`
 _RANKS = 3  # `first` to `third` order what a sentence tells as often as they count
 
@@ -152,6 +154,8 @@ def _known(passages: Mapping[int, Evidence]) -> frozenset[str]:
 
 
 def _judge(text: str, reading: Reading, known: frozenset[str], nearness: Nearness | None) -> Verdict:
+    if len(text) > LONGEST:
+        return _wrong("meaning", f"it has more than {LONGEST:,} characters and was not read")
     claimed = claims(text, known | reading.known)
     windows = reading.windows(claimed.stems)
     best = _span(reading, windows[0]) if windows else None

@@ -25,9 +25,7 @@ _AUXILIARIES = frozenset(
 _NO_VERBS = frozenset(
     "as less unless across perhaps based need this its his hers theirs ours yours times always".split()
 )  # noqa: SIM905
-_BREAKS = re.compile(
-    r"[;:]|,?\s(?:and|while|whereas|but|so|because)\s(?=[A-Z])|,\s(?:while|whereas|but|and\sthen)\s", re.IGNORECASE
-)
+_BREAKS = re.compile(r"[;:]|,?\s(?:and|while|whereas|but|so|because)\s(?=[^\W\d_])", re.IGNORECASE)
 
 
 class Bound(msgspec.Struct, frozen=True):
@@ -94,7 +92,8 @@ def bound(text: str, listed: Sequence[Word], named: Sequence[Name]) -> list[Boun
             end = min(end, breaks[at_break])
         own = {stem(part) for part in name.parts}
         said: set[str] = set()
-        for word in listed[at:]:
+        for place_of_word in range(at, len(listed)):  # no slice: it would copy what is left for every subject
+            word = listed[place_of_word]
             if word.start >= end:
                 break
             if is_content(word.folded):

@@ -36,7 +36,9 @@ _FUNCTION = frozenset(
 _DOING = frozenset(
     "was is has had will would can could told said thought felt found knew gave went took made sent".split()
 )
+_NOUNS = ("ions", "ers", "ors", "ents", "ities", "ics", "ss", "need", "eed")  # endings of what is hardly a verb
 _LOOKED_AT = 200  # places where a name's first word stands, of which the words behind are compared by their stems
+_NAME = 60  # characters; a shorter text is a speaker or a heading, for which its initials may stand: `PM`
 _EVERYBODYS = frozenset(("tv", "ok", "pc", "cv", "dvd", "cd"))  # short for what a passage says in full
 
 
@@ -120,6 +122,8 @@ def _run(text: str, listed: list[Word], at: int, known: Container[str]) -> tuple
     if opens and last - first == 1 and not _is_name_alone(text, listed, first, known):
         return None, behind
     parts = parts_of(written)
+    if last - first == 1 and first > 0 and listed[first - 1].folded.isdigit() and written.isupper():
+        return None, behind  # `36 GB`
     if not parts or all(part in _TITLES or part in _EVERYBODYS for part in parts):
         return None, behind
     return Name(written, start, end, parts), behind
@@ -155,7 +159,13 @@ def _is_name_alone(text: str, listed: list[Word], at: int, known: Container[str]
     following = listed[at + 1] if at + 1 < len(listed) else None
     if following is None or text[listed[at].end : following.start] != " ":
         return False
-    return following.folded in _DOING or (following.folded.endswith(("s", "ed")) and following.folded not in STOP)
+    if following.folded in _DOING or following.folded in REPORTING:
+        return True
+    return (
+        following.folded.endswith(("s", "ed"))
+        and not following.folded.endswith(_NOUNS)
+        and following.folded not in STOP
+    )
 
 
 def is_supported(name: Name, evidence: NamedWords) -> bool:
@@ -199,11 +209,14 @@ class NamedWords:
             self._where.setdefault(part, []).append(at)
         self._stems = {stem(part) for part in self._where}
         self._joined = {before + after for before, after in zip(self._parts, self._parts[1:], strict=False)}
+        self._short = {"".join(part[0] for part in parts_of(text) if part) for text in texts if len(text) < _NAME}
         self._initials = "".join(part[:1] or "\n" for part in self._parts)
 
     def has(self, part: str) -> bool:
         """Tell whether a word occurs, in another form perhaps, or as the initials of three words and more."""
-        if part in self._where or stem(part) in self._stems or part in self._joined:
+        if part in self._where or stem(part) in self._stems or part in self._joined or part in self._short:
+            return True
+        if part.endswith("s") and part[:-1] in self._where:  # `VHSs`
             return True
         return 3 <= len(part) <= 6 and part.isalpha() and part in self._initials
 

@@ -82,7 +82,7 @@ def _reach(text: str, listed: list[Word], at: int) -> frozenset[str]:
     if stem(listed[at].folded) in _NEGATING:
         reached.add(stem(listed[at].folded))
     end = listed[at].end
-    for word in listed[at + 1 :][: 3 * _REACH]:
+    for word in listed[at + 1 : at + 1 + 3 * _REACH]:
         if len(reached) >= _REACH or _CLAUSE_END.search(text, end, word.end):
             break
         if is_content(word.folded):
