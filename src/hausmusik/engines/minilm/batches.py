@@ -10,7 +10,7 @@ from typing import Final
 
 TOKENS_AT_ONCE: Final = 512
 """Padding included. Enough for full-sized matrix products, and 0.1 s of work between two looks at `cancel`."""
-_LEAST_FILLED: Final = 0.8
+_LEAST_FILLED: Final = 0.9
 """The shortest text of a batch is at least this much of the longest; attention and all else is paid for the longest."""
 
 
