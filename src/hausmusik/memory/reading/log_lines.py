@@ -39,7 +39,7 @@ _GLOG: Final = re.compile(r"(?P<level>[IWEF])(?P<month>\d{2})(?P<day>\d{2}) (?P<
 _TIME_ALONE: Final = re.compile(r"\[?(?P<time>\d{2}:\d{2}:\d{2})(?:[.,]\d{1,9})?\]?\s")
 _LEVEL_FIRST: Final = re.compile(r"\[?(?:TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|CRITICAL|FATAL)\]?[\s:|]")
 _LEVEL: Final = re.compile(
-    r"(?<![\w.-])(?:(trace|debug)|(info|notice)|(warn|warning)|(err|error|severe)|"
+    r"(?<![\w-])(?:(trace|debug)|(info|notice)|(warn|warning)|(err|error|severe)|"
     r"(crit|critical|fatal|panic|emerg|alert))(?![\w.-])",
     re.IGNORECASE,
 )

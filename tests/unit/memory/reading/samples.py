@@ -138,9 +138,15 @@ LOOKALIKES = {
         "From: Anna\nTo: Ben\nSubject: Lunch\nDate: 2026-03-01\n\nDear Ben,\n\nshall we have lunch at 12:30?\n\nAnna\n",
         "text",
     ),
-    "program": ("def main():\n    # Note: none\n    return {'Anna': 1}\n\n\nclass A:\n    Anna: int = 1\n    Ben: int = 2\n", "text"),
+    "program": (
+        "def main():\n    # Note: none\n    return {'Anna': 1}\n\n\nclass A:\n    Anna: int = 1\n    Ben: int = 2\n",
+        "text",
+    ),
     "glossary": ("Cadence: an end of a phrase.\nChord: notes heard together.\nKey: where it is at home.\n", "text"),
-    "timetable": ("The train leaves at 09:30.\nIt is in Bonn at 10:15, and in Mainz at 12:00.\nThen we walk.\n", "text"),
+    "timetable": (
+        "The train leaves at 09:30.\nIt is in Bonn at 10:15, and in Mainz at 12:00.\nThen we walk.\n",
+        "text",
+    ),
     "dated notes": ("2026-03-01 we went home\nand slept.\n\n2026-03-02 we stayed.\n", "text"),
     "heading in a shell script": ("#!/bin/sh\n# build\n\nmake\n\n# test\n\nmake test\n\n# ship\n\nmake ship\n", "text"),
     "heads of Markdown in .txt": ("# Title\n\nSome **bold** text.\n\n## Part\n\nMore.\n", "markdown"),

@@ -62,7 +62,9 @@ def test_a_date_comes_from_the_header_or_the_name() -> None:
 
 
 def test_headings_of_a_transcript_are_carried() -> None:
-    document = read("# Weekly\n\nAnna: Hello there, Ben.\nBen: Hello, Anna.\n\n## Money\n\nAnna: We have none left.\n", "a.md")
+    document = read(
+        "# Weekly\n\nAnna: Hello there, Ben.\nBen: Hello, Anna.\n\n## Money\n\nAnna: We have none left.\n", "a.md"
+    )
     assert document.kind == "transcript"
     assert [(block.speaker, block.headings) for block in document.blocks if block.speaker] == [
         ("Anna", ("Weekly",)),

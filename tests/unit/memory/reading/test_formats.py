@@ -1,0 +1,146 @@
+"""Encodings, PDF and DOCX, records: what is read of good files."""
+
+from __future__ import annotations
+
+import io
+
+import docx
+import pypdf
+import pytest
+from pypdf.generic import DecodedStreamObject, DictionaryObject, NameObject
+
+from hausmusik.memory.reading.dates import date_in_name, moment
+from hausmusik.memory.reading.speaker_names import is_name
+from tests.unit.memory.reading.samples import read, texts
+
+GERMAN = "Die Größe der Tür ist für die Öfen zu gering, sagte er. Außerdem fehlt überall Öl.\n"
+
+
+@pytest.mark.parametrize(
+    ("data", "encoding"),
+    [
+        (GERMAN.encode(), "utf-8"),
+        (b"\xef\xbb\xbf" + GERMAN.encode(), "utf-8"),
+        (GERMAN.encode("utf-16"), "utf-16-le"),
+        (b"\xfe\xff" + GERMAN.encode("utf-16-be"), "utf-16-be"),
+        (GERMAN.encode("utf-32"), "utf-32-le"),
+        (GERMAN.encode("cp1252"), "cp1252"),
+    ],
+)
+def test_encodings(data: bytes, encoding: str) -> None:
+    document = read(data.replace(b"\n", b"\r\n") if encoding == "utf-8" else data)
+    assert (document.text, document.encoding, document.language) == (GERMAN, encoding, "de")
+
+
+def test_russian_of_old_is_not_taken_for_western() -> None:
+    text = "Привет, мир! Это довольно длинный текст на русском языке, чтобы его можно было узнать.\n" * 3
+    assert read(text.encode("cp1251")).text == text
+
+
+def _page(lines: list[str]) -> bytes:
+    writer = pypdf.PdfWriter()
+    for line in lines:
+        page = writer.add_blank_page(300, 300)
+        stream = DecodedStreamObject()
+        stream.set_data(f"BT /F1 12 Tf 10 100 Td ({line}) Tj ET".encode())
+        font = DictionaryObject(
+            {NameObject("/Type"): NameObject("/Font"), NameObject("/Subtype"): NameObject("/Type1"),
+             NameObject("/BaseFont"): NameObject("/Helvetica")}
+        )  # fmt: skip
+        fonts = DictionaryObject({NameObject("/F1"): font})
+        page[NameObject("/Resources")] = DictionaryObject({NameObject("/Font"): fonts})
+        page[NameObject("/Contents")] = writer._add_object(stream)
+    writer.add_metadata({"/Title": "Two pages", "/CreationDate": "D:20260301093000Z"})
+    file = io.BytesIO()
+    writer.write(file)
+    return file.getvalue()
+
+
+def test_pdf() -> None:
+    document = read(_page(["First page.", "Second page."]), "a.pdf")
+    assert (document.kind, document.title, document.date) == ("pdf", "Two pages", "2026-03-01")
+    assert texts(document) == ["First page.", "Second page."]
+    assert [(block.page, block.line) for block in document.blocks] == [(1, 0), (2, 0)]
+
+
+def test_docx() -> None:
+    made = docx.Document()
+    made.add_heading("House", 1)
+    made.add_paragraph("It is old.")
+    table = made.add_table(2, 2)
+    table.cell(0, 0).text, table.cell(0, 1).text = "Room", "Size"
+    table.cell(1, 0).merge(table.cell(1, 1)).text = "Kitchen"
+    made.add_heading("Cellar", 2)
+    made.add_paragraph("It is wet.")
+    file = io.BytesIO()
+    made.save(file)
+    document = read(file.getvalue(), "a.docx")
+    assert document.kind == "docx"
+    assert texts(document) == ["House", "It is old.", "Room | Size\nKitchen", "Cellar", "It is wet."]
+    assert document.blocks[-1].headings == ("House", "Cellar")
+    assert [block.is_heading for block in document.blocks] == [True, False, False, True, False]
+
+
+def test_a_docx_of_teams_is_a_transcript() -> None:
+    made = docx.Document()
+    for turn in ("Anna Meier   0:03\nGood morning, everyone.", "Ben Kurz   1:07\nMorning!", "Anna Meier   1:10\nSo."):
+        made.add_paragraph(turn)
+    file = io.BytesIO()
+    made.save(file)
+    document = read(file.getvalue(), "a.docx")
+    assert (document.kind, document.speakers) == ("transcript", ("Anna Meier", "Ben Kurz"))
+    assert [(block.at_s, block.line) for block in document.blocks] == [(3.0, 0), (67.0, 0), (70.0, 0)]
+
+
+def test_records_keep_unknown_fields_and_lines() -> None:
+    text = '[\n {"title": "A", "body": "One.", "tags": ["x", "y"], "deep": {"n": 1}},\n\n {"author": {"name": "Ben"}, "text": "Two.", "created_at": "2026-03-01T09:30:00Z"}\n]'
+    document = read(text, "a.json")
+    assert texts(document) == ["One.\ntitle: A\ntags: x, y\ndeep.n: 1", "Ben: Two."]
+    assert [(block.line, block.speaker, block.at) for block in document.blocks] == [
+        (2, "", ""),
+        (4, "Ben", "2026-03-01T09:30:00Z"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "iso"),
+    [
+        ("2026-03-01", "2026-03-01"),
+        ("2026-03-01T09:30:12.123+0100", "2026-03-01T09:30:12+01:00"),
+        ("20260924_20:00", "2026-09-24T20:00"),
+        ("3/4/26, 9:30 PM", "2026-04-03T21:30"),
+        ("1. März 2026", "2026-03-01"),
+        ("March 1st, 2026 at 9:30", "2026-03-01T09:30"),
+        ("Sunday, 1 March 2026", "2026-03-01"),
+        ("1772357400", "2026-03-01T09:30:00Z"),
+        ("1772357400123", "2026-03-01T09:30:00Z"),
+        ("2026-02-30", ""),
+        ("yesterday", ""),
+        ("1.2.3", ""),
+    ],
+)
+def test_moments(text: str, iso: str) -> None:
+    assert moment(text) == iso
+
+
+@pytest.mark.parametrize(
+    ("name", "iso"),
+    [
+        ("a/2026-03-01 weekly.md", "2026-03-01"),
+        ("20260301_0930.txt", "2026-03-01T09:30"),
+        ("2026-01-01/notes.md", ""),
+        ("id 120260301.txt", ""),
+    ],
+)
+def test_dates_of_names(name: str, iso: str) -> None:
+    assert date_in_name(name) == iso
+
+
+@pytest.mark.parametrize("name", ["Anna", "Dr. Meier", "Ludwig van Beethoven", "Speaker 1", "PhD A", "SPEAKER_00", "李华", "ChaeSong-hwa", "Anna (Acme)", "O'Neill", "J. R. Smith"])  # fmt: skip
+def test_names(name: str) -> None:
+    assert is_name(name)
+
+
+@pytest.mark.parametrize("name", ["Note", "For snacks, how about", "https", "Quick Greek yogurt recipe", "Step 3", "main.py", "", "1", "x = y"])  # fmt: skip
+def test_no_names(name: str) -> None:
+    assert not is_name(name)
