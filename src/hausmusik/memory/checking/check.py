@@ -1,6 +1,6 @@
 """Whether the passages that a sentence cites say what it says; and so for every sentence of an answer.
 
-    answer -> split -> sentence, cited passages -> numbers, dates, names -> words -> negation, who -> nearness -> Verdict
+    answer -> split -> sentence, its passages -> numbers, dates, names -> negation, who -> words, nearness -> Verdict
 
 What is literal comes first, since it is sure: a number, date or name that no cited passage has is not supported. Words
 and nearness come last and fail only what has next to nothing in common with its passages, because a summary

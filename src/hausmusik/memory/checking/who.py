@@ -1,4 +1,4 @@
-"""Whether the one who does something in a sentence does it in the passages: as their speaker, or named where it is said.
+"""Whether the one who does something in a sentence does it in the passages: as their speaker, or named there.
 
 Compared are the places where a name speaks or is mentioned with all other places: if what the sentence says is found
 elsewhere much better, and there somebody else speaks, it was somebody else. Knows nothing of pronouns.

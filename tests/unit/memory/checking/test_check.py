@@ -109,10 +109,10 @@ def test_a_megabyte_takes_little_time(unit):
 
 @pytest.mark.parametrize("unit", ["a", "Anna: 5 not ", "Bob\n", "1:", '"'])
 def test_long_passages_take_linear_time(unit):
-    passages = {1: Evidence(text=unit * (200_000 // len(unit)), speakers=("Anna", "Bob"))}
+    passages = {1: Evidence(text=unit * (40_000 // len(unit)), speakers=("Anna", "Bob"))}
     began = time.perf_counter()
     check_sentence("Anna told Bob Miller that 5 of the yellow cases did not sell [1].", passages)
-    assert time.perf_counter() - began < 6
+    assert time.perf_counter() - began < 2
 
 
 @settings(max_examples=80, deadline=None)
