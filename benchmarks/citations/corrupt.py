@@ -14,15 +14,19 @@ import re
 
 from material import Case, seeded, spaced
 
-WORDS = ("two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen "
-         "nineteen twenty thirty forty fifty sixty seventy eighty ninety").split()  # fmt: skip
+WORDS = [
+    "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
+    "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen", "twenty", "thirty",
+    "forty", "fifty", "sixty", "seventy", "eighty", "ninety",
+]  # fmt: skip
 AUXILIARY = re.compile(
-    r"\b(is|are|was|were|can|could|will|would|should|may|might|must|has|had|have)\b(?! not|n't)", re.I
+    r"\b(is|are|was|were|can|could|will|would|should|may|might|must|has|had|have)\b(?! not|n't)", re.IGNORECASE
 )
 PAST = re.compile(
-    r"(?<=[a-z] )(?!need|indeed|speed|feed|based|called|related|used|detailed|red\b|bed\b)([a-z]{2,}ed)\b(?= (?:that|to|the|a|an|whether|it|on|in|about|for|his|her|their|with|how|this|these|them)\b)"
+    r"(?<=[a-z] )(?!need|indeed|speed|feed|based|called|related|used|detailed|red\b|bed\b)([a-z]{2,}ed)\b"
+    r"(?= (?:that|to|the|a|an|whether|it|on|in|about|for|his|her|their|with|how|this|these|them)\b)"
 )
-NEGATED = re.compile(r"\b(?:not|never|no longer) |n['’]t\b", re.I)
+NEGATED = re.compile(r"\b(?:not|never|no longer) |n['’]t\b", re.IGNORECASE)
 
 
 def number(case: Case) -> str | None:
@@ -81,7 +85,7 @@ def negation(case: Case) -> tuple[str, str] | None:
     if there:
         without = sentence[: there.start()] + sentence[there.end() :]
         return re.sub(r"\bca\b", "can", re.sub(r"\bwo\b", "will", without)), "removed"
-    if re.search(r"\b(?:no|none|nor|neither|without|cannot|nothing)\b", sentence, re.I):
+    if re.search(r"\b(?:no|none|nor|neither|without|cannot|nothing)\b", sentence, re.IGNORECASE):
         return None  # taking these out leaves no sentence
     auxiliary = AUXILIARY.search(sentence)
     verb = PAST.search(sentence)
@@ -89,7 +93,7 @@ def negation(case: Case) -> tuple[str, str] | None:
         stem = verb.group()
         base = (
             stem[:-1]
-            if stem[-3] in "scvuz" or stem.endswith(("ted", "osed", "red")) and stem[-4] in "aio"
+            if stem[-3] in "scvuz" or (stem.endswith(("ted", "osed", "red")) and stem[-4] in "aio")
             else stem[:-2]
         )
         return sentence[: verb.start()] + "did not " + base + sentence[verb.end() :], "inserted"

@@ -8,9 +8,12 @@ def page(result: dict) -> str:
     lines = [
         f"# Citations checked, {result['date']}",
         "",
-        f"{result['sentences']} true sentences, spans of evidence: {result['spans']}; {machine['cpu']}, Python {machine['python']}; {result['wall_s']} s for all "
-        "checks. No embeddings. `caught`: corrupted sentences that are marked, for whatever reason; behind it the share "
-        "of those whose true form is not marked already. Thresholds were tuned on the half `tune`; `report` is the result.",
+        (
+            f"{result['sentences']} true sentences, spans of evidence: {result['spans']}; {machine['cpu']}, Python "
+            f"{machine['python']}; {result['wall_s']} s for all checks. No embeddings. `caught`: corrupted sentences "
+            "that are marked, for whatever reason; behind it the share of those whose true form is not marked already. "
+            "Thresholds were tuned on the half `tune`; `report` is the result."
+        ),
     ]
     for half, sources in result["halves"].items():
         lines += ["", f"## {half}", "", "| source | true | marked wrongly | by kind |", "|---|---|---|---|"]

@@ -1,6 +1,6 @@
 """Whether the passages that a sentence cites say what it says; and so for every sentence of an answer.
 
-    answer -> split -> sentence, cited passages -> numbers, dates, names -> words -> negation, who -> nearness -> Verdict
+    answer -> split -> sentence, its passages -> numbers, dates, names -> negation, who -> words, nearness -> Verdict
 
 What is literal comes first, since it is sure: a number, date or name that no cited passage has is not supported. Words
 and nearness come last and fail only what has next to nothing in common with its passages, because a summary
@@ -183,7 +183,7 @@ def _literal(claimed: Claims, reading: Reading) -> tuple[Wrong, str]:
     for when in claimed.dates:
         if not is_date_supported(when, reading.dates, reading.years):
             return "date", "no passage has that date or time"
-    for name in claimed.names:
+    for name in {name.parts: name for name in claimed.names}.values():
         if not names.is_supported(name, reading.named):
             return "name", "no passage names " + name.text[:80]
     for quote in claimed.quotes:
@@ -196,7 +196,7 @@ def _literal(claimed: Claims, reading: Reading) -> tuple[Wrong, str]:
 def _is_number_there(number: Number, reading: Reading) -> bool:
     if (number.ordinal and number.value <= _RANKS) or (number.spelled and number.value in _COUNTED):
         return True
-    return number.value in reading.values or any(abs(number.value - value) < 1e-6 for value in reading.values)
+    return round(number.value, 6) in reading.values
 
 
 def _related(claimed: Claims, reading: Reading, windows: Sequence[Window]) -> tuple[Wrong, str]:

@@ -17,14 +17,18 @@ from hausmusik.memory.checking.numbers import Number, numbers
 from hausmusik.memory.checking.words import REPORTING, Word, is_content, stem, words
 
 _QUOTE = re.compile(r"\"([^\"\n]{3,400})\"|“([^”\n]{3,400})”|„([^“”\n]{3,400})[“”]|«([^»\n]{3,400})»")
-_ADVERBS = frozenset("also then first firstly secondly thirdly finally further later just only even still once".split())  # noqa: SIM905
+_ADVERBS = frozenset(
+    ("also", "then", "first", "firstly", "secondly", "thirdly", "finally", "further", "later", "just", "only", "even",
+     "still", "once")
+)  # fmt: skip
 _AUXILIARIES = frozenset(
     """is was has had does did do will would can could should may might must wants wanted needs went got gave took made
-    came put kept set held led sent spoke thought felt found told said knew saw left let meant met paid read ran""".split()  # noqa: SIM905
+    came put kept set held led sent spoke thought felt found told said knew saw left let meant met paid read
+    ran""".split()  # noqa: SIM905
 )
 _NO_VERBS = frozenset(
-    "as less unless across perhaps based need this its his hers theirs ours yours times always".split()
-)  # noqa: SIM905
+    """as less unless across perhaps based need this its his hers theirs ours yours times always""".split()  # noqa: SIM905
+)
 _BREAKS = re.compile(r"[;:]|,?\s(?:and|while|whereas|but|so|because)\s(?=[^\W\d_])", re.IGNORECASE)
 
 

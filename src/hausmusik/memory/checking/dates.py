@@ -16,13 +16,17 @@ MONTHS = ("january", "february", "march", "april", "may", "june", "july", "augus
           "december")  # fmt: skip
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
-_MONTH = r"(?:Jan(?:uary)?|Feb(?:ruary)?|Mar(?:ch)?|Apr(?:il)?|May|June?|July?|Aug(?:ust)?|Sept?(?:ember)?|Oct(?:ober)?|Nov(?:ember)?|Dec(?:ember)?)"
+_MONTH = (
+    r"(?:Jan(?:uary)?|Feb(?:ruary)?|Mar(?:ch)?|Apr(?:il)?|May|June?|July?|Aug(?:ust)?|Sept?(?:ember)?|Oct(?:ober)?"
+    r"|Nov(?:ember)?|Dec(?:ember)?)"
+)
 _DATES = re.compile(
     rf"""(?<![\w.,:/-])(?:
       (?P<iso>\d{{4}}-\d{{2}}-\d{{2}})(?:[T\ ]{{1,2}}(?P<iso_time>\d{{1,2}}:\d{{2}}))?(?![\d-])
     | (?P<packed>(?:19|20)\d{{6}})(?:_(?P<packed_time>\d{{1,2}}:?\d{{2}}))?(?!\d)
     | (?P<day>\d{{1,2}})(?:st|nd|rd|th)?\ (?:of\ )?(?P<month>{_MONTH})\b\.?(?:,?\ (?P<year>(?:19|20)\d{{2}})(?!\d))?
-    | (?P<month_first>{_MONTH})\b\.?\ (?:the\ )?(?P<day_second>\d{{1,2}})(?:st|nd|rd|th)?(?![\d:])(?:,?\ (?P<year_last>(?:19|20)\d{{2}})(?!\d))?
+    | (?P<month_first>{_MONTH})\b\.?\ (?:the\ )?(?P<day_second>\d{{1,2}})(?:st|nd|rd|th)?(?![\d:])
+      (?:,?\ (?P<year_last>(?:19|20)\d{{2}})(?!\d))?
     | (?P<month_only>{_MONTH})\b\.?,?\ (?P<year_of>(?:19|20)\d{{2}})(?!\d)
     | (?:(?:[Ii]n|[Oo]f|[Bb]y|[Uu]ntil|[Ss]ince|[Dd]uring|[Ll]ast|[Nn]ext|[Tt]his)\ )(?P<bare>{_MONTH})(?!\w)
     | (?P<weekday>(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day)s?(?!\w)

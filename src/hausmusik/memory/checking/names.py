@@ -34,8 +34,9 @@ _FUNCTION = frozenset(
     hello hi hey dear okay people everyone nobody somebody""".split()  # noqa: SIM905
 )
 _DOING = frozenset(
-    "was is has had will would can could told said thought felt found knew gave went took made sent".split()
-)
+    ("was", "is", "has", "had", "will", "would", "can", "could", "told", "said", "thought", "felt", "found", "knew",
+     "gave", "went", "took", "made", "sent")
+)  # fmt: skip
 _NOUNS = ("ions", "ers", "ors", "ents", "ities", "ics", "ss", "need", "eed")  # endings of what is hardly a verb
 _LOOKED_AT = 200  # places where a name's first word stands, of which the words behind are compared by their stems
 _NAME = 60  # characters; a shorter text is a speaker or a heading, for which its initials may stand: `PM`
@@ -230,7 +231,7 @@ class NamedWords:
         return any(tuple(map(stem, self._parts[at + 1 : at + span])) == rest for at in starts[:_LOOKED_AT])
 
     def has_alone(self, part: str, *, before: bool) -> bool:
-        """Tell whether a word occurs with no other capitalised word before (or behind) it, which would be another name."""
+        """Tell whether a word occurs with no capitalised word before (or behind) it, another name."""
         for at in self._where.get(part, ()):
             other = at - 1 if before else at + 1
             if self._capital[at] and not (0 <= other < len(self._capital) and self._capital[other]):

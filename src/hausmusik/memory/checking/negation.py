@@ -22,7 +22,8 @@ _NEGATING = frozenset(
 _SOFT = frozenset(
     """hard difficult too against disagree disagre doubt doubtful concern worry worri problem instead less few little
     rather unnecessary unclear unfortunately wrong unable dislike hate bad only remove remov exclud drop stop limit
-    insufficient lose unless but however although skip miss absenc abandon discard cut nowhere uncertain uncertainty""".split()  # noqa: SIM905
+    insufficient lose unless but however although skip miss absenc abandon discard cut nowhere uncertain
+    uncertainty""".split()  # noqa: SIM905
 )
 _CLAUSE_END = re.compile(r"[.;:!?\n]|,|\bbut\b|\bbecause\b|\balthough\b|\bhowever\b", re.IGNORECASE)
 _REACH = 7  # content words

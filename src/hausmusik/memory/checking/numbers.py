@@ -7,6 +7,7 @@ year 1250), and each of them counts as evidence. Knows nothing of dates, nor of 
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from typing import NamedTuple
 
 from hausmusik.memory.checking.words import Word, words
@@ -73,7 +74,7 @@ def readings(text: str) -> set[float]:
         whole, _, decimals = text[number.start : number.end].partition(".")
         if decimals[:2].isdigit() and whole.strip("$€£¥ ").isdigit():  # `12.50`, of which one says `twelve fifty`
             values.update((float(int(whole.strip("$€£¥ "))), float(int(decimals[:2]))))
-    for before, after in zip(listed, listed[1:], strict=False):
+    for before, after in pairwise(listed):
         if after.start - before.end <= 1 and 0 < before.value < 100 and 0 <= after.value < 100:
             values.update((before.value * 100 + after.value, round(before.value + after.value / 100, 2)))
         elif after.start - before.end <= 8 and after.value < 100 and text[before.end : after.start].strip().isalpha():

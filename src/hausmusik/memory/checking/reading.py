@@ -87,7 +87,7 @@ class Reading:
             self.dates += dates(passage.text) + dates(around) + implied(passage.text, passage.at)
         self.years = {when.year for when in self.dates if when.year is not None}
         self.values.update(float(part) for when in self.dates for part in when[2:5] if part is not None)
-        self.values.update(_hours(self.dates))
+        self.values = {round(value, 6) for value in self.values | _hours(self.dates)}
         named = [text for passage in passages.values() for text in (passage.text, *passage.speakers, *passage.headings)]
         self.named = NamedWords(named)
         self.known = self.named.known() | {part for speaker in self.speakers for part in speaker}

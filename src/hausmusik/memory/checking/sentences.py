@@ -1,6 +1,6 @@
 """An answer cut into sentences, each with the passages it cites: `Lars resigned in May [2][3].`
 
-A citation is `[1]`, `[1, 3]`, `[1-3]`, `【1】` or `[^1]`, of at most three digits; `(1)` is none, nor is one inside code.
+A citation is `[1]`, `[1, 3]`, `[1-3]`, `【1】` or `[^1]`, of at most three digits; `(1)` is none, nor is one in code.
 One that follows a full stop belongs to the sentence before it. Lines that begin with a bullet or a number are
 sentences of their own, as headings are. Knows nothing of what passages there are, or whether they say so.
 """
@@ -26,9 +26,9 @@ _ITEM = re.compile(r"[ \t]{0,20}(?:[-*+•–]|\d{1,3}[.)])[ \t]+")
 _HEADING = re.compile(r"[ \t]{0,3}(?:#{1,6}[ \t]|\*\*[^*\n]{1,200}\*\*:?[ \t]*$|__[^_\n]{1,200}__:?[ \t]*$)")
 _STOP = re.compile(r"(?:[.!?…]{1,8}|[。！？])[\"'”’»)*_]{0,4}")
 _ABBREVIATIONS = frozenset(
-    """dr mr mrs ms prof st jr sr vs etc approx e.g i.e eg ie cf al fig no nos vol ed eds p pp ca inc ltd co corp dept est
-    min max u.s u.k a.m p.m jan feb mar apr jun jul aug sep sept oct nov dec mon tue wed thu fri sat sun z.b d.h bzw nr
-    hon rev gen col lt sgt""".split()  # noqa: SIM905
+    """dr mr mrs ms prof st jr sr vs etc approx e.g i.e eg ie cf al fig no nos vol ed eds p pp ca inc ltd co corp dept
+    est min max u.s u.k a.m p.m jan feb mar apr jun jul aug sep sept oct nov dec mon tue wed thu fri sat sun z.b d.h
+    bzw nr hon rev gen col lt sgt""".split()  # noqa: SIM905
 )
 _REMARK = re.compile(
     r"""\W{0,6}(?:(?:sorry|unfortunately|apologies|regrettably)\b[,:\s]{1,4})?(?:
@@ -39,7 +39,8 @@ _REMARK = re.compile(
     | not\ in\ (?:this|the|your)\ (?:memory|passages|documents|notes)
     | there\ is\ (?:no|not\ enough)\ (?:information|mention|evidence|answer)\b
     | (?:the|these|none\ of\ the|no)\ (?:given\ |provided\ |cited\ )?
-      (?:passages?|documents?|context|sources?|notes|memory|texts?)\ (?:do|does|did|provide|say|mention|contain|give)s?\b
+      (?:passages?|documents?|context|sources?|notes|memory|texts?)\s
+      (?:do|does|did|provide|say|mention|contain|give)s?\b
     | here(?:['’]s|\ is|\ are)\ (?:what|the|a|an|some|my)\b
     | based\ on\ the\ (?:passages|documents|context|sources|notes|memory)[^a-z]{0,4}$
     | (?:in\ )?(?:summary|conclusion|short|sources|references|answer)\W{0,4}$

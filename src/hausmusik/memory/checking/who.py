@@ -1,4 +1,4 @@
-"""Whether the one who does something in a sentence does it in the passages: as their speaker, or named where it is said.
+"""Whether the one who does something in a sentence does it in the passages: as their speaker, or named there.
 
 Compared are the places where a name speaks or is mentioned with all other places: if what the sentence says is found
 elsewhere much better, and there somebody else speaks, it was somebody else. Knows nothing of pronouns.
@@ -10,6 +10,7 @@ from hausmusik.memory.checking.claims import Bound, Claims
 from hausmusik.memory.checking.reading import Piece, Reading
 from hausmusik.memory.checking.words import stem
 
+_SUBJECTS = 12  # of a sentence that are looked at
 _LEAST = 2  # content words of a predicate below which nothing is said of anybody
 _ELSEWHERE = 0.5  # of the predicate's weight that somebody else must say
 _RATIO = 0.4  # of it that the one who is named must say at least
@@ -19,7 +20,7 @@ def contradiction(claimed: Claims, reading: Reading) -> str:
     """Return what contradicts, for people; empty where nothing does."""
     if len(reading.speakers) < 2:
         return ""
-    for each in claimed.bound:
+    for each in claimed.bound[:_SUBJECTS]:
         own, others = shares(each, reading)
         if others >= _ELSEWHERE and own < _RATIO * others:
             return f"somebody else says so, not {each.name.text[:80]}"

@@ -16,18 +16,20 @@ _WORD = re.compile(r"(?:[^\W\d_]_){2,20}(?:[^\W\d_](?![^\W_]))?|[^\W_]+(?:['’]
 _LONGEST = 64  # characters of a word that are looked at; nothing that people write is longer
 
 STOP = frozenset(
-    """a an the this that these those it its he him his she her hers they them their theirs we us our ours you your yours
-    i me my mine myself himself herself itself themselves who whom whose which what when where why how and or but nor so
-    yet if then than as of at by for with about against between into through during before after above below to from up
-    down in out on off over under again further once here there all any both each few more most other some such only own
-    same too very can will just should now would could may might must shall do does did doing done have has had having be
-    is am are was were been being not no never none nothing nobody neither cannot without also while because since until
-    although though whether however therefore thus hence moreover furthermore besides meanwhile finally firstly secondly
-    thirdly lastly first second third next last one ones etc per via upon within among across along toward towards
-    still already even much many lot lots well really quite rather instead get gets got getting go goes going went let
-    lets make makes made making take takes took put way thing things something anything everything someone anyone
-    everyone kind sort bit yes yeah okay ok uh um hmm mm oh hey hi like s t d ll m re ve don doesn didn isn wasn aren
-    weren won wouldn couldn shouldn hasn haven hadn ain vocalsound disfmarker gap pause nonvocalsound""".split()  # noqa: SIM905
+    """a an the this that these those it its he him his she her hers they them their theirs we us our ours you your
+    yours i me my mine myself himself herself itself themselves who whom whose which what when where why how and
+    or but nor so yet if then than as of at by for with about against between into through during before after
+    above below to from up down in out on off over under again further once here there all any both each few
+    more most other some such only own same too very can will just should now would could may might must shall
+    do does did doing done have has had having be is am are was were been being not no never none nothing nobody
+    neither cannot without also while because since until although though whether however therefore thus hence
+    moreover furthermore besides meanwhile finally firstly secondly thirdly lastly first second third next last
+    one ones etc per via upon within among across along toward towards still already even much many lot lots
+    well really quite rather instead get gets got getting go goes going went let lets make makes made making
+    take takes took put way thing things something anything everything someone anyone everyone kind sort bit yes
+    yeah okay ok uh um hmm mm oh hey hi like s t d ll m re ve don doesn didn isn wasn aren weren won wouldn
+    couldn shouldn hasn haven hadn ain vocalsound disfmarker gap pause nonvocalsound
+    """.split()  # noqa: SIM905
 )
 """Words that carry no meaning of their own, and the marks of meeting transcripts."""
 

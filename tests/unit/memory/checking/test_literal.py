@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from hausmusik.memory.checking.claims import claims
 from hausmusik.memory.checking.dates import dates, implied, is_supported
-from hausmusik.memory.checking.names import NamedWords, names, parts_of
+from hausmusik.memory.checking.names import NamedWords, names
 from hausmusik.memory.checking.names import is_supported as is_named
 from hausmusik.memory.checking.negation import negations
 from hausmusik.memory.checking.numbers import numbers, readings
