@@ -29,11 +29,8 @@ if TYPE_CHECKING:
     from hausmusik.types import (
         Audio,
         AudioChunk,
-<<<<<<< HEAD
-        EmbedRequest,
-=======
         ChatRequest,
->>>>>>> cf050e1c76d99dd52860501a99d7b978f9421d9c
+        EmbedRequest,
         JudgeRequest,
         Message,
         MusicRequest,
@@ -80,14 +77,9 @@ def __getattr__(name: str) -> Any:
 
     if name == "__version__":
         return metadata.version("hausmusik")
-<<<<<<< HEAD
-    requests = "EmbedRequest JudgeRequest MusicRequest SoundRequest SpeakRequest TranscribeRequest"
-=======
-    types = "Audio AudioChunk ChatRequest JudgeRequest Message MusicRequest Run SoundRequest SpeakRequest"
-    types += " TranscribeRequest WordTiming"
->>>>>>> cf050e1c76d99dd52860501a99d7b978f9421d9c
+    requests = "ChatRequest EmbedRequest JudgeRequest MusicRequest SoundRequest SpeakRequest TranscribeRequest"
     places = {
-        **dict.fromkeys(f"Audio AudioChunk Run WordTiming {requests}".split(), "types"),
+        **dict.fromkeys(f"Audio AudioChunk Message Run WordTiming {requests}".split(), "types"),
         "AsyncHouse": "house",
         "BatchOptions": "batch.values",
         "ComposeOptions": "score.compose",

@@ -24,6 +24,13 @@ from hausmusik.house import AsyncHouse, open_async
 from hausmusik.instruments.catalogue import Catalogue
 from hausmusik.jobs.journal import Journal
 from hausmusik.jobs.stop import Stop
+from hausmusik.memory.answering.answerer import AskOptions
+from hausmusik.memory.answering.events import Answered, AnswerEvent
+from hausmusik.memory.looking import Looker, MemoryRow
+from hausmusik.memory.memories import Memories
+from hausmusik.memory.retrieval.retriever import Retrieved
+from hausmusik.memory.store.reading import EntityRow
+from hausmusik.memory.values import AddOptions, AddPlan, AddProgress, AddReport
 from hausmusik.money.account_rates import AccountRates
 from hausmusik.money.apis import Comparison
 from hausmusik.money.budget import Budget
@@ -223,6 +230,11 @@ class House:
         """Plays instruments, metered."""
         return self._house.player
 
+    @property
+    def memories(self) -> Memories:
+        """What was read and can be asked."""
+        return self._house.memories
+
     def new_run(self, label: str, *, on: str = "", budget_usd: Decimal | None = None) -> Run:
         """Return a new run; everything played under it is told together in the ledger."""
         return self._house.new_run(label, on=on, budget_usd=budget_usd)
@@ -331,6 +343,88 @@ class House:
         """Look at the whole house; `weights` hashes them all again."""
         return self._house.doctor(weights=weights)
 
+    def plan_memory(
+        self, name: str, options: AddOptions, *, on: str = "", run: Run | None = None, stdin: bytes = b""
+    ) -> AddPlan:
+        """Return what adding files to a memory would do; reads them, plays nothing."""
+        return self._house.plan_memory(name, options, on=on, run=run, stdin=stdin)
+
+    def quote_memory(self, plan: AddPlan, *, on: str = "", run: Run | None = None) -> Quote:
+        """Return what adding would take and cost."""
+        return self._house.quote_memory(plan, on=on, run=run)
+
+    def add_to_memory(
+        self,
+        plan: AddPlan,
+        *,
+        on: str = "",
+        run: Run | None = None,
+        stop: Stop | None = None,
+        on_progress: Callable[[AddProgress], None] | None = None,
+        stdin: bytes = b"",
+    ) -> AddReport:
+        """Add what is new or changed; interrupted, the same call goes on."""
+        return self._portal.call(
+            self._house.add_to_memory(plan, on=on, run=run, stop=stop, on_progress=on_progress, stdin=stdin)
+        )
+
+    def ask_events(
+        self, memory: str, question: str, *, options: AskOptions | None = None, on: str = "", run: Run | None = None
+    ) -> Iterator[AnswerEvent]:
+        """Yield what comes of a question: found, walk, thoughts, text, citations, the end."""
+        return self._portal.iterate(self._house.ask_events(memory, question, options=options, on=on, run=run))
+
+    def ask(
+        self,
+        memory: str,
+        question: str,
+        *,
+        options: AskOptions | None = None,
+        on: str = "",
+        run: Run | None = None,
+        on_event: Callable[[AnswerEvent], None] | None = None,
+    ) -> Answered:
+        """Return the answer to a question; see `ask_events`."""
+        return self._portal.call(self._house.ask(memory, question, options=options, on=on, run=run, on_event=on_event))
+
+    def search_memory(
+        self, memory: str, question: str, *, options: AskOptions | None = None, on: str = "", run: Run | None = None
+    ) -> Retrieved:
+        """Return the passages that are found for a question; asks no language model."""
+        return self._portal.call(self._house.search_memory(memory, question, options=options, on=on, run=run))
+
+    def reader(self) -> str:
+        """Return the language model that answers unless one is named: the settings', or one whose weights are here."""
+        return self._house.reader()
+
+    def memory_rows(self) -> tuple[MemoryRow, ...]:
+        """Return the memories and how much is in each."""
+        return self._house.memory_rows()
+
+    def memory(self, name: str) -> Looker:
+        """Return a memory to look around in."""
+        return self._house.memory(name)
+
+    def merge_names(self, memory: str, name: str, into: str) -> EntityRow:
+        """Let an entity with all its names be another one; recorded, and undone by `split_name`."""
+        return self._house.merge_names(memory, name, into)
+
+    def split_name(self, memory: str, name: str) -> EntityRow:
+        """Give a name an entity of its own again."""
+        return self._house.split_name(memory, name)
+
+    def forget(self, memory: str, paths: Sequence[str]) -> int:
+        """Take documents out of a memory with all that only they supported; returns how many there were."""
+        return self._portal.call(self._house.forget(memory, paths))
+
+    def check_memory(self, name: str) -> dict[str, int]:
+        """Return what is wrong with a memory's file, all 0 where nothing is; raises StoreError where it is damaged."""
+        return self._house.check_memory(name)
+
+    def backup_memory(self, name: str, target: Path | str) -> None:
+        """Write a whole copy of a memory to a new file, also while somebody adds to it."""
+        return self._house.backup_memory(name, target)
+
     def speak(
         self,
         text: str,
@@ -437,7 +531,6 @@ class House:
         """Return the speaker vector of a recording: float32 `(dim,)`, L2-normalised."""
         return self._portal.call(self._house.judge(audio, instrument=instrument, on=on, run=run))
 
-<<<<<<< HEAD
     def embed(
         self,
         texts: Sequence[str],
@@ -449,7 +542,7 @@ class House:
     ) -> Embedded:
         """Turn texts into vectors in which cosine says how near their meanings are."""
         return self._portal.call(self._house.embed(texts, purpose=purpose, instrument=instrument, on=on, run=run))
-=======
+
     def chat(
         self,
         messages: str | Sequence[Message],
@@ -487,7 +580,6 @@ class House:
                 on_event=on_event,
             )
         )
->>>>>>> cf050e1c76d99dd52860501a99d7b978f9421d9c
 
     def close(self) -> None:
         """Stop the workers and close the databases; the house is not used again."""

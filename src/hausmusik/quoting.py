@@ -85,7 +85,9 @@ class Quoter:
         items: list[QuoteItem] = []
         options = plan.options
         embed = EmbedRequest(texts=("one",))
-        asked = [(options.embedder, embed, float(plan.characters), len(plan.to_do))]
+        asked: list[tuple[str, Request, float, int]] = [
+            (options.embedder, embed, float(plan.characters), len(plan.to_do))
+        ]
         if options.extractor != RULES:
             chat = extraction_request("", "", options.types)
             asked.append((options.extractor, chat, float(plan.passages * EXTRACTED_TOKENS), plan.passages))

@@ -1,8 +1,4 @@
-<<<<<<< HEAD
-"""The verbs that play one instrument and fold its stream into a result: speak, music, sound, transcribe, judge, embed.
-=======
-"""The verbs that play one instrument and fold its stream into a result: speak, music, chat …
->>>>>>> cf050e1c76d99dd52860501a99d7b978f9421d9c
+"""The verbs that play one instrument and fold its stream into a result: speak, music, chat, embed …
 
 Streaming is the primitive (`play`), so the plain form cannot drift from it. Knows only `play`; the house brings it.
 """
@@ -14,11 +10,7 @@ from abc import abstractmethod
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from pathlib import Path
-<<<<<<< HEAD
-from typing import Literal
-=======
-from typing import Any, TypeVar
->>>>>>> cf050e1c76d99dd52860501a99d7b978f9421d9c
+from typing import Any, Literal
 
 import msgspec
 
@@ -196,7 +188,6 @@ class Verbs:
             raise GenerationFailed("the judge gave no vector")
         return found[0]
 
-<<<<<<< HEAD
     async def embed(
         self,
         texts: Sequence[str],
@@ -226,7 +217,7 @@ class Verbs:
         if len(found) != 1 or len(found[0].values) != len(request.texts):
             raise GenerationFailed(f"there were {len(request.texts)} texts, and not as many vectors came")
         return Embedded(vectors=found[0].values, model=found[0].model)
-=======
+
     async def chat(
         self,
         messages: str | Sequence[Message],
@@ -259,7 +250,6 @@ class Verbs:
             think=think,
         )
         return reply_of([event async for event in self._told(instrument, request, on, run, on_event)])
->>>>>>> cf050e1c76d99dd52860501a99d7b978f9421d9c
 
     async def _told(
         self, instrument: str, request: Request, on: str, run: Run | None, on_event: Callable[[Event], None] | None

@@ -16,11 +16,8 @@ import pytest
 from hausmusik.seams import EngineContext, Scalar
 from hausmusik.types import (
     Audio,
-<<<<<<< HEAD
-    EmbedRequest,
-=======
     ChatRequest,
->>>>>>> cf050e1c76d99dd52860501a99d7b978f9421d9c
+    EmbedRequest,
     JudgeRequest,
     Message,
     MusicRequest,
@@ -94,9 +91,7 @@ CASES: tuple[EngineCase, ...] = (
             SoundRequest(prompt="rain", duration_s=1.5, loop=True),
             TranscribeRequest(audio=_BEEP),
             JudgeRequest(audio=_BEEP),
-<<<<<<< HEAD
             EmbedRequest(texts=("Rain on leaves", "a", "Rain on a roof")),
-=======
             said("Hello there.", "Good evening.", "How are you?", top_logprobs=1),
         ),
         nonsense=(
@@ -104,7 +99,6 @@ CASES: tuple[EngineCase, ...] = (
             SpeakRequest(text=" … "),
             MusicRequest(prompt="x", duration_s=1e6),
             SoundRequest(prompt=""),
->>>>>>> cf050e1c76d99dd52860501a99d7b978f9421d9c
         ),
         long=SpeakRequest(text="one two three. " * 20),
         sample_rate_hz=24_000,

@@ -5,11 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-<<<<<<< HEAD
-TASKS = ("speak", "music", "sound", "transcribe", "judge", "embed")
-=======
-TASKS = ("speak", "music", "sound", "transcribe", "judge", "chat")
->>>>>>> cf050e1c76d99dd52860501a99d7b978f9421d9c
+TASKS = ("speak", "music", "sound", "transcribe", "judge", "chat", "embed")
 
 
 def instrument(name: str, task: str, *, options: str = "", voices: tuple[str, ...] = (), extra: str = "") -> str:

@@ -13,7 +13,22 @@ from typing import Annotated, Any, Final
 import typer
 from typer.main import get_command
 
-from hausmusik.cli import batch, care, chatting, cloud, gpus, instruments, jobs, pieces, playing, settings, takes, warm
+from hausmusik.cli import (
+    asking,
+    batch,
+    care,
+    chatting,
+    cloud,
+    gpus,
+    instruments,
+    jobs,
+    memory,
+    pieces,
+    playing,
+    settings,
+    takes,
+    warm,
+)
 from hausmusik.cli.commands import Group
 from hausmusik.cli.output import Output
 from hausmusik.errors import Cancelled, HausmusikError, OutputError, UsageError
@@ -36,6 +51,8 @@ takes.register(app)
 playing.register(app)
 chatting.register(app)
 batch.register(app)
+memory.register(app)
+asking.register(app)
 instruments.register(app)
 gpus.register(app)
 cloud.register(app)

@@ -124,8 +124,8 @@ class Looker:
         """Return all documents, by path."""
         with self._store.database.read() as connection:
             rows = connection.execute(
-                "SELECT d.path, d.kind, d.title, d.date, d.language, count(p.id), d.size_bytes, d.added_at FROM documents d"
-                " LEFT JOIN passages p ON p.document = d.id GROUP BY d.id ORDER BY d.path"
+                "SELECT d.path, d.kind, d.title, d.date, d.language, count(p.id), d.size_bytes, d.added_at"
+                " FROM documents d LEFT JOIN passages p ON p.document = d.id GROUP BY d.id ORDER BY d.path"
             ).fetchall()
         names = DocumentRow.__struct_fields__
         return tuple(DocumentRow(**dict(zip(names, row, strict=True))) for row in rows)

@@ -82,7 +82,7 @@ def resolve(key: str, type_: str, candidates: Sequence[Candidate]) -> Resolution
     if exact:
         return _one_of(exact, 0.98, "the same letters")
     if type_ in {"person", OTHER}:
-        parts = [each for each in fitting if _is_part(key, each.key)]
+        parts = [each for each in fitting if _is_part(key, each.key) and not _contradicts(key, each, fitting)]
         if parts:
             return _person(key, parts)
     shorts = [each for each in fitting if _is_short_for(key, each.key)]
@@ -148,6 +148,15 @@ def _is_part(one: str, other: str) -> bool:
             return False
         left.remove(match)
     return any(len(word) > 1 for word in short)
+
+
+def _contradicts(key: str, found: Candidate, candidates: Sequence[Candidate]) -> bool:
+    """Return whether the entity of a name has another that this one cannot go with.
+
+    `Jake Peralta` is not the Jake who is Jake Watson.
+    """
+    others = (each.key for each in candidates if each.entity == found.entity and each.name != found.name)
+    return any(" " in other and other != key and not _is_part(key, other) for other in others)
 
 
 def _is_short_for(one: str, other: str) -> bool:

@@ -37,7 +37,7 @@ class AddOptions(msgspec.Struct, frozen=True, kw_only=True):
     extractor: str = RULES
     budget_tokens: int = 1200
     overlap_tokens: int = 100
-    types: Mapping[str, str] = DEFAULT_TYPES
+    types: Mapping[str, str] = msgspec.field(default_factory=lambda: dict(DEFAULT_TYPES))
     embedder: str = ""
     ignore: tuple[str, ...] = ()
     concurrency: int = 0

@@ -48,10 +48,10 @@ class Casing:
         self._capital: Counter[str] = Counter()
         for start, end in sentences_in(marks_blanked(text)):
             for place, match in enumerate(WORD.finditer(text, start, end)):
-                word = match.group()
+                word = match.group().replace("’", "'")
                 if word[0].islower():
                     self._small[word] += 1
-                elif place:
+                elif not _is_first(text, place, match.start()):
                     self._capital[word.lower()] += 1
 
     def is_name(self, word: str) -> bool:
@@ -95,11 +95,11 @@ def _runs(text: str, start: int, end: int, casing: Casing, known: Collection[str
     for place, match in enumerate(WORD.finditer(text, start, end)):
         joined = not run or text[before : match.start()].isspace() or text[before : match.start()] == ""
         before = match.end()
-        word = match.group()
+        word = match.group().replace("’", "'")
         if not joined:
             yield from _ended(run)
             run, pending = [], []
-        if _is_capital(word, first=place == 0, casing=casing, known=known):
+        if _is_capital(word, first=_is_first(text, place, match.start()), casing=casing, known=known):
             run += [*pending, match]
             pending = []
         elif run and word in CONNECTORS and len(pending) < 2:
@@ -108,6 +108,11 @@ def _runs(text: str, start: int, end: int, casing: Casing, known: Collection[str
             yield from _ended(run)
             run, pending = [], []
     yield from _ended(run)
+
+
+def _is_first(text: str, place: int, start: int) -> bool:
+    """Return whether a word is the first of a sentence, or of what is said behind a colon, a quote or a bullet."""
+    return place == 0 or text[max(0, start - 3) : start].strip()[-1:] in set(":;\"“”‘'(*•–—>")
 
 
 def _is_capital(word: str, *, first: bool, casing: Casing, known: Collection[str]) -> bool:
