@@ -22,8 +22,8 @@ pytestmark = pytest.mark.slow
 LONG = "You keep the archive of a small harbour town and answer in one short sentence. " * 12
 
 
-def loaded(files: dict[str, str]) -> LlamaCppEngine:
-    engine = LlamaCppEngine(EngineContext(files=files, options={"context_tokens": 2048}, threads=1))
+def loaded(files: dict[str, str], context_tokens: int = 2048) -> LlamaCppEngine:
+    engine = LlamaCppEngine(EngineContext(files=files, options={"context_tokens": context_tokens}, threads=1))
     for stage in (engine.prepare(), engine.load("cpu"), engine.warm_up()):
         for _ in stage:
             pass
@@ -143,9 +143,12 @@ def test_a_prompt_beyond_the_context_is_refused_before_any_token(engine: LlamaCp
             assert [event for _, event in stream if not isinstance(event, Phase)] == []
 
 
-def test_an_answer_without_a_limit_ends_where_the_context_does(engine: LlamaCppEngine):
-    events = played(engine, said("The sea is wide. " * 395, grammar='root ::= "sea "+'))
+def test_an_answer_without_a_limit_ends_where_the_context_does(files: dict[str, str]):
+    small = loaded(files, context_tokens=256)
+    events = played(small, said("The sea is wide. " * 30, grammar='root ::= "sea "+'))
+    small.close()
     assert events[-1] == Done(reason="length")
+    assert sum(event.tokens_in + event.tokens_out for event in events if isinstance(event, Usage)) in (255, 256, 257)
 
 
 def test_reading_a_long_prompt_can_be_stopped(engine: LlamaCppEngine):
