@@ -1,7 +1,7 @@
 """How many tokens a text is, without a tokenizer: close enough to fill a passage.
 
 Fitted by least relative squares to the word pieces of MiniLM (a BERT vocabulary of 30,522), on 1,392 pieces of QMSum
-meetings, 442 LiHua-World chats, 150 Python files and 17 Markdown pages. Mean absolute errors on these same texts: 4.3 %,
+meetings, 442 LiHua-World chats, 150 Python files and 17 Markdown pages. Mean absolute errors on the same texts: 4.3 %,
 4.9 %, 3.7 % and 5.1 %; 90 % of the pieces are within -8 % and +9 %, the worst is 16 % under. What it says of CJK and of
 long words is by reason, not fitted; other vocabularies were not measured.
 """
