@@ -185,6 +185,4 @@ def _wants_json(more: Mapping[str, Any]) -> bool:
     """Return whether LightRAG asks for a JSON object, of whatever form."""
     form = more.get("response_format")
     kind = form.get("type") if isinstance(form, Mapping) else None  # pyright: ignore[reportUnknownVariableType]
-    return kind in {"json_object", "json_schema"} or bool(
-        more.get("keyword_extraction") or more.get("entity_extraction")
-    )
+    return kind in {"json_object", "json_schema"}

@@ -1,5 +1,4 @@
-"""Texts made harmless for the formats that they are written in: XML without characters it cannot have, CSV that no
-spreadsheet takes for a formula.
+"""Texts made harmless for what they are written into: XML without characters it cannot have, CSV without formulas.
 
 Sources: https://www.w3.org/TR/xml/#charsets, https://owasp.org/www-community/attacks/CSV_Injection.
 Knows nothing of what is written.
@@ -27,7 +26,7 @@ def xml(text: str) -> str:
 
 
 def cell(value: str | float | None) -> str | float:
-    """Return a value for a cell; a text that looks like a formula gets an apostrophe before it, which shows it as text."""
+    """Return a value for a cell; what looks like a formula gets an apostrophe before it, which makes it a text."""
     if value is None:
         return ""
     if not isinstance(value, str):

@@ -69,6 +69,7 @@ def _source(places: list[Place]) -> Mapping[str, Any]:
 
 def _write(file: TextIO, name: str, records: Iterable[Mapping[str, Any]]) -> None:
     file.write(f'\n"{name}": [')
-    for place, record in enumerate(records):
-        file.write((",\n" if place else "\n") + msgspec.json.encode(record).decode())
+    file.writelines(
+        (",\n" if place else "\n") + msgspec.json.encode(record).decode() for place, record in enumerate(records)
+    )
     file.write("\n]")

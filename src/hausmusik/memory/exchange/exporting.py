@@ -1,4 +1,4 @@
-"""Writing a memory for other programs, in one of five forms, whole or not at all. Which form has what stands with it."""
+"""Writing a memory for other programs, in one of five forms, whole or not at all."""
 
 from __future__ import annotations
 

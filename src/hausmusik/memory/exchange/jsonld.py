@@ -1,6 +1,6 @@
 """A memory as JSON-LD: one graph of documents, passages, entities and facts that name one another.
 
-Types that schema.org has are its own, everything else is of our vocabulary. A fact is a thing of its own, so that it can
+Types that schema.org has are its own, all others are of our vocabulary. A fact is a thing of its own, so that it can
 say for when it holds and which passage says it. Source: https://www.w3.org/TR/json-ld11/.
 """
 

@@ -1,4 +1,7 @@
-"""Writing the JSON file of one of LightRAG's key-value stores, record by record. Source: `kg/json_kv_impl.py` of 1.5.7."""
+"""Writing the JSON file of one of LightRAG's key-value stores, record by record.
+
+Source: `kg/json_kv_impl.py` of lightrag-hku 1.5.7.
+"""
 
 from __future__ import annotations
 

@@ -157,7 +157,7 @@ def _write_chunks(view: View, folder: Path, dim: int, vector: Callable[[int], Fl
                 at = seconds(document.added_at)
                 for order, (place, passage) in enumerate(view.passages(document)):
                     known = {"content": passage.text, "full_doc_id": place.document, "file_path": place.file}
-                    extra = {"tokens": passage.tokens, "chunk_order_index": order, "llm_cache_list": []}
+                    extra = {"tokens": passage.tokens, "chunk_order_index": order, "llm_cache_list": list[str]()}
                     table.add(place.chunk, at, known | extra)
                     vectors.add(place.chunk, at, known, vector(passage.id))
             table.end()

@@ -1,4 +1,4 @@
-"""A memory as LightRAG sees one: chunks of documents, entities with unique names, one undirected relation for each pair.
+"""A memory as LightRAG sees one: chunks of documents, entities with unique names, one relation for each pair.
 
 What LightRAG has no place for is put where its language model reads it (when a fact holds stands behind the fact), and
 once more, exactly, in attributes of ours that LightRAG carries along and `importing` reads. The graph is held whole,

@@ -1,5 +1,4 @@
-"""A memory row by row, in an order that does not depend on when what was added: documents by path, what they hold in
-their order, entities by title.
+"""A memory row by row, in an order that stays: documents by path, what they hold in its order, entities by title.
 
 Each function runs inside one read transaction of its caller, and holds no more than some hundred rows. Knows nothing
 of formats.

@@ -1,7 +1,7 @@
 """Where an export goes: a file or a folder that is new, and is there whole or not at all.
 
-Everything is written into a hidden sibling (see `hausmusik.temporary`), brought to the disk, and renamed. Knows nothing of
-formats.
+Everything is written into a hidden sibling (see `hausmusik.temporary`), brought to the disk, and renamed. Knows nothing
+of formats.
 """
 
 from __future__ import annotations
