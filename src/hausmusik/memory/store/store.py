@@ -93,6 +93,13 @@ class MemoryStore:
             self._agree(connection, recipe.embedder)
             return put_document(connection, entry, recipe, self.now())
 
+    def put_all(self, entries: Iterable[DocumentEntry], recipe: Recipe) -> None:
+        """Add documents, all of them or none; raises as `put`."""
+        with self.database.write(durable=True) as connection:
+            self._agree(connection, recipe.embedder)
+            for entry in entries:
+                put_document(connection, entry, recipe, self.now())
+
     def kept_texts(self, path: str, recipe: Recipe) -> frozenset[bytes]:
         """Return the hashes of those passages of a document that another putting would keep as they are."""
         with self.database.read() as connection:
