@@ -23,7 +23,7 @@ Knows nothing of houses but what `Instruments` says.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, Final, Literal, Protocol
+from typing import Any, Final, Literal, Protocol, Self
 
 import msgspec
 import numpy as np
@@ -141,6 +141,10 @@ class EmbeddingFunction:
         self._on = on
         self.embedding_dim = dim
         self.max_token_size = max_token_size
+
+    def __deepcopy__(self, _: object) -> Self:
+        """Return itself: LightRAG copies its settings, of which this is one, and a house is not copied."""
+        return self
 
     async def __call__(self, texts: Sequence[str], context: str = "document", **_: Any) -> FloatArray:
         """Return the vectors of texts, float32 `(n, embedding_dim)`; `context` is `document` or `query`.

@@ -9,6 +9,7 @@ import asyncio
 import json
 import logging
 import sys
+import threading
 import zlib
 from pathlib import Path
 from typing import Any
@@ -46,6 +47,7 @@ class House:
     """What the adapter asks of a house."""
 
     def __init__(self) -> None:
+        self.lock = threading.Lock()  # what cannot be copied, as a real house cannot
         self.calls: list[str] = []
         self.purposes: set[str] = set()
 

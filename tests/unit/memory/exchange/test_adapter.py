@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -36,3 +37,4 @@ async def test_a_house_answers_and_embeds_for_lightrag(house: AsyncHouse) -> Non
     assert found.dtype == np.float32
     assert np.linalg.norm(found, axis=1) == pytest.approx([1, 0, 1], abs=1e-5)
     assert embed.max_token_size > 0
+    assert copy.deepcopy({"embed": embed, "ask": ask}) == {"embed": embed, "ask": ask}  # as LightRAG does
