@@ -37,7 +37,10 @@ FACT_SEEDS: Final = 5
 PASSAGE_SEEDS: Final = 0.05
 """Of the weight of entities; HippoRAG 2 has 0.05 as the best, and it is so on the MuSiQue sample too."""
 
-WEIGHTS: Final = {"graph": 3.0, "meaning": 2.0, "words": 1.0}
+WEIGHTS: Final = {"graph": 1.0, "meaning": 2.0, "words": 1.0}
+WEIGHTS_BY_RULES: Final = {"graph": 0.5, "meaning": 2.0, "words": 2.0}
+"""Of the rankings. A graph that a model extracted tells more than one of who stands beside whom: set on the MuSiQue
+sample (its triples, recall at five 70.3 %; 67.8 with the others) and on LiHua-World's even half (88.4 %; 83.6)."""
 
 
 class Evidence(msgspec.Struct, frozen=True, kw_only=True):
@@ -126,7 +129,7 @@ class Retriever:
             rankings[name] = [place for place in _best(graph) if graph[place] > 0]
             scores = [(place, float(graph[place])) for place in rankings[name]]
         if len(rankings) > 1 or not scores:
-            scores = fused(rankings, WEIGHTS)
+            scores = fused(rankings, WEIGHTS if index.fact_rows else WEIGHTS_BY_RULES)
         found = self._chained(question, scores[:DEPTH])
         ranks = {name: {place: rank for rank, place in enumerate(ranking, 1)} for name, ranking in rankings.items()}
         by_place = dict(scores)
