@@ -20,6 +20,10 @@ from hausmusik.memory.retrieval.chaining import content_stems
 MOST: Final = 3
 LONGEST: Final = 320
 SHORTEST_WORDS: Final = 3
+ADDS: Final = 0.05
+NEAR_ENOUGH: Final = 0.6
+"""What a second sentence must add of the question's words, and how near it must be beside the nearest one."""
+
 _HEAD: Final = re.compile(r"^(?:\[[^\]\n]{1,40}\]\s*)?([^\W\d_][^:\n]{0,40}):\s+")
 
 
@@ -92,7 +96,8 @@ def chosen(
                 continue
             gain = sum(rarity.get(stem, 0.0) for stem in left & stems[place]) / whole
             score = nearness[place] + 0.5 * gain - 0.03 * (quote.number - 1)
-            if (round_ == 0 or gain > 0.05) and score > most:
+            adds = round_ == 0 or (gain > ADDS and nearness[place] > NEAR_ENOUGH * max(nearness))
+            if adds and score > most:
                 best, most = place, score
         if best < 0:
             break
