@@ -52,7 +52,11 @@ def filled(store: MemoryStore, data: Path, embed: Any) -> dict[tuple[str, str], 
             fact_vectors=tuple(next(of_facts) for _ in triples),
         )
         document = Document(
-            path=f"{number}", kind="text", text=text, size_bytes=len(text), sha256=hashlib.sha256(text.encode()).hexdigest()
+            path=f"{number}",
+            kind="text",
+            text=text,
+            size_bytes=len(text),
+            sha256=hashlib.sha256(text.encode()).hexdigest(),
         )
         store.put(DocumentEntry(document=document, passages=(entry,)), recipe)
         ids[each["title"], each["text"]] = number
