@@ -43,14 +43,14 @@ def measured(retriever: Retriever, data: Path, embed: Any, modes: tuple[Mode, ..
         for (meeting, query), vector in zip(queries, vectors, strict=True):
             gold = {n for first, last in query["relevant_text_span"] for n in range(int(first), int(last) + 1)}
             result = retriever.retrieve(query["query"], vector, mode=mode, limit=10)
-            for k in hits:
+            for k, hit in hits.items():
                 lines = {
                     line - 1  # a turn is a line
                     for each in result.evidence[:k]
                     if Path(each.passage.path).stem == meeting
                     for line in range(each.passage.line, each.passage.last_line + 1)
                 }
-                hits[k].append(float(bool(gold & lines)))
+                hit.append(float(bool(gold & lines)))
                 shares[k].append(len(gold & lines) / len(gold))
         found[mode] = {f"found@{k}": round(100 * float(np.mean(each)), 1) for k, each in hits.items()} | {
             f"turns@{k}": round(100 * float(np.mean(each)), 1) for k, each in shares.items()

@@ -2,8 +2,8 @@
 
     python benchmarks/memory_quality/run.py --data DIR [--only musique,lihua,qmsum]
 
-DIR has `hipporag`, `lihua-world` and `qmsum` as their repositories have them. MiniLM must be pulled. Everything is made in
-a temporary house: about 15 minutes on two cores.
+DIR has `hipporag`, `lihua-world` and `qmsum` as their repositories have them. MiniLM must be pulled. Everything is made
+in a temporary house: about 15 minutes on two cores.
 """
 
 from __future__ import annotations
@@ -84,13 +84,10 @@ class Bench:
 
 def told(results: dict[str, Any]) -> str:
     """Return the results as Markdown."""
-    lines = [
-        f"# What a memory finds, {results['date']}",
-        "",
-        f"{results['machine']}, Python {results['python']}, hausmusik {results['hausmusik']}; load average when it began:"
-        f" {results['load']:.1f}. No language model was asked. Weights were set on MuSiQue and LiHua-World's even half.",
-        "",
-    ]
+    made = f"{results['machine']}, Python {results['python']}, hausmusik {results['hausmusik']}"
+    load = f"load average when it began: {results['load']:.1f}"
+    about = "No language model was asked. Weights were set on MuSiQue and on LiHua-World's even half."
+    lines = [f"# What a memory finds, {results['date']}", "", f"{made}; {load}. {about}", ""]
     for name in ("adding", "musique", "lihua", "qmsum"):
         if name in results:
             lines += [f"## {name}", "", "```json", json.dumps(results[name], indent=1), "```", ""]

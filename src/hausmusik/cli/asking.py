@@ -157,7 +157,11 @@ class _Shown:
                     self._output.more(event.text)
             case Citation():
                 self._document["citations"].append(event)
-                if not event.supported:
+                if event.matched:
+                    self._marked.append(
+                        f"from {''.join(f'[{n}]' for n in event.numbers)}, found by code: {event.sentence}"
+                    )
+                elif not event.supported:
                     self._marked.append(f"not supported ({event.kind}: {event.detail}): {event.sentence}")
             case Answered():
                 self._document |= {"answer": event}

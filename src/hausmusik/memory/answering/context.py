@@ -93,7 +93,9 @@ def excerpt(text: str, window: tuple[int, int], tokens: int) -> tuple[int, int]:
     while room > 0 and (first > 0 or last < len(sentences) - 1):
         before = sentences[first - 1] if first > 0 else None
         after = sentences[last + 1] if last < len(sentences) - 1 else None
-        take_after = after is not None and (before is None or (last - inside[-1] <= inside[0] - first if inside else True))
+        take_after = after is not None and (
+            before is None or (last - inside[-1] <= inside[0] - first if inside else True)
+        )
         taken = after if take_after and after is not None else before
         if taken is None:
             break
