@@ -176,7 +176,7 @@ def _last_sentences(text: str, unit: _Unit, budget: int, count: Callable[[str], 
     begin = last_sentences(text, unit.start, unit.end, budget, count)
     if not unit.start < begin < unit.end:
         return []
-    exact = unit.last_line - unit.line == text.count("\n", unit.start, unit.end)
+    exact = unit.last_line - unit.line == text.count("\n", unit.start, unit.end - 1)
     line = unit.line + text.count("\n", unit.start, begin) if exact else unit.line
     return [_Unit(begin, unit.end, count(text[begin : unit.end]), unit.block, line, unit.last_line)]
 
