@@ -26,7 +26,7 @@ class Weights(msgspec.Struct, frozen=True, kw_only=True):
     window: float
 
 
-FITTED: Final = Weights(bias=-4.84, nearness=4.4, passage=4.8, window=2.38)
+FITTED: Final = Weights(bias=-5.57, nearness=4.85, passage=3.62, window=3.94)
 THRESHOLD: Final = 0.5
 
 
