@@ -12,6 +12,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any, cast
 
 import msgspec
@@ -189,7 +190,7 @@ class Answerer:
         """Return the way between the entities that the question names, one line for each step."""
         named = [each.entities[0] for each in found.names if len(each.entities) == 1]
         steps: list[FactRow] = []
-        for source, target in zip(named, named[1:], strict=False):
+        for source, target in pairwise(named):
             steps += walk(self._store, source, [target], as_of=as_of)
         with self._store.database.read() as connection:
             passages = {each.id: each for each in reading.passages(connection, [fact.passage for fact in steps])}

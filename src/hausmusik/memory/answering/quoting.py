@@ -1,4 +1,4 @@
-"""An answer in code alone: the sentences of the excerpts that say most about the question, quoted, each with its number.
+"""An answer in code alone: the sentences of the excerpts that say most about the question, each with its number.
 
 Correct by construction, and no more eloquent than its sources. What is chosen covers the words of the question and is
 near it; a second sentence is taken only if it adds something. Knows nothing of models: nearness is handed in.
@@ -53,7 +53,8 @@ def candidates(excerpts: Sequence[Shown]) -> list[Quote]:
     for each in excerpts:
         speaker = ""
         text = marks_blanked(each.text)
-        for start, end in sentences_in(text):
+        for begin, end in sentences_in(text):
+            start = begin
             if start == 0 or text[start - 1] == "\n" or "\n" in text[max(0, start - 3) : start]:
                 head = _HEAD.match(text[start:end])
                 if head and head.group(1) in each.passage.speakers:
@@ -65,7 +66,9 @@ def candidates(excerpts: Sequence[Shown]) -> list[Quote]:
             if len(words.split()) >= SHORTEST_WORDS:
                 short = words if len(words) <= LONGEST else words[: LONGEST - 1].rsplit(" ", 1)[0] + "…"
                 found.append(
-                    Quote(number=each.number, start=each.start + start, end=each.start + end, text=short, speaker=speaker)
+                    Quote(
+                        number=each.number, start=each.start + start, end=each.start + end, text=short, speaker=speaker
+                    )
                 )
     return found
 

@@ -1,9 +1,9 @@
 """Whether a memory can answer at all, told from what was found; better to say so than to let a model invent.
 
-Four things are looked at: how near the best passage is, how much of the question's words the best five have, whether the
-question names somebody the memory does not know, and whether anybody it does know is in what was found. Their weights
-were fitted (logistic regression) on that half of LiHua-World's questions whose number is even; the other half is reported
-in `benchmarks/memory_quality`. Knows nothing of models.
+Four things are looked at: how near the best passage is, how much of the question's words the best five have, whether
+the question names somebody the memory does not know, and whether anybody it does know is in what was found. Their
+weights were fitted (logistic regression) on that half of LiHua-World's questions whose number is even; the other half
+is reported in `benchmarks/memory_quality`. Knows nothing of models.
 """
 
 from __future__ import annotations
