@@ -10,7 +10,6 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from pathlib import Path
 
-
 from hausmusik.jobs.stop import Stop
 from hausmusik.memory.adding import writing
 from hausmusik.memory.answering.answerer import Answerer, AskOptions

@@ -121,7 +121,7 @@ class Retriever:
         rankings: dict[str, list[int]] = {}
         scores: list[tuple[int, float]] = []
         if mode in {"naive", "mix", "auto"}:
-            rankings["meaning"] = _best(nearness)
+            rankings["meaning"] = [place for place in _best(nearness) if allowed[place]]
         if mode in {"mix", "auto"}:
             rankings["words"] = self._by_words(question, allowed)
         if mode != "naive":
