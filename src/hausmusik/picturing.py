@@ -93,7 +93,9 @@ def _subtitle(picked: Picked) -> str:
     entities = f"{shown} of {shown + picked.left_out} entities" if picked.left_out else entities
     parts = [entities, _count(len(picked.ties), "tie", "ties")]
     if picked.passages:
-        parts.append(_count(len(picked.passages), "passage", "passages"))
+        parts.append(f"{_count(len(picked.passages), 'passage', 'passages')} (dashed: to whom and what they name)")
+    elif any(_over(tie) for tie in picked.ties):
+        parts.append("dashed: no longer so")
     return ", ".join(parts)
 
 
@@ -115,16 +117,20 @@ def _node(entity: EntityRow, most: int, *, focus: bool) -> GraphNode:
 
 
 def _edge(tie: Tie, strongest: float) -> GraphEdge:
-    # Of a tie that no longer holds the line is dashed.
     return GraphEdge(
         source=f"e{tie.source}",
         target=f"e{tie.target}",
         label="" if tie.kinds[0] in WEAK else tie.kinds[0],
         strength=(tie.strength / strongest) ** 0.5 if strongest else 0.0,
         arrow=tie.one_way,
-        faint=all(fact.valid_to for fact in tie.facts),
+        faint=_over(tie),
         notes=tuple(dict.fromkeys(_told(fact) for fact in tie.facts))[:NOTES],
     )
+
+
+def _over(tie: Tie) -> bool:
+    """Return whether nothing of a tie holds any longer."""
+    return all(fact.valid_to for fact in tie.facts)
 
 
 def _told(fact: FactRow) -> str:

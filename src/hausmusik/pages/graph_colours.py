@@ -32,7 +32,7 @@ _KNOWN: Final[Mapping[str, Colour]] = MappingProxyType(
         "document": (128, 100, 36),
         "time": (84, 104, 128),
         "other": (112, 108, 100),
-        PASSAGE: (66, 70, 76),
+        PASSAGE: (150, 112, 0),
     }
 )
 _MORE: Final[tuple[Colour, ...]] = (

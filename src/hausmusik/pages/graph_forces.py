@@ -105,8 +105,7 @@ def _from_boxes(at: Floats, sizes: Floats, gap: float) -> Floats:
     """Return where overlapping boxes would go: along the axis in which they overlap less."""
     apart = at[:, None] - at[None]
     deep = (sizes[:, None] + sizes[None]) / 2 + gap - np.abs(apart)
-    hit = (deep > 0).all(axis=2)
-    np.fill_diagonal(hit, val=False)
+    hit = (deep[..., 0] > 0) & (deep[..., 1] > 0) & ~np.eye(len(at), dtype=np.bool_)
     # Two at one place part by their order.
     order = np.sign(np.arange(len(at))[:, None] - np.arange(len(at))[None])[..., None]
     sign = np.where(apart == 0, order, np.sign(apart))
@@ -123,11 +122,11 @@ def _from_lines(at: Floats, sizes: Floats, edges: Ints) -> Floats:
     normal = np.stack([-along[:, 1], along[:, 0]], axis=1) / np.sqrt(square)[:, None]
     side = (off * normal[:, None]).sum(axis=2)
     reach = (np.abs(normal)[:, None] * sizes[None]).sum(axis=2) / 2 + CLEAR
-    deep = reach - np.abs(side)
+    deep: Floats = reach - np.abs(side)
     hit = (deep > 0) & (share > 0) & (share < 1)
     rows = np.arange(len(edges))
     hit[rows, edges[:, 0]] = hit[rows, edges[:, 1]] = False
-    push = np.where(hit, np.where(side >= 0, deep, -deep), 0.0)[..., None] * normal[:, None]
+    push = np.where(hit, np.copysign(deep, side), 0.0)[..., None] * normal[:, None]
     moved = push.sum(axis=0)
     back = -0.25 * push.sum(axis=1)
     np.add.at(moved, edges[:, 0], back)

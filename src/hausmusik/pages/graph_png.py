@@ -107,20 +107,23 @@ def _write(pen: ImageDraw, layout: GraphLayout) -> None:
     def put(x: float, y: float, text: str, size: float, colour: Colour, anchor: str = "m") -> None:
         lettering.draw(pen, (x * SCALE, y * SCALE), text, size * SCALE, colour, anchor=anchor)
 
+    def label(x: float, y: float, text: str, size: float) -> None:
+        """Set text on ground of its own: lines may cross it."""
+        half, tall = lettering.width(text, size) / 2 + 2, size * 0.68
+        pen.rectangle([SCALE * each for each in (x - half, y - tall, x + half, y + tall)], fill=PAPER)
+        put(x, y + size * 0.35, text, size, QUIET_INK)
+
     put(MARGIN, 42, layout.title, TITLE_PX, INK, "l")
     put(MARGIN, 62, layout.subtitle, SUBTITLE_PX, QUIET_INK, "l")
     for line in layout.lines:
         if line.text_at is not None:
-            (x, y), half, tall = line.text_at, line.text_width / 2, LABEL_PX * 0.68
-            ground = (x - half, y - tall, x + half, y + tall)
-            pen.rectangle([SCALE * each for each in ground], fill=PAPER)
-            put(x, y + LABEL_PX * 0.35, line.text, LABEL_PX, QUIET_INK)
+            label(*line.text_at, line.text, LABEL_PX)
     for box in layout.boxes:
         text = light(layout.colours[box.node.type], focus=box.node.focus).text
         if box.node.number:
             up, _ = half_square(box)
             put(box.x, box.y - up + NUMBER_PX * 0.36, str(box.node.number), NUMBER_PX, text)
-            put(box.x, box.y + box.height / 2 - 2, box.lines[0], CAPTION_PX, QUIET_INK)
+            label(box.x, box.y + box.height / 2 - 2 - CAPTION_PX * 0.35, box.lines[0], CAPTION_PX)
         else:
             for below, words in zip(baselines(box), box.lines, strict=True):
                 put(box.x, box.y + below, words, box.font_px, text)

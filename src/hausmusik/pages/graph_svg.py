@@ -41,6 +41,11 @@ from hausmusik.pages.graph_values import PASSAGE
 FONTS: Final = "'Helvetica Neue', Arial, 'Liberation Sans', 'Noto Sans', sans-serif"
 ARROW: Final = 7.0
 _NOTES: Final = 8
+_HALO: Final = (
+    f'text-anchor="middle" fill="{css(QUIET_INK)}" stroke="{css(PAPER)}" stroke-width="4" stroke-linejoin="round"'
+    ' paint-order="stroke"'
+)
+"""Of text that lines may cross."""
 
 
 def svg_of(layout: GraphLayout) -> str:
@@ -118,8 +123,7 @@ def _line_label(at: int, line: Line) -> str:
     x, y = line.text_at
     return (
         f'<text class="label" data-edge="{at}" x="{x:g}" y="{y + LABEL_PX * 0.35:.1f}" font-size="{LABEL_PX:g}"'
-        f' text-anchor="middle" fill="{css(QUIET_INK)}" stroke="{css(PAPER)}" stroke-width="4"'
-        f' stroke-linejoin="round" paint-order="stroke">{_text(line.text)}</text>'
+        f" {_HALO}>{_text(line.text)}</text>"
     )
 
 
@@ -138,8 +142,8 @@ def _box(at: int, box: Box, layout: GraphLayout) -> str:
             f'<rect class="body" x="{-half:g}" y="{-up - half:g}" {square} {paint}/>'
             f'<text class="name" y="{-up + NUMBER_PX * 0.36:.1f}" font-size="{NUMBER_PX:g}" font-weight="600"'
             f' text-anchor="middle" fill="{css(shades.text)}">{node.number}</text>'
-            f'<text class="quiet" y="{box.height / 2 - 2:.1f}" font-size="{CAPTION_PX:g}" text-anchor="middle"'
-            f' fill="{css(QUIET_INK)}">{_text(box.lines[0])}</text>'
+            f'<text class="label" y="{box.height / 2 - 2:.1f}" font-size="{CAPTION_PX:g}" {_HALO}>'
+            f"{_text(box.lines[0])}</text>"
         )
     else:
         radius = min(box.height / 2, 1.1 * box.font_px)
