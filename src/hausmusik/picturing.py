@@ -5,7 +5,8 @@ Turns what `memory` picked into what `pages` draws; knows nothing of how either 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -23,6 +24,11 @@ from hausmusik.pages.graph_values import PASSAGE, GraphEdge, GraphNode, GraphPic
 
 ENDINGS: Final = (".svg", ".png", ".html")
 NOTES: Final = 12
+"""Of a tie; the surest say it all."""
+
+COMMON: Final = 12
+"""Where one kind stands on more ties than this and on most of them, it is said once instead of on each."""
+
 EXCERPT: Final = 400
 
 
@@ -64,6 +70,7 @@ def picture_of(picked: Picked, *, title: str) -> GraphPicture:
     """Return what is to be drawn."""
     most = max((each.mentions for each in picked.entities), default=0)
     strongest = max((tie.strength for tie in picked.ties), default=0.0)
+    common = _common(picked.ties)
     passages = [
         GraphNode(
             key=f"p{each.number}",
@@ -81,13 +88,20 @@ def picture_of(picked: Picked, *, title: str) -> GraphPicture:
     ]
     return GraphPicture(
         title=title,
-        subtitle=_subtitle(picked),
+        subtitle=_subtitle(picked, common),
         nodes=(*(_node(each, most, focus=each.id in picked.focus) for each in picked.entities), *passages),
-        edges=(*(_edge(tie, strongest) for tie in picked.ties), *mentions),
+        edges=(*(_edge(tie, strongest, common) for tie in picked.ties), *mentions),
     )
 
 
-def _subtitle(picked: Picked) -> str:
+def _common(ties: Sequence[Tie]) -> str:
+    """Return the kind that stands on most ties, where writing it on each would only hide the others."""
+    kinds = Counter(tie.kinds[0] for tie in ties if tie.kinds[0] not in WEAK)
+    kind, count = min(kinds.items(), key=lambda each: (-each[1], each[0]), default=("", 0))
+    return kind if count > COMMON and 2 * count > len(ties) else ""
+
+
+def _subtitle(picked: Picked, common: str) -> str:
     shown = len(picked.entities)
     entities = _count(shown, "entity", "entities")
     entities = f"{shown} of {shown + picked.left_out} entities" if picked.left_out else entities
@@ -96,6 +110,8 @@ def _subtitle(picked: Picked) -> str:
         parts.append(f"{_count(len(picked.passages), 'passage', 'passages')} (dashed: to whom and what they name)")
     elif any(_over(tie) for tie in picked.ties):
         parts.append("dashed: no longer so")
+    if common:
+        parts.append(f"where nothing is written: {common}")
     return ", ".join(parts)
 
 
@@ -116,11 +132,11 @@ def _node(entity: EntityRow, most: int, *, focus: bool) -> GraphNode:
     )
 
 
-def _edge(tie: Tie, strongest: float) -> GraphEdge:
+def _edge(tie: Tie, strongest: float, common: str) -> GraphEdge:
     return GraphEdge(
         source=f"e{tie.source}",
         target=f"e{tie.target}",
-        label="" if tie.kinds[0] in WEAK else tie.kinds[0],
+        label="" if tie.kinds[0] in (*WEAK, common) else tie.kinds[0],
         strength=(tie.strength / strongest) ** 0.5 if strongest else 0.0,
         arrow=tie.one_way,
         faint=_over(tie),

@@ -16,7 +16,7 @@ from hausmusik.memory.retrieval.walking import holds
 from hausmusik.memory.store import reading
 from hausmusik.memory.store.reading import EntityRow, FactRow
 from hausmusik.memory.store.store import MemoryStore
-from hausmusik.memory.subgraph import READABLE, Subgraph, Tie, cited, grow, readable, strongest, ties_between
+from hausmusik.memory.subgraph import READABLE, Subgraph, Tie, cited, closest, grow, readable, strongest, ties_between
 
 MOST_FACTS: Final = 5000
 """That are read of one ring; of somebody whom everybody knows the surest count."""
@@ -67,7 +67,8 @@ class Picker:
         room = readable(limit)
         most = self._looker.entities(limit=room)
         ids = [each.id for each in most]
-        ties = strongest(ties_between(ids, self._facts(ids, as_of)), (), nodes=len(ids))
+        known = ties_between(ids, self._facts(ids, as_of))
+        ties = strongest(known, closest(known), nodes=len(ids))
         there = self._looker.row().entities
         return self._picked((), Subgraph(entities=tuple(ids), ties=tuple(ties), left_out=max(0, there - len(ids))))
 
@@ -95,7 +96,8 @@ class Picker:
         entities = cited(mentioned, named, room=readable(limit) - len(shown))
         with self._store.database.read() as connection:
             facts = [fact for fact in reading.facts_in(connection, ids) if holds(fact, as_of)]
-        ties = strongest(ties_between(entities, facts), (), nodes=len(entities))
+        known = ties_between(entities, facts)
+        ties = strongest(known, closest(known), nodes=len(entities))
         there = {each for counts in mentioned.values() for each in counts}
         picked = self._picked(
             tuple(each for each in dict.fromkeys(named) if each in entities),

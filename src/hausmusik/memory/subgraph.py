@@ -23,6 +23,9 @@ MOST: Final = 120
 RING_SHARE: Final = 0.6
 """Of the room that is left, the most that a ring takes: somebody whom everybody knows would leave none for others."""
 
+RINGS: Final = 2
+"""What is farther away comes in only where the nearer leave room for it: long tails say little about their head."""
+
 TIES_PER_NODE: Final = 1.75
 """More ties than these hide each other; those by which a node was reached stay."""
 
@@ -85,7 +88,9 @@ def grow(seeds: Sequence[int], facts_of: FactsOf, *, limit: int = READABLE) -> S
     tree: set[Pair] = set()
     waiting: dict[int, tuple[float, int]] = {}
     seen, ring = set(taken), list(taken)
-    while ring and len(taken) < room:
+    far = 0
+    while ring and len(taken) < room and (far < RINGS or not waiting):
+        far += 1
         found = _reached(facts_of(ring), ring, seen)
         ordered = sorted(found, key=lambda each: (-found[each][0], each))
         most = max(1, round((room - len(taken)) * RING_SHARE)) if len(ordered) > room - len(taken) else len(ordered)
@@ -141,6 +146,15 @@ def strongest(ties: Sequence[Tie], kept: Collection[Pair], *, nodes: int) -> lis
     others = [tie for tie in ties if _pair(tie.source, tie.target) not in kept]
     chosen = must + others[: max(0, most - len(must))]
     return sorted(chosen, key=lambda tie: (-tie.strength, tie.source, tie.target))
+
+
+def closest(ties: Sequence[Tie]) -> set[Pair]:
+    """Return the strongest tie of each entity that has any, of ties that are given the strongest first."""
+    found: dict[int, Pair] = {}
+    for tie in ties:
+        for each in (tie.source, tie.target):
+            found.setdefault(each, _pair(tie.source, tie.target))
+    return set(found.values())
 
 
 def _reached(facts: Iterable[FactRow], ring: Sequence[int], seen: Collection[int]) -> dict[int, tuple[float, int]]:

@@ -28,6 +28,9 @@ CLEAR: Final = 7.0
 WIDE: Final = 1.3
 """Labels are wide and screens are: x is stretched by this."""
 
+TAILS: Final = 0.8
+"""Long ways are drawn shorter than they are, to this power, so that a tail leaves no picture empty."""
+
 _GOLDEN: Final = math.pi * (3 - math.sqrt(5))
 
 
@@ -45,8 +48,9 @@ def place(sizes: Floats, edges: Ints, lengths: Floats) -> Floats:
     count = len(sizes)
     if count == 0:
         return np.zeros((0, 2))
-    far = distances(count, edges, lengths)
-    at = _relaxed(_spiral(count, float(lengths.mean()) if len(lengths) else 160.0), far)
+    step = float(lengths.mean()) if len(lengths) else 160.0
+    far = step * (distances(count, edges, lengths) / step) ** TAILS
+    at = _relaxed(_spiral(count, step), far)
     at[:, 0] *= WIDE
     at = _pushed(at, sizes, edges)
     at = _apart(at, sizes)

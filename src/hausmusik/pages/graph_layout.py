@@ -106,7 +106,7 @@ def lay_out(picture: GraphPicture) -> GraphLayout:
     at = place(sizes, ends, lengths)
     spread = (sizes / 2 + np.abs(at)).max(axis=0) * 2 if len(at) else np.zeros(2)
     title = shortened(clean(picture.title), 90)
-    width = max(LEAST_WIDTH, float(spread[0]) + 2 * MARGIN, measure.width(title, TITLE_PX) + 2 * MARGIN)
+    width = max(LEAST_WIDTH, float(spread[0]) + 2 * MARGIN, 1.1 * measure.width(title, TITLE_PX) + 2 * MARGIN)
     colours = colours_of(sorted((node.type for node in nodes), key=lambda type_: (type_ == PASSAGE, type_ == "other")))
     legend, legend_height = _legend(colours, width, measure)
     body = max(LEAST_HEIGHT, float(spread[1]) + MARGIN)

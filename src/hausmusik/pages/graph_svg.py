@@ -63,7 +63,7 @@ def svg_element(layout: GraphLayout, *, style: str = "", role: str = "img") -> s
         f"<title>{title}</title>" if role == "img" else "",
         f"<style>{style}</style>" if style else "",
         f'<rect class="paper" width="{width}" height="{height}" fill="{css(PAPER)}"/>',
-        f'<g font-size="{TITLE_PX:g}" font-weight="600">',
+        f'<g font-size="{TITLE_PX:g}">',
         f'<text class="ink" x="{MARGIN:g}" y="42" fill="{css(INK)}">{title}</text></g>',
         f'<g font-size="{SUBTITLE_PX:g}">',
         f'<text class="quiet" x="{MARGIN:g}" y="62" fill="{css(QUIET_INK)}">{_text(layout.subtitle)}</text></g>',
