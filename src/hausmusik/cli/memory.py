@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hausmusik.cli.asking import AsOf, Memory, Mode, read_date
+from hausmusik.cli.asking import AsOf, Memory, Mode, Picture, read_date
 from hausmusik.cli.commands import Command, Group
 from hausmusik.cli.options import NO_BUDGET, Budget, DryRun, Json, On, Yes, confirm, read_dollars, read_text
 from hausmusik.cli.output import Output
@@ -260,14 +260,23 @@ def graph(
     type_: Annotated[str, typer.Option("--type", metavar="NAME", help="Only entities of this type.")] = "",
     as_of: AsOf = "",
     limit: Annotated[int, typer.Option(metavar="NUMBER", min=1, max=10_000, help="Most rows.")] = 30,
+    out: Picture = None,
     json: Json = False,
 ) -> None:
     """Show who and what is in a memory, or what is known of one of them, and why its names are taken for one.
 
-    Example: haus memory graph notes "Anna Weber"
+    With -o it is drawn, with at most 40 names: somebody and what surrounds them, or those that are mentioned most.
+
+    Example: haus memory graph notes "Anna Weber" -o anna.html
     """
     output: Output = context.obj
     when = read_date(as_of)
+    if out is not None:
+        if type_:
+            raise UsageError("--type is for the list, not for a picture", hint="leave out --type or -o")
+        with_house(lambda house: house.picture_memory(memory, out, about=name, as_of=when))
+        _drawn(output, out, json=json)
+        return
     if not name:
         rows: tuple[EntityRow, ...] = with_house(lambda house: house.memory(memory).entities(type_=type_, limit=limit))
         if json:
@@ -294,6 +303,13 @@ def graph(
         output.talk(f"  {merge.name} is {merge.into}: {merge.reason} ({merge.by}, {merge.score:.2f}){undone}")
 
 
+def _drawn(output: Output, out: Path, *, json: bool) -> None:
+    if json:
+        output.json({"file": str(out)})
+    else:
+        output.data(str(out))
+
+
 def _fact(fact: FactRow) -> str:
     began = fact.valid_from[:10]
     ended = f" until {fact.valid_to[:10]}" if fact.valid_to else ""
@@ -309,14 +325,19 @@ def path(
     target: Name,
     *,
     as_of: AsOf = "",
+    out: Picture = None,
     json: Json = False,
 ) -> None:
-    """Show the shortest way between two along facts.
+    """Show the shortest way between two along facts; with -o draw it and what surrounds it.
 
     Example: haus memory path notes Anna "Nordwind Logistics"
     """
     output: Output = context.obj
     when = read_date(as_of)
+    if out is not None:
+        with_house(lambda house: house.picture_memory(memory, out, about=source, to=target, as_of=when))
+        _drawn(output, out, json=json)
+        return
     steps: list[FactRow] = with_house(lambda house: house.memory(memory).path(source, target, as_of=when))
     if json:
         output.json({"steps": steps})

@@ -20,6 +20,7 @@ import msgspec
 
 from hausmusik.memory.extraction.values import OTHER
 from hausmusik.memory.naming import compact, initials
+from hausmusik.memory.needing import needed
 
 Verdict: TypeAlias = Literal["same", "doubt", "apart"]
 
@@ -121,8 +122,7 @@ def _one_of(found: Sequence[Candidate], score: float, reason: str) -> Resolution
 
 
 def _spelt_alike(key: str, type_: str, candidates: Sequence[Candidate]) -> Resolution:
-    from rapidfuzz.distance import JaroWinkler  # noqa: PLC0415 -- 20 ms, and not needed to ask a memory
-
+    likeness = needed("rapidfuzz.distance").JaroWinkler.normalized_similarity  # 20 ms, and not needed to ask a memory
     best, most = None, 0.0
     for each in candidates:
         if min(len(key), len(each.key)) < LEAST_LETTERS or _digits(key) != _digits(each.key):
@@ -130,7 +130,7 @@ def _spelt_alike(key: str, type_: str, candidates: Sequence[Candidate]) -> Resol
         if len(key.split()) != len(each.key.split()):
             continue
         pairs = zip(key.split(), each.key.split(), strict=True)
-        score = min(JaroWinkler.normalized_similarity(one, other) for one, other in pairs)
+        score = min(likeness(one, other) for one, other in pairs)
         if score > most:
             best, most = each, score
     if best is None or most < DOUBTFUL:
