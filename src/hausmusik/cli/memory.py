@@ -222,7 +222,7 @@ def search(
     on: On = "",
     json: Json = False,
 ) -> None:
-    """Find passages by words, meaning and the graph; asks no language model.
+    """Find passages by words, meaning and graph; asks no model.
 
     Example: haus memory search notes "launch date"
     """
@@ -263,7 +263,9 @@ def graph(
     out: Picture = None,
     json: Json = False,
 ) -> None:
-    """Show who and what is in a memory, or what is known of one of them, and why its names are taken for one.
+    """Show who is in a memory, or what is known of one of them.
+
+    Of one also why its names are taken for one.
 
     With -o it is drawn, with at most 40 names: somebody and what surrounds them, or those that are mentioned most.
 
@@ -328,7 +330,9 @@ def path(
     out: Picture = None,
     json: Json = False,
 ) -> None:
-    """Show the shortest way between two along facts; with -o draw it and what surrounds it.
+    """Show the shortest way between two along facts.
+
+    With -o it is drawn, with what surrounds it.
 
     Example: haus memory path notes Anna "Nordwind Logistics"
     """
@@ -394,7 +398,9 @@ def forget(
     yes: Yes = False,
     json: Json = False,
 ) -> None:
-    """Take documents out of a memory, with everything that only they supported, for good.
+    """Take documents out of a memory, for good.
+
+    With everything that only they supported.
 
     Example: haus memory forget notes meetings/2026-03-01.txt --yes
     """
