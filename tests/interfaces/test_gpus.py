@@ -73,7 +73,7 @@ def test_planned_instruments_are_marked(haus: Haus) -> None:
     assert {each["id"]: each["planned"] for each in rows}.items() >= {"bark": True, "kokoro": False}.items()
     chat = haus("instruments", "--task", "chat", "--json").json
     assert len(chat["instruments"]) == 14
-    assert chat["defaults"] == {}
+    assert chat["defaults"] == {"chat": "tone-chat"}
 
 
 @pytest.mark.parametrize("names", [("procedural", "bark"), ("bark", "procedural"), ("procedural", "nothing")])

@@ -463,7 +463,9 @@ def backup(
     memory: Memory,
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A new file.")],
 ) -> None:
-    """Write a whole copy of a memory, also while something is being added to it.
+    """Write a whole copy of a memory to a new file.
+
+    Also while something is being added to it.
 
     Example: haus memory backup notes notes-backup.sqlite
     """
