@@ -14,6 +14,9 @@ from hausmusik.audio.lettering import Lettering
 
 _SPARE: Final = 1.1
 _MEASURED_PX: Final = 100.0
+_SIGN_EM: Final = 0.45
+"""Brackets and the like are far wider in some fonts than in this one."""
+
 _LATIN: Final = range(0x20, 0x250)
 
 
@@ -67,7 +70,8 @@ class Measure:
 
     def _look(self, char: str) -> float:
         if ord(char) in _LATIN or char in "…–—‘’“”":
-            return self._lettering.width(char, _MEASURED_PX) / _MEASURED_PX
+            own = self._lettering.width(char, _MEASURED_PX) / _MEASURED_PX
+            return own if char.isalnum() or char == " " else max(own, _SIGN_EM)
         if unicodedata.category(char)[0] == "M" or char in "\u200c\u200d":
             return 0.0
         if unicodedata.east_asian_width(char) in "WF":
