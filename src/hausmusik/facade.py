@@ -26,6 +26,8 @@ from hausmusik.jobs.journal import Journal
 from hausmusik.jobs.stop import Stop
 from hausmusik.memory.answering.answerer import AskOptions
 from hausmusik.memory.answering.events import Answered, AnswerEvent, Citation, Found
+from hausmusik.memory.exchange.exporting import Exported, Form
+from hausmusik.memory.exchange.importing import Imported
 from hausmusik.memory.looking import Looker, MemoryRow
 from hausmusik.memory.memories import Memories
 from hausmusik.memory.retrieval.retriever import Retrieved
@@ -396,6 +398,16 @@ class House:
     def reader(self) -> str:
         """Return the language model that answers unless one is named: the settings', or one whose weights are here."""
         return self._house.reader()
+
+    def export_memory(
+        self, name: str, target: Path | str, *, form: Form = "graphml", on: str = "", run: Run | None = None
+    ) -> Exported:
+        """Write a memory for other programs, whole or not at all, also while somebody adds to it."""
+        return self._portal.call(self._house.export_memory(name, target, form=form, on=on, run=run))
+
+    def import_memory(self, name: str, folder: Path | str, *, on: str = "", run: Run | None = None) -> Imported:
+        """Bring a folder that LightRAG worked in into a memory: all of it or nothing."""
+        return self._portal.call(self._house.import_memory(name, folder, on=on, run=run))
 
     def memory_rows(self) -> tuple[MemoryRow, ...]:
         """Return the memories and how much is in each."""

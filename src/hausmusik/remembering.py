@@ -10,11 +10,15 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from pathlib import Path
 
-from hausmusik.errors import UsageError
+from hausmusik.errors import ConfigError, UsageError
 from hausmusik.jobs.stop import Stop
 from hausmusik.memory.adding import writing
 from hausmusik.memory.answering.answerer import Answerer, AskOptions
 from hausmusik.memory.answering.events import AnswerDelta, Answered, AnswerEvent, Citation, Found
+from hausmusik.memory.embedding import embedded, embedder_of
+from hausmusik.memory.exchange.exporting import Exported, Form, export
+from hausmusik.memory.exchange.importing import Imported, import_lightrag
+from hausmusik.memory.exchange.lightrag_files import Embed
 from hausmusik.memory.looking import Looker, MemoryRow
 from hausmusik.memory.picking import Picker
 from hausmusik.memory.retrieval.retriever import Retrieved
@@ -174,6 +178,62 @@ class Remembering(Parts):
     def _answerer(self, memory: str) -> Answerer:
         store = self.memories.store(memory)
         return Answerer(self.player, store, lambda: self.memories.index(memory), self.settings.defaults.embed)
+
+    # -- exchanging ---------------------------------------------------------------------------------------------------
+
+    async def export_memory(
+        self, name: str, target: Path | str, *, form: Form = "graphml", on: str = "", run: Run | None = None
+    ) -> Exported:
+        """Write a memory for other programs, whole or not at all, also while somebody adds to it.
+
+        Args:
+            name: Of the memory.
+            target: A new file; for `csv` and `lightrag` a new folder.
+            form: `graphml`, `json-ld`, `csv`, `lightrag` (a folder that LightRAG opens) or `custom-kg` (what its
+                `insert_custom_kg` takes).
+            on: Host of the embedder, which only `lightrag` asks; empty: the run's, or the settings' default.
+            run: To which its plays belong; None: one of its own.
+
+        Raises:
+            NotFoundError: no such memory.
+            ConfigError: its vectors are of another embedder than the settings'.
+            OutputError: something is there already, or it cannot be written.
+        """
+        store = self.memories.store(name)
+        run = run or self.new_run(f"export {name}", on=on)
+        if form == "lightrag":
+            made, now = store.setting("embedder"), embedder_of(self.player, self.settings.defaults.embed, run)
+            if made and made != now:
+                raise ConfigError(
+                    f"{name} has vectors of {made}, new ones would be of {now}",
+                    hint="set defaults.embed to the model that it was made with, or use --custom-kg",
+                )
+        return await export(name, store, Path(target), form, self._embed(run))
+
+    async def import_memory(self, name: str, folder: Path | str, *, on: str = "", run: Run | None = None) -> Imported:
+        """Bring a folder that LightRAG worked in into a memory: all of it or nothing.
+
+        What LightRAG's model said of entities and relations is taken over; vectors are made anew.
+
+        Args:
+            name: Of the memory; it need not be there yet.
+            folder: With LightRAG's default file stores.
+            on: Host of the embedder; empty: the run's, or the settings' default.
+            run: To which its plays belong; None: one of its own.
+
+        Raises:
+            NotFoundError: no such folder.
+            BadInput: it is none of LightRAG's, or damaged.
+            UsageError: the memory has other documents of the same names.
+            ConfigError: the memory has vectors of another embedder.
+        """
+        run = run or self.new_run(f"import {name}", on=on)
+        store = self.memories.store(name, new=True)
+        embedder = embedder_of(self.player, self.settings.defaults.embed, run)
+        return await import_lightrag(name, store, Path(folder), self._embed(run), embedder)
+
+    def _embed(self, run: Run) -> Embed:
+        return lambda texts: embedded(self.player, self.settings.defaults.embed, texts, run=run)
 
     # -- looking ------------------------------------------------------------------------------------------------------
 

@@ -1,4 +1,7 @@
-"""Commands about memories: list, add, show, search, graph, path, merge, split, forget, stats, check, backup."""
+"""Commands about memories: list, add, show, search, graph, path, merge, split, forget, stats, check, backup.
+
+Export and import stand in `memory_files`.
+"""
 
 from __future__ import annotations
 

@@ -98,6 +98,13 @@ class MemoryStore:
                 self._secure(connection)  # what its new form has not is not kept anywhere either
             return put_document(connection, entry, recipe, self.now())
 
+    def put_all(self, entries: Iterable[DocumentEntry], recipe: Recipe) -> None:
+        """Add documents, all of them or none; raises as `put`."""
+        with self.database.write(durable=True) as connection:
+            self._agree(connection, recipe.embedder)
+            for entry in entries:
+                put_document(connection, entry, recipe, self.now())
+
     def check_embedder(self, embedder: str) -> None:
         """Raise ConfigError where vectors of an embedder could not be compared with those that are here."""
         with self.database.read() as connection:
