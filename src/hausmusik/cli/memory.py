@@ -328,7 +328,9 @@ def path(
     out: Picture = None,
     json: Json = False,
 ) -> None:
-    """Show the shortest way between two along facts; with -o draw it and what surrounds it.
+    """Show the shortest way between two along facts.
+
+    With -o it is drawn, with what surrounds it.
 
     Example: haus memory path notes Anna "Nordwind Logistics"
     """
