@@ -16,7 +16,15 @@ from hausmusik.cli.commands import Command, Group
 from hausmusik.cli.options import NO_BUDGET, Budget, DryRun, Json, On, Yes, confirm, read_dollars, read_text
 from hausmusik.cli.output import Output
 from hausmusik.cli.session import ProgressLine, announce, in_house, with_house
-from hausmusik.errors import Cancelled, ConfigError, NotFoundError, PartialFailure, StoreError, UsageError
+from hausmusik.errors import (
+    Cancelled,
+    ConfigError,
+    HausmusikError,
+    NotFoundError,
+    PartialFailure,
+    StoreError,
+    UsageError,
+)
 
 if TYPE_CHECKING:
     from hausmusik.house import AsyncHouse
@@ -171,7 +179,14 @@ def _tell_added(output: Output, report: AddReport, *, json: bool) -> None:
         for problem in report.problems[:10]:
             output.talk(str(problem))
     if report.failed:
-        raise PartialFailure(f"{report.failed} documents could not be added", hint="the others are in the memory")
+        failed = PartialFailure(f"{report.failed} documents could not be added", hint="the others are in the memory")
+        _leave(output, failed)
+
+
+def _leave(output: Output, error: HausmusikError) -> None:
+    """Tell an error behind a report; raised, it would be a second document where JSON is asked for."""
+    output.error(error)
+    raise typer.Exit(error.exit_code)
 
 
 def _read_types(path: Path | None) -> dict[str, str]:
@@ -457,7 +472,7 @@ def check(context: typer.Context, memory: Memory, *, json: Json = False) -> None
         output.talk(f"{memory} is whole")
     if any(found.values()):
         wrong = ", ".join(f"{what}: {count}" for what, count in found.items() if count)
-        raise StoreError(f"{memory} is not whole ({wrong})", hint="add its folders to a new memory")
+        _leave(output, StoreError(f"{memory} is not whole ({wrong})", hint="add its folders to a new memory"))
 
 
 @memory_app.command(cls=Command)
