@@ -253,9 +253,7 @@ class Parts:
 
     @cached_property
     def _adder(self) -> Adder:
-        return Adder(
-            self.player, self.journal, clock=self.clock, defaults=self._defaults, capacity=self._capacity
-        )
+        return Adder(self.player, self.journal, clock=self.clock, defaults=self._defaults, capacity=self._capacity)
 
     @property
     def _quoter(self) -> Quoter:

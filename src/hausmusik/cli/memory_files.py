@@ -44,7 +44,7 @@ def export(
 ) -> None:
     """Write a memory for another program.
 
-    One form of it, to a new file or folder.
+    In one form, to a new file or folder.
 
     Example: haus memory export notes --graphml notes.graphml
     """
@@ -85,7 +85,7 @@ def import_(
 ) -> None:
     """Bring a folder of LightRAG's into a memory.
 
-    All of it or nothing; vectors are made anew, and no language model is asked.
+    All of it or nothing; no language model is asked.
 
     Example: haus memory import notes ./rag_storage
     """

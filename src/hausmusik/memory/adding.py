@@ -34,11 +34,12 @@ from hausmusik.memory.extraction.rules import REVISION as RULES_REVISION
 from hausmusik.memory.extraction.rules import RuleReader, people_words
 from hausmusik.memory.extraction.values import Extraction
 from hausmusik.memory.finding import Sources, find_items
+from hausmusik.memory.naming import key_of
 from hausmusik.memory.reading.files import read_bytes, read_document
 from hausmusik.memory.reading.limits import ReadLimits
 from hausmusik.memory.store.entry import DocumentEntry, PassageEntry, Recipe, WindowEntry, text_hash
 from hausmusik.memory.store.store import MemoryStore
-from hausmusik.memory.turns import Turns
+from hausmusik.memory.turns import NotYet, Turns
 from hausmusik.memory.values import (
     RULES,
     AddItem,
@@ -88,6 +89,7 @@ class Adder:
 
         Raises:
             NotFoundError: no such file, instrument or host.
+            ConfigError: the memory has vectors of another embedder.
             StoreError: the memory cannot be read.
         """
         embedder = options.embedder or self._defaults["embed"]
@@ -101,6 +103,8 @@ class Adder:
             extractor=extractor,
             embedder=embedder_of(self._player, embedder, run),
         )
+        if store.exists:
+            store.check_embedder(recipe.embedder)
         known = {
             path: each.sha256 if each.recipe == recipe.text else ""
             for path, each in (store.known() if store.exists else {}).items()
@@ -154,8 +158,7 @@ class Adder:
     async def _run(
         self, job: Job, plan: AddPlan, work: _Work, stop: Stop, on_progress: Callable[[AddProgress], None]
     ) -> None:
-        over = {step.key for step in self._journal.steps(job.id) if step.state not in {"pending", "leased"}}
-        work.begin([_key(item) for item in plan.to_do], over)
+        work.begin([_key(item) for item in plan.to_do])
 
         def tell(steps: Progress) -> None:
             on_progress(
@@ -188,14 +191,17 @@ class Adder:
         return ModelReader(self._player, options.extractor, run=run, store=store, types=options.types, at_once=at_once)
 
     def _opened(self, store: MemoryStore, plan: AddPlan, run: Run) -> Job:
+        """Return a job of its own: what is done already is in the memory, and nothing else says so.
+
+        A job that was interrupted is not gone on with, nor are steps of others taken for done: the document may have
+        been forgotten since, or be in another memory.
+        """
         place = hashlib.sha256(str(store.path.resolve()).encode()).hexdigest()[:32]
-        content = hashlib.sha256("\n".join([plan.recipe.text, *map(_key, plan.to_do)]).encode()).hexdigest()[:32]
-        for other in self._journal.jobs(kind=KIND, state="open"):
-            if other.key.startswith(place) and other.key != f"{place}/{content}":
-                self._journal.cancel(other.id)
+        for other in self._journal.jobs(kind=KIND, key=place, state="open"):
+            self._journal.cancel(other.id)
         steps = (NewStep(key=_key(item)) for item in plan.to_do)
         label = f"{plan.memory}: {len(plan.to_do)} documents"
-        return self._journal.open_job(KIND, label, key=f"{place}/{content}", run=run.id, steps=steps, reuse=True)
+        return self._journal.open_job(KIND, label, key=place, run=run.id, steps=steps)
 
     def _report(self, store: MemoryStore, plan: AddPlan, job: Job | None, work: _Work) -> AddReport:
         steps = {step.key: step for step in self._journal.steps(job.id)} if job else {}
@@ -229,14 +235,19 @@ def writing(store: MemoryStore) -> Generator[None]:
     Raises:
         StoreError: somebody else has it.
     """
-    store.path.parent.mkdir(parents=True, exist_ok=True)
     lock = FileLock(store.path.with_suffix(".lock"), timeout=0)
     try:
+        store.path.parent.mkdir(parents=True, exist_ok=True)
         lock.acquire()
     except Timeout:
         raise StoreError(
             f"another process is adding to the memory {store.path.stem}", hint="wait until it has finished, or stop it"
         ) from None
+    except OSError as error:
+        raise StoreError(
+            f"the memory {store.path.stem} cannot be written: {error.strerror or error}",
+            hint=f"make {store.path.parent} writable for you",
+        ) from error
     try:
         yield
     finally:
@@ -266,6 +277,7 @@ class _Work:
         self._stdin = stdin
         self._items = {_key(item): item for item in plan.to_do}
         self._turns = Turns([])
+        self._ready: dict[str, tuple[Document, list[PassageEntry]]] = {}
         self._people: set[str] | None = None
         self.document = ""
         self.waiting = ""
@@ -275,28 +287,43 @@ class _Work:
         """How often a model was asked."""
         return self._reader.calls
 
-    def begin(self, order: list[str], over: Collection[str]) -> None:
+    def begin(self, order: list[str]) -> None:
         """Set in which order documents are finished."""
-        self._turns = Turns(order, over)
+        self._turns = Turns(order)
 
     async def do(self, step: Step) -> bytes:
         """Add one document; returns its number of passages, in digits."""
         item = self._items[step.key]
         self.document = item.name
+        self._turns.begun(step.key)
         try:
-            document, passages = await asyncio.to_thread(self._read, item)
-            entries = await self._entries(document, passages)
+            if step.key not in self._ready:
+                document, passages = await asyncio.to_thread(self._read, item)
+                self._ready[step.key] = (document, await self._entries(document, passages))
+            document, entries = self._ready[step.key]
             async with self._turns.turn(step.key):
-                entry = await asyncio.to_thread(self._extracted, document, entries)
-                await asyncio.to_thread(self._store.put, entry, self._plan.recipe)
+                try:
+                    entry = await asyncio.to_thread(self._extracted, document, entries)
+                    await asyncio.to_thread(self._store.put, entry, self._plan.recipe)
+                except BaseException:
+                    self._people = None  # what was learnt of names is not in the memory
+                    raise
+                if item.change == "changed":
+                    self._people = None
         except HostUnavailable as error:
             self.waiting = error.message
+            await self._turns.step_back(step.key)
             raise
+        except NotYet:
+            # The one whose turn it is waits for the host, and needs the place of this one to go on.
+            raise HostUnavailable(self.waiting, hint="it is asked again") from None
         except BaseException:
+            self._ready.pop(step.key, None)
             await self._turns.give_up(step.key)
             raise
+        del self._ready[step.key]
         self.waiting = ""
-        return str(len(passages)).encode()
+        return str(len(entries)).encode()
 
     def _read(self, item: AddItem) -> tuple[Document, list[Passage]]:
         options = self._plan.options
@@ -316,14 +343,18 @@ class _Work:
 
     async def _entries(self, document: Document, passages: list[Passage]) -> list[PassageEntry]:
         """Return the passages with vectors and what a model says of them; those that are there already with nothing."""
-        kept = self._store.kept_texts(document.path, self._plan.recipe)
-        fresh = [passage for passage in passages if text_hash(passage.text) not in kept]
+        fresh = self._fresh(document, passages)
         spans = [(passage, span) for passage in fresh for span in windows_of(passage.text)]
         by_model = self._plan.options.extractor != RULES
-        vectors, found = await asyncio.gather(
-            self._embedded(document, [_worded(passage, span) for passage, span in spans]),
-            asyncio.gather(*(self._reader.extract(document, passage) for passage in fresh if by_model)),
-        )
+        try:
+            async with asyncio.TaskGroup() as group:  # where one fails the others stop: nobody waits for them
+                embedding = group.create_task(
+                    self._embedded(document, [_worded(passage, span) for passage, span in spans])
+                )
+                reading = [group.create_task(self._reader.extract(document, passage)) for passage in fresh if by_model]
+        except BaseExceptionGroup as errors:
+            raise _first_of(errors) from None
+        vectors, found = embedding.result(), [each.result() for each in reading]
         extractions = dict(zip(map(id, fresh), found, strict=False))
         facts = [f"{fact.source} {fact.kind} {fact.target}" for extraction in found for fact in extraction.relations]
         fact_vectors = iter(await self._embedded(document, facts))
@@ -340,6 +371,18 @@ class _Work:
             for passage in passages
         ]
 
+    def _fresh(self, document: Document, passages: list[Passage]) -> list[Passage]:
+        """Return the passages that the memory does not have of this document; of equal ones those that are more."""
+        kept = self._store.kept_texts(document.path, self._plan.recipe)
+        fresh: list[Passage] = []
+        for passage in passages:
+            hash_ = text_hash(passage.text)
+            if kept[hash_] > 0:
+                kept[hash_] -= 1
+            else:
+                fresh.append(passage)
+        return fresh
+
     async def _embedded(self, document: Document, texts: list[str]) -> FloatArray | list[FloatArray]:
         if not texts:
             return []
@@ -351,16 +394,22 @@ class _Work:
             if self._people is None:
                 self._people = set(self._store.people_words())
             reader = RuleReader(document, self._people)
-            kept = self._store.kept_texts(document.path, self._plan.recipe)
+            fresh = set(map(id, self._fresh(document, [entry.passage for entry in entries])))
             entries = [
-                entry
-                if entry.hash in kept
-                else msgspec.structs.replace(entry, extraction=reader.extract(entry.passage))
+                msgspec.structs.replace(entry, extraction=reader.extract(entry.passage))
+                if id(entry.passage) in fresh
+                else entry
                 for entry in entries
             ]
             named = (found for entry in entries for found in entry.extraction.entities if found.type == "person")
-            self._people |= people_words(found.name for found in named)
+            self._people |= people_words(key_of(found.name, found.type) for found in named)
         return DocumentEntry(document=document, passages=tuple(entries))
+
+
+def _first_of(errors: BaseException) -> BaseException:
+    while isinstance(errors, BaseExceptionGroup):
+        errors = errors.exceptions[0]
+    return errors
 
 
 def _key(item: AddItem) -> str:

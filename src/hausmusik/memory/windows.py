@@ -26,8 +26,9 @@ def windows_of(text: str) -> list[tuple[int, int]]:
         else:
             found.append((start, end))
     if len(found) > 1 and found[-1][1] - found[-1][0] < SHORTEST:
-        start = found[-1][1] - LONGEST
-        found[-1] = (max(found[-2][0], text.rfind(" ", 0, max(start, 1)) + 1), found[-1][1])
+        start = max(found[-2][0], found[-1][1] - LONGEST)
+        space = text.find(" ", start, found[-1][0]) if start > found[-2][0] else -1
+        found[-1] = (space + 1 if space >= 0 else start, found[-1][1])
     return found
 
 

@@ -241,7 +241,7 @@ class FakeHost:
         """Yield what is played; every error as it would arrive from a worker."""
         try:
             if self._play is None:
-                yield from _performed(order, request)
+                yield from performed(order, request)
             elif callable(self._play):
                 yield from self._play(order, request, run)
             else:
@@ -278,7 +278,7 @@ def _loaded(order: EngineOrder) -> Generator[Engine]:
         engine.close()
 
 
-def _performed(order: EngineOrder, request: Request) -> Generator[Event, None, None]:
+def performed(order: EngineOrder, request: Request) -> Generator[Event, None, None]:
     """Play on the order's engine, loaded for this one play; cancelled when the generator is closed."""
     cancel = threading.Event()
     with _loaded(order) as engine:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
 from types import MappingProxyType
 from typing import Final
@@ -16,10 +16,11 @@ from typing import Final
 from hausmusik.errors import NotFoundError, UsageError
 from hausmusik.seams import Coming, EngineContext, EngineOrder, Nature, Scalar, TakeIdentity
 from hausmusik.testing.faults import FaultSchedule
-from hausmusik.testing.host import FakeHost, Played
+from hausmusik.testing.host import FakeHost, Played, PlayFunction, performed
 from hausmusik.types import (
     REQUEST_OF_TASK,
     ChatRequest,
+    Done,
     EmbedRequest,
     Event,
     MusicRequest,
@@ -29,6 +30,9 @@ from hausmusik.types import (
     SoundRequest,
     SpeakRequest,
     Task,
+    TextDelta,
+    ThinkingDelta,
+    Usage,
 )
 
 INSTRUMENTS: Final[Mapping[str, Task]] = MappingProxyType(
@@ -42,6 +46,9 @@ INSTRUMENTS: Final[Mapping[str, Task]] = MappingProxyType(
         "tone-embed": "embed",
     }
 )
+CUT: Final = "\N{HORIZONTAL ELLIPSIS}cut"
+"""At the end of a scripted reply: no tokens were left."""
+
 _WORD_S: Final = 0.4
 
 
@@ -54,6 +61,8 @@ class FakePlayer:
         faults: What goes wrong, by the number of the play.
         options: For the tone engine, e.g. its sample rate.
         non_commercial: Instruments whose results may not be used commercially.
+        replies: What a chat is answered, instead of by the engine; the thoughts stand between `<think>` and `</think>`.
+            It may raise. An answer that ends in `CUT` was cut for its length.
 
     Attributes:
         revisions: Instrument -> engine revision; change one and its takes are stale.
@@ -69,12 +78,13 @@ class FakePlayer:
         faults: FaultSchedule | None = None,
         options: Mapping[str, Scalar] | None = None,
         non_commercial: Collection[str] = (),
+        replies: Callable[[ChatRequest], str] | None = None,
     ) -> None:
         self._instruments = dict(instruments)
         self._voices = voices or {}
         self._context = EngineContext(options=dict(options or {}))
         self._non_commercial = non_commercial
-        self.host = FakeHost(faults=faults)
+        self.host = FakeHost(_scripted(replies) if replies else None, faults=faults)
         self.revisions: dict[str, str] = {}
         self.natures: dict[str, Nature] = {}
         self.coming: list[Coming] = []
@@ -164,3 +174,24 @@ class FakePlayer:
                         f"{instrument} has no voice {voice}",
                         hint=f"it has {', '.join(sorted(self._voices[instrument]))}",
                     )
+
+
+def _scripted(replies: Callable[[ChatRequest], str]) -> PlayFunction:
+    """Return a play that answers chats as told, and leaves everything else to the order's engine."""
+
+    def play(order: EngineOrder, request: Request, run: Run) -> Iterable[Event]:
+        del run
+        return _said(replies(request), request) if isinstance(request, ChatRequest) else performed(order, request)
+
+    return play
+
+
+def _said(reply: str, request: ChatRequest) -> Iterator[Event]:
+    thought, marked, text = reply.rpartition("</think>")
+    if marked:
+        yield ThinkingDelta(text=thought.removeprefix("<think>"))
+    for word in text.removesuffix(CUT).splitlines(keepends=True):
+        yield TextDelta(text=word)
+    read = sum(len(message.content.split()) for message in request.messages)
+    yield Usage(tokens_in=read, tokens_out=len(text.split()))
+    yield Done(reason="length" if text.endswith(CUT) else "complete")

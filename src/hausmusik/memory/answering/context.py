@@ -18,6 +18,8 @@ from hausmusik.memory.retrieval.retriever import Evidence
 from hausmusik.memory.store.reading import StoredPassage
 
 BUDGET_TOKENS: Final = 2_600
+LEAST_TOKENS: Final = 100
+"""Fewer of a passage tell nothing."""
 
 
 class Shown(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,12 +69,15 @@ def shown(evidence: Sequence[Evidence], *, budget_tokens: int = BUDGET_TOKENS) -
 
     Args:
         evidence: Best first.
-        budget_tokens: For all excerpts; each gets an equal share of what those before it left.
+        budget_tokens: For all excerpts; each gets an equal share of what those before it left, none less than
+            `LEAST_TOKENS`, so the last ones may get nothing.
     """
     found: list[Shown] = []
     left = budget_tokens
     for place, each in enumerate(evidence):
-        share = left // (len(evidence) - place)
+        share = max(left // (len(evidence) - place), LEAST_TOKENS)
+        if share > left:
+            break
         start, end = excerpt(each.passage.text, each.window, share)
         if end > start:
             found.append(Shown(number=len(found) + 1, passage=each.passage, start=start, end=end))
@@ -81,7 +86,10 @@ def shown(evidence: Sequence[Evidence], *, budget_tokens: int = BUDGET_TOKENS) -
 
 
 def excerpt(text: str, window: tuple[int, int], tokens: int) -> tuple[int, int]:
-    """Return the whole sentences around a window of a text that fit a budget: at least those of the window."""
+    """Return the whole sentences around a window of a text that fit a budget.
+
+    Where even those of the window do not, it is the beginning of the window, cut between words.
+    """
     if approximate_tokens(text) <= tokens:
         return 0, len(text)
     sentences = sentences_in(text)
@@ -90,10 +98,14 @@ def excerpt(text: str, window: tuple[int, int], tokens: int) -> tuple[int, int]:
     inside = [place for place, (start, end) in enumerate(sentences) if end > window[0] and start < window[1]]
     first, last = (inside[0], inside[-1]) if inside else (0, 0)
     room = tokens - approximate_tokens(text[sentences[first][0] : sentences[last][1]])
+    if room < 0:
+        return _beginning(text, window if inside else sentences[0], tokens)
     while room > 0 and (first > 0 or last < len(sentences) - 1):
         before = sentences[first - 1] if first > 0 else None
         after = sentences[last + 1] if last < len(sentences) - 1 else None
-        take_after = after is not None and (before is None or (last - inside[-1] <= inside[0] - first if inside else True))
+        take_after = after is not None and (
+            before is None or (last - inside[-1] <= inside[0] - first if inside else True)
+        )
         taken = after if take_after and after is not None else before
         if taken is None:
             break
@@ -102,3 +114,12 @@ def excerpt(text: str, window: tuple[int, int], tokens: int) -> tuple[int, int]:
             break
         first, last = (first, last + 1) if taken is after else (first - 1, last)
     return sentences[first][0], sentences[last][1]
+
+
+def _beginning(text: str, stretch: tuple[int, int], tokens: int) -> tuple[int, int]:
+    start, end = stretch
+    while end > start and approximate_tokens(text[start:end]) > tokens:
+        shorter = start + (end - start) * 7 // 8
+        space = text.rfind(" ", start + 1, shorter)
+        end = space if space > start else shorter
+    return start, end

@@ -9,6 +9,7 @@ Source of the fields: LightRAG 1.5.7's JSON form (name, type, description; sourc
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -34,6 +35,7 @@ DEFAULT_TYPES: Final[Mapping[str, str]] = {
 }
 """The ontology of a new memory; `haus memory add --types FILE` gives another one."""
 
+_MARK: Final = re.compile(r"<(\s*/?\s*passage)", re.IGNORECASE)
 _SYSTEM: Final = """You extract a knowledge graph from passages of meetings, messages, documents and logs.
 
 Answer with one JSON object: {{"entities": [...], "relations": [...]}}.
@@ -60,11 +62,12 @@ def extraction_request(text: str, context: str, types: Mapping[str, str], *, see
     """
     listed = "\n".join(f"- {name}: {what}" for name, what in types.items())
     system = _SYSTEM.format(types=listed, entities=MOST_ENTITIES, relations=MOST_RELATIONS)
-    marked = text.replace("</passage>", "< /passage>").replace("<passage>", "< passage>")
     return ChatRequest(
         messages=(
             Message(role="system", content=system),
-            Message(role="user", content=f"From: {context}\n<passage>\n{marked}\n</passage>"),
+            Message(
+                role="user", content=f"From: {_inert(' '.join(context.split()))}\n<passage>\n{_inert(text)}\n</passage>"
+            ),
         ),
         temperature=0.0,
         max_tokens=answer_tokens(text),
@@ -72,6 +75,10 @@ def extraction_request(text: str, context: str, types: Mapping[str, str], *, see
         schema=schema_of(types),
         think=False,
     )
+
+
+def _inert(text: str) -> str:
+    return _MARK.sub(r"< \1", text)
 
 
 def answer_tokens(text: str) -> int:

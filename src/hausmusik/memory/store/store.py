@@ -10,7 +10,9 @@ Sources: https://www.sqlite.org/pragma.html#pragma_secure_delete, https://www.sq
 from __future__ import annotations
 
 import sqlite3
+from collections import Counter
 from collections.abc import Iterable, Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Final
 
@@ -22,7 +24,7 @@ from hausmusik.memory.extraction.rules import people_words
 from hausmusik.memory.store.entry import DocumentEntry, Recipe
 from hausmusik.memory.store.names import move_name, tidy
 from hausmusik.memory.store.tables import memory_file
-from hausmusik.memory.store.writing import put_document, remove_document
+from hausmusik.memory.store.writing import close_all_contradicted, put_document, remove_document
 from hausmusik.seams import Clock
 
 SECURE_FTS: Final = (3, 42, 0)
@@ -91,6 +93,9 @@ class MemoryStore:
         """
         with self.database.write() as connection:
             self._agree(connection, recipe.embedder)
+            path = storable(entry.document.path)
+            if connection.execute("SELECT 1 FROM documents WHERE path = ?", (path,)).fetchone():
+                self._secure(connection)  # what its new form has not is not kept anywhere either
             return put_document(connection, entry, recipe, self.now())
 
     def put_all(self, entries: Iterable[DocumentEntry], recipe: Recipe) -> None:
@@ -100,14 +105,21 @@ class MemoryStore:
             for entry in entries:
                 put_document(connection, entry, recipe, self.now())
 
-    def kept_texts(self, path: str, recipe: Recipe) -> frozenset[bytes]:
-        """Return the hashes of those passages of a document that another putting would keep as they are."""
+    def check_embedder(self, embedder: str) -> None:
+        """Raise ConfigError where vectors of an embedder could not be compared with those that are here."""
+        with self.database.read() as connection:
+            made = _embedder(connection)
+        if made and made != embedder:
+            raise _other_embedder(made, embedder)
+
+    def kept_texts(self, path: str, recipe: Recipe) -> Counter[bytes]:
+        """Return how many passages of each hash another putting of a document would keep as they are."""
         with self.database.read() as connection:
             rows = connection.execute(
                 "SELECT p.hash FROM passages p JOIN documents d ON d.id = p.document WHERE d.path = ? AND d.recipe = ?",
                 (storable(path), recipe.text),
             ).fetchall()
-        return frozenset(row[0] for row in rows)
+        return Counter(row[0] for row in rows)
 
     def forget(self, paths: Iterable[str]) -> int:
         """Take documents out, with everything that only they supported; returns how many were there."""
@@ -146,7 +158,7 @@ class MemoryStore:
     def people_words(self) -> frozenset[str]:
         """Return the words of all names of people in the memory, lower case."""
         with self.database.read() as connection:
-            rows = connection.execute("SELECT surface FROM names WHERE type = 'person'").fetchall()
+            rows = connection.execute("SELECT key FROM names WHERE type = 'person'").fetchall()
         return people_words(row[0] for row in rows)
 
     # -- settings -----------------------------------------------------------------------------------------------------
@@ -163,14 +175,11 @@ class MemoryStore:
             connection.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", (key, value))
 
     def _agree(self, connection: sqlite3.Connection, embedder: str) -> None:
-        row = connection.execute("SELECT value FROM settings WHERE key = 'embedder'").fetchone()
-        if row is None:
-            connection.execute("INSERT INTO settings VALUES ('embedder', ?)", (embedder,))
-        elif row[0] != embedder:
-            raise ConfigError(
-                f"this memory has vectors of {row[0]}, these are of {embedder}: they cannot be compared",
-                hint="add the documents to a new memory, or use the model that it was made with",
-            )
+        made = _embedder(connection)
+        if made and made != embedder:
+            raise _other_embedder(made, embedder)
+        if not made:
+            connection.execute("INSERT OR REPLACE INTO settings VALUES ('embedder', ?)", (embedder,))
 
     # -- what models said ---------------------------------------------------------------------------------------------
 
@@ -211,6 +220,7 @@ class MemoryStore:
             for name in name_ids:
                 move_name(connection, name, into, by=by, reason=reason, score=score, at=self.now())
             tidy(connection, (into,))
+            close_all_contradicted(connection, (into,))
 
     def split(self, name: int, *, by: str = "user", reason: str = "split off") -> int:
         """Give a name an entity of its own again; returns that entity.
@@ -233,6 +243,7 @@ class MemoryStore:
                 (self.now(), name, row[0]),
             )
             tidy(connection, (row[0], entity))
+            close_all_contradicted(connection, (row[0], entity))
             connection.execute(
                 "INSERT OR REPLACE INTO doubts (name, other, score, reason, verdict) SELECT ?, id, 0, ?, 'apart'"
                 " FROM names WHERE entity = ?",
@@ -254,12 +265,15 @@ class MemoryStore:
             StoreError: the file itself is damaged.
         """
         self.database.check()
-        with self.database.read() as connection:
+        words = 0
+        with self.database.write() as connection:  # it writes nothing, but SQLite takes the statement for writing
             try:
                 connection.execute("INSERT INTO passage_words (passage_words, rank) VALUES ('integrity-check', 1)")
-                words = 0
-            except sqlite3.DatabaseError:
+            except sqlite3.DatabaseError as error:
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_CORRUPT:
+                    raise
                 words = 1
+        with self.database.read() as connection:
             counted = {
                 "names that nothing mentions": "SELECT count(*) FROM names n WHERE NOT EXISTS"
                 " (SELECT 1 FROM mentions WHERE name = n.id)",
@@ -278,20 +292,42 @@ class MemoryStore:
         Raises:
             StoreError: it cannot be written, or something is there already.
         """
-        if target.exists():
-            raise StoreError(f"{target} is there already", hint="name a file that is not")
-        with self.database.read() as connection:
-            copy = sqlite3.connect(target)
-            try:
-                connection.backup(copy)
-            except sqlite3.Error as error:
-                target.unlink(missing_ok=True)
-                raise StoreError(
-                    f"the backup cannot be written to {target}: {error}", hint="free some space"
-                ) from error
-            finally:
-                copy.close()
+        try:
+            target.touch(mode=0o600, exist_ok=False)
+        except FileExistsError:
+            raise StoreError(f"{target} is there already", hint="name a file that is not") from None
+        except OSError as error:
+            raise StoreError(
+                f"the backup cannot be written to {target}: {error.strerror or error}",
+                hint="name a file in a folder that is there and can be written",
+            ) from error
+        try:
+            with self.database.read() as connection, closing(sqlite3.connect(target)) as copy:
+                try:
+                    connection.backup(copy)
+                except sqlite3.Error as error:
+                    raise StoreError(
+                        f"the backup cannot be written to {target}: {error}", hint="free some space"
+                    ) from error
+        except BaseException:
+            target.unlink(missing_ok=True)
+            raise
 
     def close(self) -> None:
         """Close the file."""
         self.database.close()
+
+
+def _embedder(connection: sqlite3.Connection) -> str:
+    """Return by which embedder the vectors are; empty where there are none, so that any may begin."""
+    row = connection.execute(
+        "SELECT value FROM settings WHERE key = 'embedder' AND EXISTS (SELECT 1 FROM documents)"
+    ).fetchone()
+    return str(row[0]) if row else ""
+
+
+def _other_embedder(made: str, now: str) -> ConfigError:
+    return ConfigError(
+        f"this memory has vectors of {made}, these are of {now}: they cannot be compared",
+        hint="add the documents to a new memory, or use the model that it was made with",
+    )

@@ -8,7 +8,8 @@ Everything but names, entities and settings hangs on a document and goes with it
 so that a merge moves names and nothing else, and is undone by moving them back. `passage_words` is FTS5 over the
 passages' own text (external content: the text stands in the file once). Vectors are little-endian float16. Times are
 ISO 8601 text, which sorts; an empty one is unknown. `answers` has what language models said, by a hash of all that they
-were asked; each belongs to the passage texts that it was made of, and goes with the last of them.
+were asked; each belongs to the passage texts that it was made of, and goes with the last of them. Ids of entities are
+never given again, for `merges` keeps those of some that are no more.
 
 Sources: https://www.sqlite.org/fts5.html (external content, `secure-delete` from 3.42), design decision 14.
 """
@@ -81,7 +82,7 @@ CREATE TABLE windows (
 CREATE INDEX windows_of_passage ON windows (passage);
 
 CREATE TABLE entities (
-    id INTEGER PRIMARY KEY,
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
     title TEXT NOT NULL,
     type TEXT NOT NULL,
     summary TEXT NOT NULL DEFAULT ''

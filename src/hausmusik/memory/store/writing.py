@@ -6,8 +6,10 @@ of files, models or of when a document is put.
 
 from __future__ import annotations
 
+import re
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any, Final
 
 import msgspec
@@ -21,6 +23,7 @@ from hausmusik.memory.store.entry import DocumentEntry, PassageEntry, Recipe
 from hausmusik.memory.store.names import Names, move_name, tidy
 from hausmusik.types import FloatArray
 
+FORGOTTEN: Final = "a name that is forgotten"
 STORED: Final = np.dtype("<f2")
 
 
@@ -42,7 +45,11 @@ def put_document(connection: sqlite3.Connection, entry: DocumentEntry, recipe: R
         at: When, ISO 8601.
     """
     document = entry.document
-    row = connection.execute("SELECT id, recipe FROM documents WHERE path = ?", (storable(document.path),)).fetchone()
+    row = connection.execute(
+        "SELECT id, recipe, date FROM documents WHERE path = ?", (storable(document.path),)
+    ).fetchone()
+    gone: Mapping[int, int] = {}
+    closing: set[tuple[int, str]] = set()
     values = (
         document.sha256,
         recipe.text,
@@ -72,16 +79,19 @@ def put_document(connection: sqlite3.Connection, entry: DocumentEntry, recipe: R
         )
         kept = _passages_by_hash(connection, document_id) if row[1] == recipe.text else {}
         gone, closing = _take_out(connection, document_id, entry, kept)
-        _forget_unsupported(connection, gone)
-        _close_again(connection, closing)
     names = Names(connection, document_id, at)
     for ordinal, each in enumerate(entry.passages):
         ids = kept.get(each.hash)
         if ids:
-            _move_passage(connection, ids.pop(0), ordinal, each)
+            id_ = ids.pop(0)
+            closing |= _date_again(connection, id_, row[2] if row else "", each.passage.at or document.date)
+            _move_passage(connection, id_, ordinal, each)
         else:
             _add_passage(connection, document_id, ordinal, each, names, document.date, at)
     tidy(connection, names.entities)
+    # Only now: a name that the new form has as well stays what it is, with what the user said of it.
+    _forget_unsupported(connection, gone)
+    _close_again(connection, closing)
     return document_id
 
 
@@ -137,20 +147,20 @@ def _take_out(
 
 
 def _closing(connection: sqlite3.Connection, where: str, values: Sequence[Any]) -> set[tuple[int, str]]:
-    """Return source and kind of those facts of some passages that other facts may have ended with."""
+    """Return entity and kind of those facts of some passages that other facts may have ended with."""
     kinds = sorted(single_kinds())
     marks = ",".join("?" * len(kinds))
     rows = connection.execute(
-        f"SELECT DISTINCT f.source, f.kind FROM passages p JOIN facts f ON f.passage = p.id"
-        f" WHERE f.kind IN ({marks}) AND {where}",
+        f"SELECT DISTINCT s.entity, f.kind FROM passages p JOIN facts f ON f.passage = p.id"
+        f" JOIN names s ON s.id = f.source WHERE f.kind IN ({marks}) AND {where}",
         (*kinds, *values),
     )
     return set(rows.fetchall())
 
 
 def _close_again(connection: sqlite3.Connection, closing: set[tuple[int, str]]) -> None:
-    for source, kind in sorted(closing):
-        close_contradicted(connection, source, kind)
+    for entity, kind in sorted(closing):
+        close_contradicted(connection, entity, kind)
 
 
 def _supported_by(connection: sqlite3.Connection, where: str, values: Sequence[Any]) -> dict[int, int]:
@@ -164,20 +174,68 @@ def _supported_by(connection: sqlite3.Connection, where: str, values: Sequence[A
 
 
 def _forget_unsupported(connection: sqlite3.Connection, touched: Mapping[int, int]) -> None:
-    """Take out names that nothing mentions any more, entities without names, and summaries made of what went."""
+    """Take out names that nothing mentions any more, entities without names, and summaries made of what went.
+
+    A spelling that only what went had goes too, where it is a name's, and in the reasons of merges and doubts.
+    """
+    spellings: set[str] = set()
     for name in touched:
+        surface, key = connection.execute("SELECT surface, key FROM names WHERE id = ?", (name,)).fetchone()
         count = connection.execute("SELECT count(*) FROM mentions WHERE name = ?", (name,)).fetchone()[0]
         if count:
-            connection.execute("UPDATE names SET mentions = ? WHERE id = ?", (count, name))
+            written = _spelt(connection, name, surface)
+            connection.execute("UPDATE names SET mentions = ?, surface = ? WHERE id = ?", (count, written, name))
+            spellings |= {surface} - {written}
         else:
             connection.execute("DELETE FROM facts WHERE source = ? OR target = ?", (name, name))
             connection.execute("DELETE FROM names WHERE id = ?", (name,))
+            spellings |= {surface, key}
     entities = set(touched.values())
     connection.executemany("UPDATE entities SET summary = '' WHERE id = ?", [(entity,) for entity in entities])
     tidy(connection, entities)
-    for entity in entities:  # a title of an entity that is no more must not outlive it in the record of merges
-        if not connection.execute("SELECT 1 FROM entities WHERE id = ?", (entity,)).fetchone():
-            connection.execute("UPDATE merges SET from_title = '' WHERE from_entity = ?", (entity,))
+    if spellings:
+        _forget_spellings(connection, spellings)
+
+
+def _spelt(connection: sqlite3.Connection, name: int, surface: str) -> str:
+    """Return how the first passage that mentions a name writes it: as it was, unless that passage is gone."""
+    start, end, text, speakers, headings, title, key, type_ = connection.execute(
+        "SELECT m.start, m.end, p.text, p.speakers, p.headings, d.title, n.key, n.type FROM mentions m"
+        " JOIN passages p ON p.id = m.passage JOIN documents d ON d.id = p.document JOIN names n ON n.id = m.name"
+        " WHERE m.name = ? ORDER BY m.id LIMIT 1",
+        (name,),
+    ).fetchone()
+    if start >= 0:
+        written = text[start:end]
+        same = " ".join(written.split()).casefold() == surface.casefold()
+        return surface if same and type_ == "topic" else written
+    beside = [*msgspec.json.decode(speakers, type=list[str]), *msgspec.json.decode(headings, type=list[str]), title]
+    if surface in beside:
+        return surface
+    return next((each for each in beside if key_of(each, type_) == key), key)
+
+
+def _forget_spellings(connection: sqlite3.Connection, spellings: AbstractSet[str]) -> None:
+    """Blank what the records of merges and doubts say with spellings that nothing supports any more."""
+    gone = {each for each in spellings if not _is_spelt(connection, each)}
+    if not gone:
+        return
+    words = re.compile("|".join(rf"(?<!\w){re.escape(each)}(?!\w)" for each in sorted(gone)))
+    for id_, title, reason in connection.execute("SELECT id, from_title, reason FROM merges").fetchall():
+        told = FORGOTTEN if words.search(reason) else reason
+        shown = "" if title in gone else title
+        if (told, shown) != (reason, title):
+            connection.execute("UPDATE merges SET from_title = ?, reason = ? WHERE id = ?", (shown, told, id_))
+    for name, other, reason in connection.execute("SELECT name, other, reason FROM doubts").fetchall():
+        if words.search(reason):
+            connection.execute("UPDATE doubts SET reason = ? WHERE name = ? AND other = ?", (FORGOTTEN, name, other))
+
+
+def _is_spelt(connection: sqlite3.Connection, spelling: str) -> bool:
+    """Return whether a name is still written so, or has that key."""
+    keys = {key_of(spelling), key_of(spelling, "person"), spelling}
+    rows = connection.execute(f"SELECT surface, key FROM names WHERE key IN ({','.join('?' * len(keys))})", tuple(keys))
+    return any(spelling in row for row in rows)
 
 
 def _forget_answers(connection: sqlite3.Connection, texts: Sequence[bytes]) -> None:
@@ -186,6 +244,19 @@ def _forget_answers(connection: sqlite3.Connection, texts: Sequence[bytes]) -> N
         connection.execute(
             "DELETE FROM answers WHERE text = ? AND NOT EXISTS (SELECT 1 FROM passages WHERE hash = ?)", (text, text)
         )
+
+
+def _date_again(connection: sqlite3.Connection, passage: int, document_date: str, when: str) -> set[tuple[int, str]]:
+    """Let what a passage says begin when the passage is now from; returns what that may end, see `_closing`."""
+    at = connection.execute("SELECT at FROM passages WHERE id = ?", (passage,)).fetchone()[0]
+    before = at or document_date
+    if before == when:
+        return set()
+    connection.execute(
+        "UPDATE facts SET valid_from = ?, valid_to = '', closed_by = NULL WHERE passage = ? AND valid_from = ?",
+        (when, passage, before),
+    )
+    return _closing(connection, "p.id = ?", (passage,))
 
 
 def _move_passage(connection: sqlite3.Connection, id_: int, ordinal: int, entry: PassageEntry) -> None:
@@ -298,10 +369,11 @@ def _add_extraction(
             ),
         ).lastrowid
         if fact.kind in single and when and id_ is not None:
-            close_contradicted(connection, source, fact.kind)
+            entity = connection.execute("SELECT entity FROM names WHERE id = ?", (source,)).fetchone()[0]
+            close_contradicted(connection, entity, fact.kind)
 
 
-def close_contradicted(connection: sqlite3.Connection, source: int, kind: str) -> None:
+def close_contradicted(connection: sqlite3.Connection, entity: int, kind: str) -> None:
     """Let each fact of a kind that holds with one target at a time end where the next one with another begins.
 
     All of them are looked at in the order in which they began, so that it does not matter in which order they were
@@ -310,9 +382,8 @@ def close_contradicted(connection: sqlite3.Connection, source: int, kind: str) -
     rows = connection.execute(
         "SELECT f.id, f.valid_from, t.entity FROM facts f JOIN names s ON s.id = f.source"
         " JOIN names t ON t.id = f.target"
-        " WHERE s.entity = (SELECT entity FROM names WHERE id = ?) AND f.kind = ? AND f.valid_from <> ''"
-        " ORDER BY f.valid_from, f.id",
-        (source, kind),
+        " WHERE s.entity = ? AND f.kind = ? AND f.valid_from <> '' ORDER BY f.valid_from, f.id",
+        (entity, kind),
     ).fetchall()
     for place, (id_, began, target) in enumerate(rows):
         after = next((row for row in rows[place + 1 :] if row[2] != target and row[1] > began), None)
@@ -322,9 +393,26 @@ def close_contradicted(connection: sqlite3.Connection, source: int, kind: str) -
         )
 
 
+def close_all_contradicted(connection: sqlite3.Connection, entities: Iterable[int]) -> None:
+    """Let the facts of some entities end where they should, after names of them have moved.
+
+    A fact of somebody else may end with another target too, where the target has moved.
+    """
+    kinds = sorted(single_kinds())
+    marks = ",".join("?" * len(kinds))
+    for entity in entities:
+        rows = connection.execute(
+            "SELECT DISTINCT s.entity, f.kind FROM facts f JOIN names s ON s.id = f.source"
+            f" JOIN names t ON t.id = f.target WHERE f.kind IN ({marks}) AND ? IN (s.entity, t.entity)",
+            (*kinds, entity),
+        ).fetchall()
+        _close_again(connection, set(rows))
+
+
 def _same(connection: sqlite3.Connection, name: int, other: int, reason: str, at: str) -> None:
     row = connection.execute("SELECT entity FROM names WHERE id = ?", (other,)).fetchone()
     move_name(connection, name, row[0], by="rule", reason=reason, score=0.97, at=at)
+    close_all_contradicted(connection, row)
 
 
 def _json(values: Sequence[str]) -> str:

@@ -1,0 +1,254 @@
+"""Adding: once and for all, in order, whatever fails or waits; what a model said is not asked for again."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hausmusik.clock import SystemClock
+from hausmusik.errors import Cancelled, ConfigError, GenerationFailed, HostUnavailable, StoreError
+from hausmusik.jobs.journal import Journal
+from hausmusik.jobs.stop import Stop
+from hausmusik.memory.adding import Adder, writing
+from hausmusik.memory.looking import Looker
+from hausmusik.memory.memories import Memories
+from hausmusik.memory.values import AddOptions, AddPlan, AddProgress, AddReport
+from hausmusik.testing import FakeClock, FakeIds, FakePlayer, Fault, FaultSchedule
+from hausmusik.testing.player import CUT
+from hausmusik.types import ChatRequest, Run
+from tests.unit.memory.entries import content
+
+RUN = Run(id="run-1")
+PEOPLE = ("Anna Weber", "Tom Baker", "Gerda Klein", "Anna", "Tom", "Prof. Klein", "Weber")
+
+
+class Home:
+    """A folder of files and some memories."""
+
+    def __init__(self, folder: Path) -> None:
+        self.files = folder / "files"
+        self.files.mkdir()
+        self.clock = SystemClock()
+        self.player = FakePlayer()
+        self.memories = Memories(folder / "memories", FakeClock())
+        self.journal = Journal(folder / "jobs.sqlite", clock=self.clock, ids=FakeIds())
+
+    def write(self, **files: str) -> None:
+        for name, text in files.items():
+            (self.files / f"{name}.txt").write_text(text, "utf-8")
+
+    def adder(self, at_once: int = 3) -> Adder:
+        defaults = {"embed": "tone-embed"}
+        return Adder(self.player, self.journal, clock=self.clock, defaults=defaults, capacity=lambda *_: at_once)  # type: ignore[arg-type]
+
+    def plan(self, memory: str = "notes", **options: Any) -> AddPlan:
+        plain: dict[str, Any] = {"sources": (self.files,), "budget_tokens": 60, "overlap_tokens": 0}
+        store = self.memories.store(memory, new=True)
+        return self.adder().plan(store, memory, AddOptions(**(plain | options)), run=RUN)
+
+    async def add(
+        self, memory: str = "notes", stop: Stop | None = None, tell: Callable[[AddProgress], None] | None = None, **options: Any
+    ) -> AddReport:  # fmt: skip
+        plan = self.plan(memory, **options)
+        store = self.memories.store(memory, new=True)
+        return await self.adder().add(store, plan, run=RUN, stop=stop or Stop(), on_progress=tell or (lambda _: None))
+
+    def content(self, memory: str = "notes") -> dict[str, list[Any]]:
+        store = self.memories.store(memory)
+        assert not any(store.check().values())
+        return content(store)
+
+    def close(self) -> None:
+        self.memories.close()
+        self.journal.database.close()
+
+
+@pytest.fixture
+async def home(tmp_path: Path) -> AsyncIterator[Home]:
+    home = Home(tmp_path)
+    yield home
+    home.close()
+
+
+def many(count: int = 12) -> dict[str, str]:
+    return {
+        f"d{number:02d}": f"{PEOPLE[number % 7]}: Hello, {PEOPLE[(number * 3 + 1) % 7]} lives in Leeds now, I think.\n"
+        f"Tom Baker: I met {PEOPLE[(number * 5 + 2) % 7]} at Nordwind, number {number}.\n"
+        for number in range(count)
+    }
+
+
+async def test_added_once_and_never_again(home: Home) -> None:
+    home.write(**many())
+    first = await home.add()
+    assert (first.added, first.changed, first.same, first.failed) == (12, 0, 0, 0)
+    before, plays = home.content(), len(home.player.plays)
+    again = await home.add()
+    assert (again.added, again.same) == (0, 12)
+    assert (home.content(), len(home.player.plays)) == (before, plays)
+
+
+async def test_the_same_file_goes_into_every_memory_and_back_after_it_was_forgotten(home: Home) -> None:
+    home.write(**many(3))
+    await home.add("one")
+    await home.add("two")
+    assert home.content("one") == home.content("two")
+    home.memories.store("one").forget(["d01.txt"])
+    assert (await home.add("one")).added == 1
+    assert set(home.memories.store("one").known()) == {"d00.txt", "d01.txt", "d02.txt"}
+
+
+async def test_of_a_changed_file_only_what_changed_is_embedded(home: Home) -> None:
+    home.write(
+        a="\n\n".join(f"Paragraph {number} tells of Anna Weber and of many other things." * 3 for number in range(6))
+    )
+    await home.add()
+    before = len(home.player.plays)
+    home.write(
+        a="\n\n".join(f"Paragraph {number} tells of Anna Weber and of many other things." * 3 for number in range(7))
+    )
+    report = await home.add()
+    assert report.changed == 1
+    embedded = [text for played in home.player.plays[before:] for text in played.request.texts]  # type: ignore[union-attr]
+    assert embedded
+    assert all("Paragraph 6" in text or "Paragraph 5" in text for text in embedded)
+    home.content()
+
+
+async def test_a_passage_that_a_file_now_has_twice_has_vectors_twice(home: Home) -> None:
+    text = "The same words again and again, about Anna Weber in Leeds. " * 4
+    home.write(a=text)
+    await home.add(budget_tokens=50)
+    home.write(a=f"{text}\n\n{text}\n\n{text}")
+    await home.add(budget_tokens=50)
+    home.content()
+
+
+async def test_many_at_once_are_as_one_after_the_other(home: Home, tmp_path: Path) -> None:
+    home.write(**many())
+    await home.add("fast")
+    await home.add("slow", concurrency=1)
+    assert home.content("fast") == home.content("slow")
+
+
+@pytest.mark.parametrize("after", [1, 4, 7])
+async def test_stopped_and_gone_on_with_it_is_the_same(home: Home, after: int) -> None:
+    home.write(**many())
+    stop = Stop()
+
+    def tell(progress: AddProgress) -> None:
+        if progress.done >= after:
+            stop.drain()
+
+    with pytest.raises(Cancelled):
+        await home.add("cut", stop=stop, tell=tell)
+    assert 0 < len(home.memories.store("cut").known()) < 12
+    await home.add("cut")
+    await home.add("whole")
+    assert home.content("cut") == home.content("whole")
+    assert [job.label for job in home.journal.jobs(state="open")] == []
+
+
+async def test_what_cannot_be_read_is_told_and_the_others_are_added(home: Home) -> None:
+    home.write(**many(3))
+    (home.files / "d01.pdf").write_bytes(b"%PDF-1.4 broken")
+    report = await home.add()
+    assert (report.added, report.failed) == (3, 1)
+    assert [problem.name for problem in report.problems] == ["d01.pdf"]
+    assert (await home.add()).failed == 1
+
+
+async def test_two_do_not_add_at_once(home: Home) -> None:
+    home.write(**many(1))
+    with writing(home.memories.store("notes", new=True)), pytest.raises(StoreError, match="another process is adding"):
+        await home.add()
+    assert (await home.add()).added == 1
+
+
+async def test_another_embedder_is_refused_before_anything_is_embedded(home: Home) -> None:
+    home.write(**many(2))
+    await home.add()
+    plays = len(home.player.plays)
+    home.player.revisions["tone-embed"] = "2"
+    with pytest.raises(ConfigError, match="cannot be compared"):
+        home.plan()
+    assert len(home.player.plays) == plays
+
+
+@pytest.mark.parametrize("refused", [{0}, {2}, {0, 1, 2, 3}])
+async def test_a_host_that_has_no_room_delays_and_changes_nothing(home: Home, refused: set[int]) -> None:
+    """The first document waits for the host while those behind it wait for the first: nobody waits for ever."""
+    home.write(**many(8))
+    await home.add("plain")
+    full = Fault(error=HostUnavailable("no room"))
+    home.player = FakePlayer(faults=FaultSchedule(dict.fromkeys(refused, full)))
+    waited: list[str] = []
+    async with asyncio.timeout(30):
+        report = await home.add("full", tell=lambda progress: waited.append(progress.waiting))
+    assert (report.added, report.failed) == (8, 0)
+    assert "no room" in waited
+    assert home.content("full") == home.content("plain")
+    texts = [played.request.texts for played in home.player.plays]  # type: ignore[union-attr]
+    assert len(texts) == len(set(texts)) + len(refused)  # what was embedded is not embedded again
+
+
+# -- with a language model --------------------------------------------------------------------------------------------
+
+
+def about(request: ChatRequest) -> str:
+    passage = request.messages[-1].content
+    entities = [{"name": name, "type": "person", "description": "x"} for name in PEOPLE if name in passage]
+    return json.dumps({"entities": entities, "relations": []})
+
+
+async def test_a_model_is_asked_once_about_each_passage(home: Home) -> None:
+    home.write(**many(4))
+    home.player = FakePlayer(replies=about)
+    first = await home.add(extractor="tone-chat")
+    assert (first.added, first.calls, home.player.counts["tone-chat"]) == (4, 4, 4)
+    home.memories.store("notes").forget(["d00.txt"])
+    again = await home.add(extractor="tone-chat")
+    assert (again.added, again.calls) == (1, 1)  # what it had said went with the document
+
+
+async def test_what_a_model_does_not_answer_is_not_done_and_is_asked_for_again(home: Home) -> None:
+    home.write(**many(3))
+
+    def replies(request: ChatRequest) -> str:
+        return "no idea" + CUT if "number 1" in request.messages[-1].content else about(request)
+
+    home.player = FakePlayer(replies=replies)
+    report = await home.add(extractor="tone-chat")
+    assert (report.added, report.failed) == (2, 1)
+    assert set(home.memories.store("notes").known()) == {"d00.txt", "d02.txt"}
+    home.player = FakePlayer(replies=about)
+    assert (await home.add(extractor="tone-chat")).added == 1
+
+
+async def test_when_one_passage_fails_the_others_are_not_waited_for(home: Home) -> None:
+    home.write(
+        a="\n\n".join(f"Anna Weber has paragraph {number} of this long text to herself." * 3 for number in range(9))
+    )
+
+    def replies(request: ChatRequest) -> str:
+        if "paragraph 0" in request.messages[-1].content:
+            raise GenerationFailed("nothing came")
+        return about(request)
+
+    home.player = FakePlayer(replies=replies)
+    report = await home.add(extractor="tone-chat", concurrency=1)
+    assert report.failed == 1
+    assert home.player.host.playing == 0
+
+
+async def test_a_document_that_fails_for_good_costs_nobody_a_turn(home: Home) -> None:
+    home.write(**many(6))
+    home.player = FakePlayer(faults=FaultSchedule({0: Fault(error=GenerationFailed("no vectors"))}))
+    report = await home.add()
+    assert report.added + report.failed == 6
+    assert Looker("notes", home.memories.store("notes")).row().documents == report.added

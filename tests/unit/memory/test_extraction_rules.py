@@ -1,0 +1,196 @@
+"""Extraction in code: names by how they are written, topics by repetition, relations by neighbourhood."""
+
+from __future__ import annotations
+
+import time
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hausmusik.memory.cutting import cut
+from hausmusik.memory.documents import Document
+from hausmusik.memory.extraction.cues import relation_between, single_kinds
+from hausmusik.memory.extraction.rules import RuleReader, people_words
+from hausmusik.memory.extraction.sentences import sentences_in
+from hausmusik.memory.extraction.spans import Casing, names_in
+from hausmusik.memory.extraction.topics import topics_of
+from hausmusik.memory.extraction.values import Extraction
+from hausmusik.memory.naming import key_of
+from hausmusik.memory.reading.files import read_bytes
+from hausmusik.memory.reading.limits import ReadLimits
+from hausmusik.memory.token_counts import approximate_tokens
+
+MEETING = """Anna Weber: Good morning. The Helios launch is on 3 May, and Nordwind Logistics pays for it.
+Tom Baker: I met Gerda Klein in Leeds yesterday. She works at Nordwind Logistics.
+Anna Weber: Tom, did you call her? The World Health Organization (WHO) asked for the report HEL-12.
+Tom Baker: Yes, write to gerda.klein@nordwind.example or see https://nordwind.example/helios today.
+"""
+CHAT = """[2026-03-01 09:30] Li Hua: Hey Wolfgang, the gym opens at nine
+[2026-03-01 09:31] Wolfgang: okay, I moved to Berlin though
+[2026-03-02 18:00] Li Hua: Is Berlin nice?
+"""
+
+
+def read(text: str, name: str = "a.txt") -> Document:
+    return read_bytes(text.encode(), name, ReadLimits())
+
+
+def extracted(text: str, name: str = "a.txt") -> tuple[Document, list[Extraction]]:
+    document = read(text, name)
+    passages = cut(document, budget_tokens=1200, overlap_tokens=0, count=approximate_tokens)
+    reader = RuleReader(document)
+    return document, [reader.extract(passage) for passage in passages]
+
+
+def names(text: str, known: set[str] | None = None) -> list[str]:
+    return [text[span.start : span.end] for span in names_in(text, Casing(text), known or set())]
+
+
+# -- how words are written --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("We met Anna Weber there.", ["Anna Weber"]),
+        ("Yesterday was good.", []),
+        ("The Bank of England said no.", ["Bank of England"]),
+        ("It is on Monday, in March.", []),
+        ("Write to a.b@c.example now.", ["a.b@c.example"]),
+        ("See HEL-12 and https://x.example/y?z=1 please.", ["HEL-12", "https://x.example/y?z=1"]),
+        ("We like Anna's idea, and NASA too.", ["Anna", "NASA"]),
+        ("I said I'm fine, I've got it.", []),
+        ("{vocalsound} we saw <laugh> Gerda Klein.", ["Gerda Klein"]),
+        ("we bought an iPhone and a B2B thing", ["B2B"]),
+        ("", []),
+    ],
+)
+def test_what_is_written_like_a_name(text: str, found: list[str]) -> None:
+    assert names(text) == found
+
+
+def test_a_capital_at_the_beginning_says_nothing_unless_the_word_is_one_elsewhere() -> None:
+    assert names("Helios is late. Nothing else.") == []
+    assert names("Helios is late. We all like Helios a lot.") == ["Helios", "Helios"]
+    assert names("Table one is free. The table is big. Look at Table one.") == []
+
+
+def test_a_known_word_is_a_name_wherever_it_has_a_capital() -> None:
+    assert names("Tom is late.", {"tom"}) == ["Tom"]
+    assert names("tom is late.", {"tom"}) == []
+
+
+@given(st.text(alphabet=st.sampled_from("aA bB.'’@-/:{}\n!1éß汉"), max_size=200))
+def test_whatever_the_text_the_names_are_in_it_and_in_order(text: str) -> None:
+    spans = names_in(text, Casing(text))
+    assert all(0 <= span.start < span.end <= len(text) for span in spans)
+    assert all(one.end <= other.start for one, other in pairwise(spans))
+
+
+@given(st.text(alphabet=st.sampled_from("aB. \n!?\"'1é"), max_size=200))
+def test_sentences_hold_every_letter_once(text: str) -> None:
+    spans = sentences_in(text)
+    assert "".join("".join(text[start:end] for start, end in spans).split()) == "".join(text.split())
+    assert all(text[start:end] == text[start:end].strip() != "" for start, end in spans)
+
+
+def test_a_long_text_takes_no_longer_per_letter() -> None:
+    line = "Anna Weber met Tom Baker in Leeds and they talked of the belief net. " * 1500
+    began = time.perf_counter()
+    names_in(line, Casing(line))
+    topics_of(line)
+    names_in("A" * 100_000, Casing("A" * 100_000))
+    assert time.perf_counter() - began < 5
+
+
+# -- topics -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_topic_is_what_is_said_again_and_again() -> None:
+    text = "The remote control is big. A remote control needs power. My remote control is lost. The power is off."
+    assert topics_of(text) == ("remote control",)
+    assert topics_of("Once only remote control.") == ()
+
+
+def test_of_a_longer_group_said_as_often_the_parts_do_not_count() -> None:
+    text = "The speech recognition engine is on. " * 4
+    assert topics_of(text)[0] == "speech recognition engine"
+    assert "speech recognition" not in topics_of(text)
+
+
+# -- a passage --------------------------------------------------------------------------------------------------------
+
+
+def test_a_meeting() -> None:
+    document, (found,) = extracted(MEETING)
+    assert document.kind == "transcript"
+    types = {entity.name: entity.type for entity in found.entities}
+    assert types["Anna Weber"] == types["Tom Baker"] == "person"
+    assert types["Nordwind Logistics"] == "organization"
+    assert types["gerda.klein@nordwind.example"] == "contact"
+    assert types["HEL-12"] == "identifier"
+    assert {"Gerda Klein", "Leeds", "Helios"} <= set(types)
+    facts = {(fact.source, fact.kind, fact.target) for fact in found.relations}
+    assert ("Tom Baker", "talks of", "Gerda Klein") in facts
+    assert any({source, target} == {"Gerda Klein", "Leeds"} for source, _, target in facts)
+    assert [(alias.name, alias.other) for alias in found.aliases] == [("World Health Organization", "WHO")]
+
+
+def test_a_chat() -> None:
+    document, (found,) = extracted(CHAT)
+    assert document.speakers == ("Li Hua", "Wolfgang")
+    assert document.blocks[0].at.startswith("2026-03-01T09:30")
+    assert {entity.name for entity in found.entities if entity.type == "person"} == {"Li Hua", "Wolfgang"}
+    assert ("Wolfgang", "talks of", "Berlin") in {(fact.source, fact.kind, fact.target) for fact in found.relations}
+
+
+@pytest.mark.parametrize(
+    ("text", "name"), [(MEETING, "a.txt"), (CHAT, "b.txt"), ("# Plan\n\nAnna Weber leads Helios.\n", "c.md")]
+)
+def test_offsets_are_those_of_the_passage_and_every_fact_is_of_its_entities(text: str, name: str) -> None:
+    document = read(text, name)
+    reader = RuleReader(document)
+    for passage in cut(document, budget_tokens=60, overlap_tokens=10, count=approximate_tokens):
+        found = reader.extract(passage)
+        keys = {key_of(entity.name) for entity in found.entities} | {key_of(e.name, e.type) for e in found.entities}
+        for entity in found.entities:
+            if entity.start >= 0:
+                assert passage.text[entity.start : entity.end].lower().split() == entity.name.lower().split()
+        for fact in found.relations:
+            assert key_of(fact.source) in keys
+            assert key_of(fact.target) in keys
+            assert 0 <= fact.start < fact.end <= len(passage.text)
+            assert 0 < fact.weight <= 1
+
+
+@pytest.mark.parametrize(
+    ("words", "kind"),
+    [
+        (" works for ", "works at"),
+        (" moved to ", "lives in"),
+        (" is in charge of ", "leads"),
+        (" disagrees with ", "opposes"),
+        (" wrote ", "made"),
+        (" and ", "with"),
+        ("", "with"),
+    ],
+)
+def test_cue_words(words: str, kind: str) -> None:
+    assert relation_between(words)[0] == kind
+
+
+def test_what_can_hold_with_one_only() -> None:
+    assert {"lives in", "works at"} <= single_kinds()
+    assert "met" not in single_kinds()
+
+
+def test_words_of_people_mean_nothing_else() -> None:
+    assert people_words(["Anna Weber", "Will May", "R2D2", "Al"]) == {"anna", "weber"}
+
+
+def test_nothing_says_nothing() -> None:
+    document = read("mm-hmm. yeah. okay.\n")
+    (passage,) = cut(document, budget_tokens=100, overlap_tokens=0, count=approximate_tokens)
+    assert RuleReader(document).extract(passage) == Extraction()

@@ -1,0 +1,182 @@
+"""Which spellings are one name, and which names are one person."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hausmusik.memory.naming import compact, initials, is_shared_label, key_of, plain_words
+from hausmusik.memory.resolving import Candidate, Verdict, blocking_words, resolve
+
+WORD = st.text(alphabet="abcdefghijklmnop", min_size=1, max_size=9)
+NAME = st.lists(WORD, min_size=1, max_size=3).map(" ".join)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "type_"),
+    [
+        ("Dr. Anna Weber", "anna  WEBER", "person"),
+        ("Anna’s", "Anna", "person"),
+        ("Anna's", "Anna", "person"),
+        ("Zoë Müller", "Zoe Muller", "person"),
+        ("LiHua", "Li Hua", "person"),
+        ("The Nordwind GmbH", "Nordwind", "organization"),
+        ("Acme, Inc.", "ACME", "organization"),
+        ("O'Brien", "O’Brien", "person"),
+    ],
+)
+def test_spellings_of_one_name(one: str, other: str, type_: str) -> None:
+    assert key_of(one, type_) == key_of(other, type_) != ""
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "type_"),
+    [
+        ("Building 3", "Building 4", "location"),
+        ("C", "C++", "product"),
+        ("Anna", "Hanna", "person"),
+        ("President", "Minister", "person"),
+        ("Company", "Limited", "organization"),
+    ],
+)
+def test_spellings_of_two(one: str, other: str, type_: str) -> None:
+    assert key_of(one, type_) != key_of(other, type_)
+
+
+@pytest.mark.parametrize("surface", ["", " ", "…", "—", "''", "\u0301"])
+def test_what_has_no_letters_is_no_name(surface: str) -> None:
+    assert key_of(surface) == ""
+
+
+@given(st.text(max_size=60), st.sampled_from(["person", "organization", "other"]))
+def test_the_key_of_a_key_is_itself(surface: str, type_: str) -> None:
+    key = key_of(surface, type_)
+    assert key_of(key, type_) == key
+    assert compact(key) == compact(compact(key))
+    assert "  " not in key
+    assert key == key.strip()
+
+
+@given(NAME)
+def test_case_says_nothing(name: str) -> None:
+    assert key_of(name.upper()) == key_of(name) == key_of(name.title())
+
+
+def test_co_op_is_coop() -> None:
+    assert compact(key_of("Co-op")) == compact(key_of("co op")) == compact(key_of("COOP"))
+    assert initials("john fitzgerald doe") == "jfd"
+    assert plain_words("Anna's LiHua, Ltd.") == ["anna", "li", "hua", "ltd"]
+
+
+@pytest.mark.parametrize("label", ["Speaker 1", "SPEAKER_02", "Unknown", "user", "Participant 12", "Person B", "spk-3"])
+def test_labels_that_say_nothing(label: str) -> None:
+    assert is_shared_label(label)
+
+
+@pytest.mark.parametrize("label", ["Anna", "Speaker of the House", "Industrial Designer", "Sam", "Pat Host"])
+def test_labels_that_say_who_it_is(label: str) -> None:
+    assert not is_shared_label(label)
+
+
+# -- whom they mean ---------------------------------------------------------------------------------------------------
+
+
+def known(*names: str, type_: str = "person", here: bool = False, entities: list[int] | None = None) -> list[Candidate]:
+    return [
+        Candidate(name=place, entity=(entities or range(100))[place], key=key_of(name, type_), type=type_, is_here=here)
+        for place, name in enumerate(names)
+    ]
+
+
+def verdict(name: str, candidates: list[Candidate], type_: str = "person") -> Verdict:
+    return resolve(key_of(name, type_), type_, candidates).verdict
+
+
+def test_john_is_john_doe_where_there_is_one() -> None:
+    found = resolve("john", "person", known("John Doe", "Anna Weber"))
+    assert found.verdict == "same"
+    assert found.candidate is not None
+    assert found.candidate.key == "john doe"
+    assert "part of" in found.reason
+
+
+def test_john_is_in_doubt_where_there_are_two() -> None:
+    found = resolve("john", "person", known("John Doe", "John Smith"))
+    assert found.verdict == "doubt"
+    assert "2 people" in found.reason
+
+
+def test_of_two_the_one_who_is_in_the_document_is_meant() -> None:
+    found = resolve("john", "person", [*known("John Doe"), *known("x", "John Smith", here=True)])
+    assert found.verdict == "same"
+    assert found.candidate is not None
+    assert found.candidate.key == "john smith"
+
+
+def test_the_full_name_joins_the_short_one_that_was_there_before() -> None:
+    assert verdict("John Doe", known("John")) == "same"
+    assert verdict("J. Doe", known("John Doe")) in {"same", "apart"}
+
+
+def test_initials_are_a_doubt_unless_the_document_has_who_it_is() -> None:
+    assert verdict("JD", known("John Doe")) == "doubt"
+    assert verdict("JD", known("John Doe", here=True)) == "same"
+    assert verdict("JD", known("John Doe", "Jane Day", here=True)) == "doubt"
+    assert verdict("JX", known("John Doe", here=True)) == "apart"
+
+
+def test_homonyms_of_different_kinds_stay_apart() -> None:
+    assert verdict("Paris", known("Paris", type_="location")) == "apart"
+    assert verdict("Jordan", known("Jordan", type_="location")) == "apart"
+
+
+def test_a_name_of_unknown_kind_is_the_known_one_of_the_same_letters() -> None:
+    assert verdict("Nordwind", known("Nordwind", type_="organization"), "other") == "same"
+
+
+def test_chains_are_not_closed() -> None:
+    """`Jake` is Jake Watson already: Jake Peralta is somebody else, though both have a Jake in them."""
+    one = known("Jake Watson", "Jake", entities=[7, 7])
+    assert verdict("Jake Peralta", one) == "apart"
+
+
+def test_misspelt_is_the_same_in_one_document_and_a_doubt_elsewhere() -> None:
+    assert verdict("Gerda Kleinn", known("Gerda Klein", here=True)) == "same"
+    assert verdict("Gerda Kleinn", known("Gerda Klein")) == "doubt"
+    assert verdict("Hanna", known("Anna", here=True)) == "apart"
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [("Building 3", "Building 4"), ("Version 1.10", "Version 1.1"), ("Room 101", "Room 110")]
+)
+def test_what_differs_in_a_digit_is_another_thing(one: str, other: str) -> None:
+    for type_ in ("location", "other", "product"):
+        assert verdict(one, known(other, type_=type_, here=True), type_) == "apart"
+
+
+def test_topics_are_never_one_by_spelling() -> None:
+    assert verdict("remote control", known("remote controls", type_="topic", here=True), "topic") != "same"
+
+
+def test_nobody_is_known() -> None:
+    assert resolve("john", "person", []).verdict == "apart"
+
+
+@given(NAME, st.lists(st.tuples(NAME, st.booleans(), st.integers(0, 3)), max_size=6))
+def test_whatever_is_known_the_verdict_is_about_one_of_them(name: str, others: list[tuple[str, bool, int]]) -> None:
+    candidates = [
+        Candidate(name=place, entity=entity, key=key, type="person", is_here=here)
+        for place, (key, here, entity) in enumerate(others)
+    ]
+    found = resolve(name, "person", candidates)
+    assert found.verdict == "apart" or found.candidate in candidates
+    assert 0 <= found.score <= 1
+    assert found.verdict == "apart" or found.reason
+
+
+@given(NAME, NAME)
+def test_blocking_finds_whatever_could_be_the_same(one: str, other: str) -> None:
+    candidate = Candidate(name=1, entity=1, key=other, type="person", is_here=True)
+    if resolve(one, "person", [candidate]).verdict == "same":
+        assert set(blocking_words(one)) & set(blocking_words(other))
