@@ -89,11 +89,13 @@ async def measured(count: int, folder: Path, budget_tokens: int, profile: cProfi
     wall, cpu, written = time.perf_counter(), cpu_s(), written_bytes()
     with profile or nullcontext():
         await bench.add([paths[0].parent])
-    took_s, used_s, wrote = time.perf_counter() - wall, cpu_s() - cpu, written_bytes() - written
+    took_s, used_s = time.perf_counter() - wall, cpu_s() - cpu
     player, stamps = bench.player, bench.player.stamps
     ideal_s = len(stamps) * player.latency_s / AT_ONCE
     tenth = max(1, len(stamps) // 10)
     counts = bench.store.counts()
+    bench.store.close()  # brings the log of changes into the file
+    wrote = written_bytes() - written
     found: dict[str, Any] = {
         "documents": count,
         "budget_tokens": budget_tokens,

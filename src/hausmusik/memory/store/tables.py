@@ -177,7 +177,10 @@ CREATE INDEX answers_about ON answers (text);
 
 MIGRATIONS: Final = (V1,)
 
+LOG_PAGES: Final = 16_000
+"""64 MB: a document changes pages all over the indexes of names, the next one the same again."""
+
 
 def memory_file(path: Path) -> Database:
     """Return the database of a memory; nothing is opened before its first use."""
-    return Database(path, title="memory", migrations=MIGRATIONS)
+    return Database(path, title="memory", migrations=MIGRATIONS, log_pages=LOG_PAGES)
