@@ -6,7 +6,7 @@ Knows nothing of questions.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -39,7 +39,8 @@ class Index:
         order = np.argsort(window_passages, kind="stable")
         self.window_spans, self.windows = spans[order], vectors[order]
         self.window_at: IndexArray = np.searchsorted(self.passages, window_passages[order])
-        self._first_windows: IndexArray = np.flatnonzero(np.diff(self.window_at, prepend=-1))
+        at = cast("IndexArray", self.window_at)
+        self._first_windows: IndexArray = np.flatnonzero(np.diff(at, prepend=-1))
         self.lexicon = Lexicon(names)
         entities = np.asarray(sorted({row[1] for row in names}), np.int64)
         self.graph = Graph(entities, self.passages, mentions, [row[:3] for row in facts])
