@@ -11,31 +11,32 @@ import random
 import re
 import zlib
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Final
 
 SEED: Final = 20260101
 WORDS_EACH: Final = 1000
 NAMES: Final = 40_000
-WORDS: Final = tuple(
-    """
-    the of and to in is was for that with on as by at from this be are or an which it were has had have not also but
-    they their its one after first new other time made during about over when all more some into than would system
-    report team plan market model server network record customer contract budget meeting project service problem
-    request update release version module account payment region office design review result change process policy
-    schedule research data storage index memory query graph signal sensor vehicle engine bridge river valley station
-    school court council committee minister director manager engineer analyst writer artist doctor student opened
-    closed moved built joined signed started finished led managed wrote reviewed tested sold bought delayed approved
-    rejected planned measured reported described compared large small early late public private local national annual
-    daily final initial major minor common strong weak because while before between under against within without
-    through near across along since until group member partner supplier product price cost value growth loss share
-    period quarter month week year day morning evening summer winter north south east west central upper lower city
-    town village
-    """.split()
-)
-SYLLABLES: Final = tuple(
-    "ka ro mi ta ven dor lis par nel sor bin gal hax jun fel tor wes min qua rel sim ban cor dal eri fon gir hol ith"
-    " jor".split()
-)
+_WORDS: Final = """
+the of and to in is was for that with on as by at from this be are or an which it were has had have not also but
+they their its one after first new other time made during about over when all more some into than would system
+report team plan market model server network record customer contract budget meeting project service problem
+request update release version module account payment region office design review result change process policy
+schedule research data storage index memory query graph signal sensor vehicle engine bridge river valley station
+school court council committee minister director manager engineer analyst writer artist doctor student opened
+closed moved built joined signed started finished led managed wrote reviewed tested sold bought delayed approved
+rejected planned measured reported described compared large small early late public private local national
+annual daily final initial major minor common strong weak because while before between under against within
+without through near across along since until group member partner supplier product price cost value growth loss
+share period quarter month week year day morning evening summer winter north south east west central upper lower
+city town village
+"""
+WORDS: Final = tuple(_WORDS.split())
+_SYLLABLES: Final = """
+ka ro mi ta ven dor lis par nel sor bin gal hax jun fel tor wes min qua rel sim ban cor dal eri fon gir hol ith
+jor
+"""
+SYLLABLES: Final = tuple(_SYLLABLES.split())
 TYPES: Final = ("person", "organization", "location", "event")
 MOST: Final = 20
 _NAME: Final = re.compile(r"\b[A-Z][a-z]{3,} [A-Z][a-z]{3,}\b")
@@ -61,7 +62,7 @@ def facts_in(text: str) -> tuple[dict[str, str], dict[tuple[str, str], str]]:
         for name in found:
             if name not in entities and len(entities) < MOST:
                 entities[name] = sentence.strip()
-        for one, other in zip(found, found[1:], strict=False):
+        for one, other in pairwise(found):
             if one in entities and other in entities and len(relations) < MOST:
                 relations.setdefault((one, other), sentence.strip())
     return entities, relations

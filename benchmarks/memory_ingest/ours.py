@@ -1,6 +1,6 @@
-"""One measurement of a memory, in a process of its own: filled, asked, added to, forgotten from. Prints one JSON object.
+"""One measurement of a memory, in a process of its own: filled, asked, added to, forgotten from; prints a JSON object.
 
-    python benchmarks/memory_ingest/ours.py DOCUMENTS [--profile FILE]
+python benchmarks/memory_ingest/ours.py DOCUMENTS [--profile FILE]
 """
 
 from __future__ import annotations
@@ -157,8 +157,10 @@ def asked(bench: Bench, texts: Sequence[str], count: int = 60) -> dict[str, Any]
 
 async def one_more(bench: Bench, texts: Sequence[str], first: int) -> dict[str, Any]:
     """Return how long one more document takes, without the one round of answers that it waits for."""
-    walls, cpus, wrote = [], [], []
-    for number, path in enumerate(bench.write(texts, first)):
+    walls: list[float] = []
+    cpus: list[float] = []
+    wrote: list[int] = []
+    for path in bench.write(texts, first):
         before, wall, cpu, written = bench.player.busy_s, time.perf_counter(), cpu_s(), written_bytes()
         calls = len(bench.player.stamps)
         await bench.add([path])
@@ -166,13 +168,14 @@ async def one_more(bench: Bench, texts: Sequence[str], first: int) -> dict[str, 
         walls.append(1000 * (time.perf_counter() - wall - model_s))
         cpus.append(1000 * (cpu_s() - cpu))
         wrote.append(written_bytes() - written)
-        del number
     return {"each": walls, "median": statistics.median(walls), "cpu": statistics.median(cpus), "written": wrote}
 
 
 def forgotten(bench: Bench, names: Sequence[str]) -> dict[str, Any]:
     """Return how long forgetting each of some documents takes, with how much is written."""
-    walls, cpus, wrote = [], [], []
+    walls: list[float] = []
+    cpus: list[float] = []
+    wrote: list[int] = []
     for name in names:
         written = written_bytes()
 
@@ -191,7 +194,7 @@ def reopened(bench: Bench) -> dict[str, float]:
     """Return how long opening the file and loading what is searched take."""
     bench.store.close()
     store = MemoryStore(bench.store.path, bench.clock)
-    opened, _ = timed_ms(lambda: store.counts())
+    opened, _ = timed_ms(store.counts)
     loaded, cpu = timed_ms(lambda: Index(store, store.dim))
     store.close()
     return {"open": opened, "index": loaded, "index_cpu": cpu}

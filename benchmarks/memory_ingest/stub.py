@@ -19,8 +19,19 @@ import numpy as np
 from corpus import SEED, facts_in, type_of
 
 from hausmusik.seams import Coming, Nature, TakeIdentity
-from hausmusik.types import ChatRequest, Done, Embeddings, EmbedRequest, Event, FloatArray, Phase, Request, Run
-from hausmusik.types import TextDelta, Usage
+from hausmusik.types import (
+    ChatRequest,
+    Done,
+    Embeddings,
+    EmbedRequest,
+    Event,
+    FloatArray,
+    Phase,
+    Request,
+    Run,
+    TextDelta,
+    Usage,
+)
 
 CHAT: Final = "stub-llm"
 EMBED: Final = "stub-embed"
