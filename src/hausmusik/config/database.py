@@ -38,6 +38,10 @@ class Database:
         title: What it is in words, for errors: `ledger`.
         migrations: One SQL script per version; version n of the file has seen the first n of them.
         busy_timeout_s: How long to wait for another process that is writing.
+        log_pages: How long the log of changes becomes before it is brought into the file. A page that many commits
+            change is written into the file once for each time.
+        cache_kib: Most of the file that is kept in memory. What a transaction changes beyond it is written more than
+            once.
     """
 
     def __init__(
@@ -47,11 +51,15 @@ class Database:
         title: str,
         migrations: tuple[str, ...],
         busy_timeout_s: float = BUSY_TIMEOUT_S,
+        log_pages: int = 1000,
+        cache_kib: int = 2000,
     ) -> None:
         self.path = path
         self.title = title
         self._migrations = migrations
         self._busy_timeout_s = busy_timeout_s
+        self._log_pages = log_pages
+        self._cache_kib = cache_kib
         self._lock = threading.RLock()
         self._connection: sqlite3.Connection | None = None
         self._process = 0
@@ -144,6 +152,8 @@ class Database:
         connection.create_aggregate("usd_sum", 1, DollarSum)  # pyright: ignore[reportArgumentType] -- stub wants int
         _patiently(connection, "PRAGMA journal_mode = WAL", self._busy_timeout_s)
         connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute(f"PRAGMA wal_autocheckpoint = {self._log_pages}")
+        connection.execute(f"PRAGMA cache_size = -{self._cache_kib}")
         connection.execute("BEGIN")  # its marks are read at one moment: another process may be making the file
         version = self._version(connection)
         connection.execute("COMMIT")

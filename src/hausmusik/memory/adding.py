@@ -12,10 +12,10 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Collection, Generator, Mapping
+from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
-from typing import Final
+from typing import Final, cast
 
 import msgspec
 from filelock import FileLock, Timeout
@@ -39,6 +39,7 @@ from hausmusik.memory.reading.files import read_bytes, read_document
 from hausmusik.memory.reading.limits import ReadLimits
 from hausmusik.memory.store.entry import DocumentEntry, PassageEntry, Recipe, WindowEntry, text_hash
 from hausmusik.memory.store.store import MemoryStore
+from hausmusik.memory.together import Together
 from hausmusik.memory.turns import NotYet, Turns
 from hausmusik.memory.values import (
     RULES,
@@ -56,6 +57,12 @@ from hausmusik.types import FloatArray, Run, Task
 KIND: Final = "memory"
 CHARACTERS_PER_PASSAGE: Final = 4
 """Times the token budget: how many characters of a file a passage takes, before it was read."""
+
+AHEAD: Final = 2
+"""Documents at work for each call of a model at once."""
+
+GATHER_S: Final = 0.05
+"""How long a document that is ready waits for others, to be written with them."""
 
 
 class Adder:
@@ -151,7 +158,10 @@ class Adder:
                 self._player, store, plan, run, self._reader(store, plan.options, run, plan.concurrency), stdin
             )
             if job is not None:
-                await self._run(job, plan, work, stop, on_progress)
+                try:
+                    await self._run(job, plan, work, stop, on_progress)
+                finally:
+                    await work.close()
             await asyncio.to_thread(store.drop_stray_answers)
             return self._report(store, plan, job, work)
 
@@ -179,13 +189,18 @@ class Adder:
                 job,
                 work.do,
                 clock=self._clock,
-                concurrency=Limit(plan.concurrency, clock=self._clock),
+                concurrency=Limit(self._documents_at_once(plan), clock=self._clock),
                 stop=stop,
                 on_progress=tell,
             )
         except HausmusikError as error:
             if isinstance(error, Cancelled) or self._journal.job(job.id).state != "failed":
                 raise
+
+    @staticmethod
+    def _documents_at_once(plan: AddPlan) -> int:
+        """Return how many documents are begun: a model has work also while some of them are written."""
+        return plan.concurrency if plan.options.extractor == RULES else AHEAD * plan.concurrency
 
     def _reader(self, store: MemoryStore, options: AddOptions, run: Run, at_once: int) -> ModelReader:
         return ModelReader(self._player, options.extractor, run=run, store=store, types=options.types, at_once=at_once)
@@ -279,6 +294,8 @@ class _Work:
         self._turns = Turns([])
         self._ready: dict[str, tuple[Document, list[PassageEntry]]] = {}
         self._people: set[str] | None = None
+        self._at_work = 0
+        self._writing = Together(self._put, gather_s=GATHER_S, more=lambda waiting: self._at_work > waiting)
         self.document = ""
         self.waiting = ""
 
@@ -296,20 +313,16 @@ class _Work:
         item = self._items[step.key]
         self.document = item.name
         self._turns.begun(step.key)
+        self._at_work += 1
         try:
             if step.key not in self._ready:
                 document, passages = await asyncio.to_thread(self._read, item)
                 self._ready[step.key] = (document, await self._entries(document, passages))
             document, entries = self._ready[step.key]
             async with self._turns.turn(step.key):
-                try:
-                    entry = await asyncio.to_thread(self._extracted, document, entries)
-                    await asyncio.to_thread(self._store.put, entry, self._plan.recipe)
-                except BaseException:
-                    self._people = None  # what was learnt of names is not in the memory
-                    raise
-                if item.change == "changed":
-                    self._people = None
+                written = self._writing.add((item, document, entries))
+            if (error := await written) is not None:
+                raise error
         except HostUnavailable as error:
             self.waiting = error.message
             await self._turns.step_back(step.key)
@@ -321,9 +334,46 @@ class _Work:
             self._ready.pop(step.key, None)
             await self._turns.give_up(step.key)
             raise
+        finally:
+            self._at_work -= 1
         del self._ready[step.key]
         self.waiting = ""
         return str(len(entries)).encode()
+
+    async def close(self) -> None:
+        """Wait until what is being written is written."""
+        await self._reader.close()
+        await self._writing.close()
+
+    def _put(self, some: Sequence[tuple[AddItem, Document, list[PassageEntry]]]) -> list[BaseException | None]:
+        """Write documents, in order: together, or each by itself where that fails; returns what is wrong with each."""
+        if len(some) > 1:
+            try:
+                self._put_together(some)
+            except HausmusikError:
+                return [error for each in some for error in self._put([each])]
+            return [None] * len(some)
+        try:
+            self._put_together(some)
+        except HausmusikError as error:
+            return [error]
+        return [None]
+
+    def _put_together(self, some: Sequence[tuple[AddItem, Document, list[PassageEntry]]]) -> None:
+        waiting: list[DocumentEntry] = []
+        try:
+            for item, document, entries in some:
+                if self._people is None and waiting and self._plan.options.extractor == RULES:
+                    # Whom the memory knows is read from it: all before must be in it.
+                    self._store.put_all(waiting, self._plan.recipe)
+                    waiting = []
+                waiting.append(self._extracted(document, entries))
+                if item.change == "changed":
+                    self._people = None
+            self._store.put_all(waiting, self._plan.recipe)
+        except BaseException:
+            self._people = None  # what was learnt of names is not in the memory
+            raise
 
     def _read(self, item: AddItem) -> tuple[Document, list[Passage]]:
         options = self._plan.options
@@ -343,7 +393,7 @@ class _Work:
 
     async def _entries(self, document: Document, passages: list[Passage]) -> list[PassageEntry]:
         """Return the passages with vectors and what a model says of them; those that are there already with nothing."""
-        fresh = self._fresh(document, passages)
+        fresh = await asyncio.to_thread(self._fresh, document, passages)
         spans = [(passage, span) for passage in fresh for span in windows_of(passage.text)]
         by_model = self._plan.options.extractor != RULES
         try:
@@ -408,7 +458,7 @@ class _Work:
 
 def _first_of(errors: BaseException) -> BaseException:
     while isinstance(errors, BaseExceptionGroup):
-        errors = errors.exceptions[0]
+        errors = cast("BaseExceptionGroup[BaseException]", errors).exceptions[0]
     return errors
 
 

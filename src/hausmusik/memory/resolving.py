@@ -124,14 +124,17 @@ def _one_of(found: Sequence[Candidate], score: float, reason: str) -> Resolution
 def _spelt_alike(key: str, type_: str, candidates: Sequence[Candidate]) -> Resolution:
     likeness = needed("rapidfuzz.distance").JaroWinkler.normalized_similarity  # 20 ms, and not needed to ask a memory
     best, most = None, 0.0
-    for each in candidates:
-        if min(len(key), len(each.key)) < LEAST_LETTERS or _digits(key) != _digits(each.key):
+    words, digits = key.split(), _digits(key)
+    for each in candidates if len(key) >= LEAST_LETTERS else ():
+        others = each.key.split()
+        if len(each.key) < LEAST_LETTERS or len(words) != len(others):
             continue
-        if len(key.split()) != len(each.key.split()):
-            continue
-        pairs = zip(key.split(), each.key.split(), strict=True)
-        score = min(likeness(one, other) for one, other in pairs)
-        if score > most:
+        score = 1.0
+        for one, other in zip(words, others, strict=True):
+            score = min(score, likeness(one, other, score_cutoff=DOUBTFUL))
+            if score <= most:
+                break
+        if score > most and digits == _digits(each.key):
             best, most = each, score
     if best is None or most < DOUBTFUL:
         return APART

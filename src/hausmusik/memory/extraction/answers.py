@@ -101,6 +101,7 @@ def _checked(read: _Answer, text: str, types: Collection[str], also: Iterable[st
         )
     if not entities:
         raise GenerationFailed("the model found no name that is in the passage")
+    sentences = [(start, end, text[start:end].lower()) for start, end in sentences_in(text)] if read.relations else []
     relations: list[FoundRelation] = []
     seen: set[tuple[str, str, str]] = set()
     for each in read.relations:
@@ -109,7 +110,7 @@ def _checked(read: _Answer, text: str, types: Collection[str], also: Iterable[st
         if source == target or source not in entities or target not in entities or (source, target, kind) in seen:
             continue
         seen.add((source, target, kind))
-        start, end = _support(text, entities[source], entities[target])
+        start, end = _support(sentences, len(text), entities[source], entities[target])
         relations.append(
             FoundRelation(
                 source=entities[source].name,
@@ -143,22 +144,29 @@ def _place_of(name: str, text: str, lower: str) -> tuple[int, int] | None:
     return match.span() if match else None
 
 
-def _support(text: str, source: FoundEntity, target: FoundEntity) -> tuple[int, int]:
-    """Return the span of a passage that supports a relation: the shortest run of sentences with both names."""
-    sentences = sentences_in(text)
-    has = [
-        {name for name, each in (("s", source), ("t", target)) if each.name.lower() in text[start:end].lower()}
-        for start, end in sentences
-    ]
+def _support(
+    sentences: list[tuple[int, int, str]], length: int, source: FoundEntity, target: FoundEntity
+) -> tuple[int, int]:
+    """Return the span of a passage that supports a relation: the shortest run of sentences with both names.
+
+    Args:
+        sentences: Start, end and text in lower case of each.
+        length: Of the passage.
+        source: The one name.
+        target: The other.
+    """
+    one, other = source.name.lower(), target.name.lower()
     best: tuple[int, int] | None = None
-    last: dict[str, int] = {}
-    for place, found in enumerate(has):
-        for name in found:
-            last[name] = place
-        if len(last) == 2:
-            first = min(last.values())
-            if best is None or place - first < best[1] - best[0]:
-                best = (first, place)
+    last_one = last_other = -1
+    for place, (_, _, sentence) in enumerate(sentences):
+        has_one, has_other = one in sentence, other in sentence
+        if not has_one and not has_other:
+            continue
+        last_one = place if has_one else last_one
+        last_other = place if has_other else last_other
+        first = min(last_one, last_other)
+        if first >= 0 and (best is None or place - first < best[1] - best[0]):
+            best = (first, place)
     if best is None:
-        return (sentences[0][0], sentences[-1][1]) if sentences else (0, len(text))
+        return (sentences[0][0], sentences[-1][1]) if sentences else (0, length)
     return sentences[best[0]][0], sentences[best[1]][1]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import aclosing
 from typing import Any, Final, cast
 
@@ -23,6 +23,7 @@ from hausmusik.memory.extraction.sentences import sentences_in
 from hausmusik.memory.extraction.values import Extraction
 from hausmusik.memory.store.entry import text_hash
 from hausmusik.memory.store.store import KeptAnswer, MemoryStore
+from hausmusik.memory.together import Together
 from hausmusik.seams import Player
 from hausmusik.types import ChatRequest, Done, Run, TextDelta, Usage
 
@@ -60,6 +61,7 @@ class ModelReader:
         self._store = store
         self._types = types
         self._gate = asyncio.Semaphore(at_once)
+        self._keeping = Together(self._keep)
         self.calls = 0
 
     @property
@@ -105,7 +107,8 @@ class ModelReader:
         """Return what the model says of a text, or said when it was asked the same before."""
         asked = msgspec.json.encode([self._instrument, msgspec.to_builtins(request)], order="sorted")
         key = hashlib.blake2b(asked, digest_size=20).digest()
-        kept = self._store.answer(key)
+        # In a thread: while a document is written the file is locked, and all others would stand still.
+        kept = await asyncio.to_thread(self._store.answer, key)
         if kept is not None:
             return read_json(kept.answer, text, self._types, also)
         async with self._gate:
@@ -117,8 +120,16 @@ class ModelReader:
             raise GenerationFailed("the model said nothing")
         found = read_json(said, text, self._types, also)
         kept = KeptAnswer(answer=said, tokens_in=usage.tokens_in, tokens_out=usage.tokens_out)
-        self._store.keep_answer(key, about, self._instrument, kept)
+        await self._keeping.committed((key, about, self._instrument, kept))
         return found
+
+    def _keep(self, answers: Sequence[tuple[bytes, bytes, str, KeptAnswer]]) -> Sequence[None]:
+        self._store.keep_answers(answers)
+        return [None] * len(answers)
+
+    async def close(self) -> None:
+        """Wait until everything that was said is kept."""
+        await self._keeping.close()
 
     async def _play(self, request: ChatRequest, path: str) -> tuple[str, Usage, str]:
         run = msgspec.structs.replace(self._run, document=path)

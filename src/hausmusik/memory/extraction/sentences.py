@@ -8,8 +8,12 @@ from __future__ import annotations
 import re
 from typing import Final
 
-_ABBREVIATED: Final = r"(?<!\b[A-Z])(?<!\bDr)(?<!\bMr)(?<!\bMs)(?<!\bMrs)(?<!\bSt)(?<!\be\.g)(?<!\bi\.e)"
-_END: Final = re.compile(_ABBREVIATED + r"[.!?…]+[\"'”’)\]]*(?=\s)|\n")
+_MARK: Final = "[.!?…]"
+_ABBREVIATED: Final = "".join(
+    rf"(?<!\b{each}{_MARK})" for each in ("[A-Z]", "Dr", "Mr", "Ms", "Mrs", "St", r"e\.g", r"i\.e")
+)
+# What an end begins with stands first, so that all other characters are passed over at once.
+_END: Final = re.compile(rf"[.!?…\n](?:(?<=\n)|{_ABBREVIATED}{_MARK}*[\"'”’)\]]*(?=\s))")
 
 
 def sentences_in(text: str) -> list[tuple[int, int]]:

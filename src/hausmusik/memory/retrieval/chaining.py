@@ -40,7 +40,25 @@ class Chained(msgspec.Struct, frozen=True, kw_only=True):
 
 def content_stems(text: str) -> set[str]:
     """Return the words of a text that mean something, without the commonest endings of English."""
-    return {_stem(word) for word in _WORD.findall(text.lower()) if word not in STOP_WORDS}
+    return {_stem(word) for word in set(_WORD.findall(text.lower())) - STOP_WORDS}
+
+
+def stems_in(text: str, stems: Collection[str]) -> set[str]:
+    """Return those of some stems that a text has: as `content_stems` of it, without making all of them."""
+    lower = text.lower()
+    return {stem for stem in stems if _has(lower, stem)}
+
+
+def _has(text: str, stem: str) -> bool:
+    at = text.find(stem)
+    while at >= 0:
+        # Every word begins with its stem, and begins where no letter, digit or underscore stands before it.
+        if not at or not (text[at - 1].isalnum() or text[at - 1] == "_"):
+            found = _WORD.match(text, at)
+            if found and found.group() not in STOP_WORDS and _stem(found.group()) == stem:
+                return True
+        at = text.find(stem, at + 1)
+    return False
 
 
 def _stem(word: str) -> str:
@@ -70,8 +88,8 @@ def chained(
         return []
     top = ranked[0][1] or 1.0
     base = {passage: math.sqrt(max(0.0, score) / top) for passage, score in ranked[:LOOKED_AT]}
-    words = {passage: content_stems(texts[passage]) for passage in base if passage in texts}
     left = content_stems(question)
+    words = {passage: stems_in(texts[passage], left) for passage in base if passage in texts}
     whole = sum(rarity.get(word, 0.0) for word in left) or 1.0
     waiting = [passage for passage in base if passage in words]
     chosen: list[Chained] = []

@@ -6,7 +6,7 @@ Knows nothing of questions.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -30,12 +30,17 @@ class Index:
             places = reading.passage_places(connection)
             mentions, facts = reading.edges(connection)
             names = list(reading.names(connection))
-            window_passages, self.window_spans, self.windows = reading.windows(connection, dim or 1)
+            window_passages, spans, vectors = reading.windows(connection, dim or 1)
             self.fact_rows, self.fact_vectors = reading.fact_vectors(connection, dim or 1)
         self.passages: IndexArray = np.asarray([row[0] for row in places], np.int64)
         self.when: list[str] = [row[1] for row in places]
         self.documents: IndexArray = np.asarray([row[2] for row in places], np.int64)
-        self.window_at: IndexArray = np.searchsorted(self.passages, window_passages)
+        # In the order of their passages, so that those of each are a stretch.
+        order = np.argsort(window_passages, kind="stable")
+        self.window_spans, self.windows = spans[order], vectors[order]
+        self.window_at: IndexArray = np.searchsorted(self.passages, window_passages[order])
+        at = cast("IndexArray", self.window_at)
+        self._first_windows: IndexArray = np.flatnonzero(np.diff(at, prepend=-1))
         self.lexicon = Lexicon(names)
         entities = np.asarray(sorted({row[1] for row in names}), np.int64)
         self.graph = Graph(entities, self.passages, mentions, [row[:3] for row in facts])
@@ -51,7 +56,8 @@ class Index:
         """
         scores = (self.windows @ vector).astype(np.float64)
         nearest = np.full(len(self.passages), -1.0)
-        np.maximum.at(nearest, self.window_at, scores)
+        if len(scores):
+            nearest[self.window_at[self._first_windows]] = np.maximum.reduceat(scores, self._first_windows)
         best = np.zeros(len(self.passages), np.int64)
         is_best = scores >= nearest[self.window_at]
         best[self.window_at[is_best]] = np.nonzero(is_best)[0]

@@ -7,7 +7,7 @@ passages.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -70,9 +70,14 @@ class Lexicon:
                     found.append((at, Linked(text=text, entities=tuple(sorted(entities)))))
         return [linked for _, linked in sorted(found, key=lambda each: each[0])]
 
-    def unknown(self, question: str) -> list[str]:
-        """Return what is written like a name in a question and is none in this memory."""
-        known = {word for linked in self.linked(question) for word in linked.text.split()}
+    def unknown(self, question: str, linked: Sequence[Linked]) -> list[str]:
+        """Return what is written like a name in a question and is none in this memory.
+
+        Args:
+            question: In words.
+            linked: The names in it.
+        """
+        known = {word for each in linked for word in each.text.split()}
         return [
             match.group()
             for place, match in enumerate(_WORD.finditer(question))

@@ -11,13 +11,13 @@ comes with its vector.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, Literal, TypeAlias, get_args
 
 import msgspec
 import numpy as np
 
-from hausmusik.memory.retrieval.chaining import Chained, chained, content_stems, rarity_of
+from hausmusik.memory.retrieval.chaining import Chained, chained, content_stems, rarity_of, stems_in
 from hausmusik.memory.retrieval.fusing import fused
 from hausmusik.memory.retrieval.graph import Scores
 from hausmusik.memory.retrieval.index import Index
@@ -132,15 +132,18 @@ class Retriever:
             scores = [(place, float(graph[place])) for place in rankings[name]]
         if len(rankings) > 1 or not scores:
             scores = fused(rankings, WEIGHTS if index.fact_rows else WEIGHTS_BY_RULES)
-        found = self._chained(question, scores[:DEPTH])
+        found, rarity, seen = self._chained(question, scores[:DEPTH])
         ranks = {name: {place: rank for rank, place in enumerate(ranking, 1)} for name, ranking in rankings.items()}
         by_place = dict(scores)
         chosen = found[:limit]
         asked = {entity for each in linked for entity in each.entities}
         with self._store.database.read() as connection:
-            passages = reading.passages(connection, [int(index.passages[each.passage]) for each in chosen])
+            wanted = [int(index.passages[each.passage]) for each in chosen]
+            stored = seen | {
+                passage.id: passage
+                for passage in reading.passages(connection, [id_ for id_ in wanted if id_ not in seen])
+            }
             titles = {row.id: row.title for row in reading.entity_rows(connection, sorted(asked))}
-        stored = {passage.id: passage for passage in passages}
         evidence = [
             Evidence(
                 passage=stored[int(index.passages[each.passage])],
@@ -159,13 +162,13 @@ class Retriever:
             for each in chosen
             if int(index.passages[each.passage]) in stored
         ]
-        by_passage, by_window = self._covered(question, evidence)
+        by_passage, by_window = self._covered(rarity, evidence)
         return Retrieved(
             question=question,
             mode=mode,
             evidence=tuple(evidence),
             names=tuple(linked),
-            unknown=tuple(index.lexicon.unknown(question)),
+            unknown=tuple(index.lexicon.unknown(question, linked)),
             covered_by_passage=by_passage,
             covered_by_window=by_window,
         )
@@ -194,8 +197,8 @@ class Retriever:
                 seeds[at] += 1.0 / len(each.entities) / np.sqrt(np.maximum(1, index.graph.passages_of[at]))
         if mode != "local" and len(index.fact_rows):
             likeness = index.fact_vectors @ vector
-            for row in np.argsort(-likeness)[:FACT_SEEDS]:
-                at = index.entity_places(list(index.fact_rows[int(row)][2:]))
+            for row in _best(likeness, FACT_SEEDS):
+                at = index.entity_places(list(index.fact_rows[row][2:]))
                 seeds[at] += max(0.0, float(likeness[row])) / np.maximum(1, index.graph.passages_of[at])
         total = float(seeds.sum())
         spread = nearness - nearness.min(initial=0.0)
@@ -206,16 +209,21 @@ class Retriever:
         _, passages = index.graph.rank(seeds, passage_seeds)
         return passages
 
-    def _chained(self, question: str, ranked: Sequence[tuple[int, float]]) -> list[Chained]:
+    def _chained(
+        self, question: str, ranked: Sequence[tuple[int, float]]
+    ) -> tuple[list[Chained], dict[str, float], dict[int, StoredPassage]]:
+        """Return passages in the order of `chaining`, how rare the question's stems are, and the passages it read."""
         index = self._index
         stems = content_stems(question)
         with self._store.database.read() as connection:
             top = [int(index.passages[place]) for place, _ in ranked[:20]]
-            texts = {passage.id: f"{passage.title}\n{passage.text}" for passage in reading.passages(connection, top)}
+            seen = {passage.id: passage for passage in reading.passages(connection, top)}
             counts = reading.count_words(connection, stems)
+        rarity = rarity_of(counts, len(index.passages))
+        texts = {id_: f"{passage.title}\n{passage.text}" for id_, passage in seen.items()}
         by_place = {place: texts.get(int(index.passages[place]), "") for place, _ in ranked[:20]}
         inside = {place: set(index.graph.entities_in(place).tolist()) for place in by_place}
-        return chained(question, ranked, by_place, inside, rarity_of(counts, len(index.passages)))
+        return chained(question, ranked, by_place, inside, rarity), rarity, seen
 
     def _window(self, place: int) -> tuple[int, int]:
         if not len(self._index.window_spans):
@@ -223,25 +231,22 @@ class Retriever:
         start, end = self._index.window_spans[place]
         return int(start), int(end)
 
-    def _covered(self, question: str, evidence: Sequence[Evidence]) -> tuple[float, float]:
-        """Return the largest share of a question that one passage has, and that one window has."""
-        stems = content_stems(question)
-        with self._store.database.read() as connection:
-            rarity = rarity_of(reading.count_words(connection, stems), len(self._index.passages))
+    def _covered(self, rarity: Mapping[str, float], evidence: Sequence[Evidence]) -> tuple[float, float]:
+        """Return the largest share of a question's stems that one passage has, and that one window has."""
         whole = sum(rarity.values())
         most, most_near = 0.0, 0.0
         for each in evidence if whole else ():
             text = each.passage.text
-            inside = stems & content_stems(f"{text} {' '.join(each.passage.speakers)}")
-            near = stems & content_stems(text[each.window[0] : each.window[1]])
+            inside = stems_in(f"{text} {' '.join(each.passage.speakers)}", rarity)
+            near = stems_in(text[each.window[0] : each.window[1]], rarity)
             most = max(most, sum(rarity[stem] for stem in inside) / whole)
             most_near = max(most_near, sum(rarity[stem] for stem in near) / whole)
         return most, most_near
 
 
-def _best(scores: Scores) -> list[int]:
+def _best(scores: Scores | FloatArray, depth: int = DEPTH) -> list[int]:
     """Return the places of the highest scores, best first; equal ones in their order."""
-    some = np.argpartition(-scores, DEPTH)[:DEPTH] if len(scores) > DEPTH else np.arange(len(scores))
+    some = np.argpartition(-scores, depth)[:depth] if len(scores) > depth else np.arange(len(scores))
     return [int(place) for place in some[np.lexsort((some, -scores[some]))]]
 
 

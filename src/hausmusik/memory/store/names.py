@@ -74,7 +74,7 @@ class Names:
     def _new(self, place: tuple[str, str, str], surface: str) -> int:
         key, type_, scope = place
         words = sorted(blocking_words(key))
-        found = resolve(key, type_, self._candidates(words)) if not scope else None
+        found = resolve(key, type_, self._candidates(words, type_)) if not scope else None
         entity = int(
             self._connection.execute("INSERT INTO entities (title, type) VALUES (?, ?)", (surface, type_)).lastrowid  # pyright: ignore[reportArgumentType] -- an INSERT has one
             or 0
@@ -92,7 +92,7 @@ class Names:
             self._apply(name, entity, found)
         return name
 
-    def _candidates(self, words: list[str]) -> list[Candidate]:
+    def _candidates(self, words: list[str], type_: str) -> list[Candidate]:
         ids: set[int] = set()
         for word in words:
             rows = self._connection.execute(
@@ -100,12 +100,14 @@ class Names:
             ).fetchall()
             if len(rows) <= MOST_CANDIDATES:
                 ids.update(row[0] for row in rows)
-        statement = "SELECT id, entity, key, type FROM names WHERE id = ? AND scope = ''"
-        found = (self._connection.execute(statement, (name,)).fetchone() for name in sorted(ids))
+        statement = (
+            "SELECT id, entity, key, type FROM names WHERE id IN (SELECT value FROM json_each(?)) AND scope = ''"
+            " AND (type IN (?, ?) OR ? = ?) ORDER BY id"
+        )
+        found = self._connection.execute(statement, (f"{sorted(ids)}", type_, OTHER, type_, OTHER))
         return [
             Candidate(name=row[0], entity=row[1], key=row[2], type=row[3], is_here=row[1] in self.entities)
             for row in found
-            if row is not None
         ]
 
     def _apply(self, name: int, entity: int, found: Resolution) -> None:

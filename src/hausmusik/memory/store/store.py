@@ -91,12 +91,19 @@ class MemoryStore:
             UsageError: its vectors are of another model than those in the memory.
             StoreError: the file cannot be written.
         """
+        return self.put_all([entry], recipe)[0]
+
+    def put_all(self, entries: Iterable[DocumentEntry], recipe: Recipe) -> list[int]:
+        """Put some documents, in order and in one transaction; returns their ids. Raises as `put`: all or nothing."""
+        ids: list[int] = []
         with self.database.write() as connection:
             self._agree(connection, recipe.embedder)
-            path = storable(entry.document.path)
-            if connection.execute("SELECT 1 FROM documents WHERE path = ?", (path,)).fetchone():
-                self._secure(connection)  # what its new form has not is not kept anywhere either
-            return put_document(connection, entry, recipe, self.now())
+            for entry in entries:
+                path = storable(entry.document.path)
+                if connection.execute("SELECT 1 FROM documents WHERE path = ?", (path,)).fetchone():
+                    self._secure(connection)  # what its new form has not is not kept anywhere either
+                ids.append(put_document(connection, entry, recipe, self.now()))
+        return ids
 
     def put_all(self, entries: Iterable[DocumentEntry], recipe: Recipe) -> None:
         """Add documents, all of them or none; raises as `put`."""
@@ -191,18 +198,26 @@ class MemoryStore:
             ).fetchone()
         return KeptAnswer(answer=row[0], tokens_in=row[1], tokens_out=row[2]) if row else None
 
-    def keep_answer(self, key: bytes, text: bytes, instrument: str, kept: KeptAnswer) -> None:
-        """Keep what a model said.
+    def keep_answers(self, answers: Iterable[tuple[bytes, bytes, str, KeptAnswer]]) -> None:
+        """Keep what models said, in one transaction.
 
         Args:
-            key: Hash of all that it was asked.
-            text: Hash of the passage that it was asked about; with the last passage of that text it goes.
-            instrument: Who said it.
-            kept: What.
+            answers: Of each the hash of all that was asked; the hash of the passage that it was asked about, with the
+                last of which it goes; who said it; what.
         """
-        row = (key, text, instrument, storable(kept.answer), kept.tokens_in, kept.tokens_out, self.now())
+        at = self.now()
         with self.database.write() as connection:
-            connection.execute("INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+            connection.executemany(
+                "INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?, ?, ?, ?)",
+                [
+                    (key, text, instrument, storable(kept.answer), kept.tokens_in, kept.tokens_out, at)
+                    for key, text, instrument, kept in answers
+                ],
+            )
+
+    def keep_answer(self, key: bytes, text: bytes, instrument: str, kept: KeptAnswer) -> None:
+        """Keep what a model said; see `keep_answers`."""
+        self.keep_answers([(key, text, instrument, kept)])
 
     def drop_stray_answers(self) -> int:
         """Drop what was said about texts that no document has: of an adding that was given up; returns how many."""

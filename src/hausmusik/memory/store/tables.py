@@ -177,7 +177,13 @@ CREATE INDEX answers_about ON answers (text);
 
 MIGRATIONS: Final = (V1,)
 
+LOG_PAGES: Final = 16_000
+"""64 MB: a document changes pages all over the indexes of names, the next one the same again."""
+
+CACHE_KIB: Final = 64_000
+"""What most of the indexes of some thousand documents are; with SQLite's 2 MB each document reads them anew."""
+
 
 def memory_file(path: Path) -> Database:
     """Return the database of a memory; nothing is opened before its first use."""
-    return Database(path, title="memory", migrations=MIGRATIONS)
+    return Database(path, title="memory", migrations=MIGRATIONS, log_pages=LOG_PAGES, cache_kib=CACHE_KIB)
