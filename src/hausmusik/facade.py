@@ -25,7 +25,9 @@ from hausmusik.instruments.catalogue import Catalogue
 from hausmusik.jobs.journal import Journal
 from hausmusik.jobs.stop import Stop
 from hausmusik.memory.answering.answerer import AskOptions
-from hausmusik.memory.answering.events import Answered, AnswerEvent
+from hausmusik.memory.answering.events import Answered, AnswerEvent, Citation, Found
+from hausmusik.memory.exchange.exporting import Exported, Form
+from hausmusik.memory.exchange.importing import Imported
 from hausmusik.memory.looking import Looker, MemoryRow
 from hausmusik.memory.memories import Memories
 from hausmusik.memory.retrieval.retriever import Retrieved
@@ -397,6 +399,16 @@ class House:
         """Return the language model that answers unless one is named: the settings', or one whose weights are here."""
         return self._house.reader()
 
+    def export_memory(
+        self, name: str, target: Path | str, *, form: Form = "graphml", on: str = "", run: Run | None = None
+    ) -> Exported:
+        """Write a memory for other programs, whole or not at all, also while somebody adds to it."""
+        return self._portal.call(self._house.export_memory(name, target, form=form, on=on, run=run))
+
+    def import_memory(self, name: str, folder: Path | str, *, on: str = "", run: Run | None = None) -> Imported:
+        """Bring a folder that LightRAG worked in into a memory: all of it or nothing."""
+        return self._portal.call(self._house.import_memory(name, folder, on=on, run=run))
+
     def memory_rows(self) -> tuple[MemoryRow, ...]:
         """Return the memories and how much is in each."""
         return self._house.memory_rows()
@@ -404,6 +416,25 @@ class House:
     def memory(self, name: str) -> Looker:
         """Return a memory to look around in."""
         return self._house.memory(name)
+
+    def picture_memory(
+        self, name: str, target: Path | str, *, about: str = "", to: str = "", as_of: str = "", limit: int = 40
+    ) -> Path:
+        """Write a picture of a part of a memory's graph, and return where it is."""
+        return self._house.picture_memory(name, target, about=about, to=to, as_of=as_of, limit=limit)
+
+    def picture_answer(
+        self,
+        memory: str,
+        target: Path | str,
+        question: str,
+        found: Found,
+        citations: Sequence[Citation],
+        *,
+        as_of: str = "",
+    ) -> Path:
+        """Write a picture of what an answer rests on: its passages, numbered as it cites them, and who is in them."""
+        return self._house.picture_answer(memory, target, question, found, citations, as_of=as_of)
 
     def merge_names(self, memory: str, name: str, into: str) -> EntityRow:
         """Let an entity with all its names be another one; recorded, and undone by `split_name`."""

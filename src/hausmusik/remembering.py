@@ -10,16 +10,24 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from pathlib import Path
 
+from hausmusik.errors import ConfigError, UsageError
 from hausmusik.jobs.stop import Stop
 from hausmusik.memory.adding import writing
 from hausmusik.memory.answering.answerer import Answerer, AskOptions
-from hausmusik.memory.answering.events import AnswerDelta, Answered, AnswerEvent
+from hausmusik.memory.answering.events import AnswerDelta, Answered, AnswerEvent, Citation, Found
+from hausmusik.memory.embedding import embedded, embedder_of
+from hausmusik.memory.exchange.exporting import Exported, Form, export
+from hausmusik.memory.exchange.importing import Imported, import_lightrag
+from hausmusik.memory.exchange.lightrag_files import Embed
 from hausmusik.memory.looking import Looker, MemoryRow
+from hausmusik.memory.picking import Picker
 from hausmusik.memory.retrieval.retriever import Retrieved
 from hausmusik.memory.store.reading import EntityRow
+from hausmusik.memory.subgraph import READABLE
 from hausmusik.memory.values import AddOptions, AddPlan, AddProgress, AddReport
 from hausmusik.money.quoted import Quote
 from hausmusik.parts import Parts
+from hausmusik.picturing import check_picture_name, write_picture
 from hausmusik.types import Run
 
 
@@ -171,6 +179,62 @@ class Remembering(Parts):
         store = self.memories.store(memory)
         return Answerer(self.player, store, lambda: self.memories.index(memory), self.settings.defaults.embed)
 
+    # -- exchanging ---------------------------------------------------------------------------------------------------
+
+    async def export_memory(
+        self, name: str, target: Path | str, *, form: Form = "graphml", on: str = "", run: Run | None = None
+    ) -> Exported:
+        """Write a memory for other programs, whole or not at all, also while somebody adds to it.
+
+        Args:
+            name: Of the memory.
+            target: A new file; for `csv` and `lightrag` a new folder.
+            form: `graphml`, `json-ld`, `csv`, `lightrag` (a folder that LightRAG opens) or `custom-kg` (what its
+                `insert_custom_kg` takes).
+            on: Host of the embedder, which only `lightrag` asks; empty: the run's, or the settings' default.
+            run: To which its plays belong; None: one of its own.
+
+        Raises:
+            NotFoundError: no such memory.
+            ConfigError: its vectors are of another embedder than the settings'.
+            OutputError: something is there already, or it cannot be written.
+        """
+        store = self.memories.store(name)
+        run = run or self.new_run(f"export {name}", on=on)
+        if form == "lightrag":
+            made, now = store.setting("embedder"), embedder_of(self.player, self.settings.defaults.embed, run)
+            if made and made != now:
+                raise ConfigError(
+                    f"{name} has vectors of {made}, new ones would be of {now}",
+                    hint="set defaults.embed to the model that it was made with, or use --custom-kg",
+                )
+        return await export(name, store, Path(target), form, self._embed(run))
+
+    async def import_memory(self, name: str, folder: Path | str, *, on: str = "", run: Run | None = None) -> Imported:
+        """Bring a folder that LightRAG worked in into a memory: all of it or nothing.
+
+        What LightRAG's model said of entities and relations is taken over; vectors are made anew.
+
+        Args:
+            name: Of the memory; it need not be there yet.
+            folder: With LightRAG's default file stores.
+            on: Host of the embedder; empty: the run's, or the settings' default.
+            run: To which its plays belong; None: one of its own.
+
+        Raises:
+            NotFoundError: no such folder.
+            BadInput: it is none of LightRAG's, or damaged.
+            UsageError: the memory has other documents of the same names.
+            ConfigError: the memory has vectors of another embedder.
+        """
+        run = run or self.new_run(f"import {name}", on=on)
+        store = self.memories.store(name, new=True)
+        embedder = embedder_of(self.player, self.settings.defaults.embed, run)
+        return await import_lightrag(name, store, Path(folder), self._embed(run), embedder)
+
+    def _embed(self, run: Run) -> Embed:
+        return lambda texts: embedded(self.player, self.settings.defaults.embed, texts, run=run)
+
     # -- looking ------------------------------------------------------------------------------------------------------
 
     def memory_rows(self) -> tuple[MemoryRow, ...]:
@@ -180,6 +244,67 @@ class Remembering(Parts):
     def memory(self, name: str) -> Looker:
         """Return a memory to look around in."""
         return Looker(name, self.memories.store(name))
+
+    def picture_memory(
+        self, name: str, target: Path | str, *, about: str = "", to: str = "", as_of: str = "", limit: int = READABLE
+    ) -> Path:
+        """Write a picture of a part of a memory's graph, and return where it is.
+
+        Args:
+            name: Of the memory.
+            target: The file; its ending says which form: `.svg`, `.png` or `.html`.
+            about: Whom it is around; empty: those that are mentioned most.
+            to: With `about`: the way from there to here and what surrounds it.
+            as_of: ISO 8601: only facts that held then; empty: all.
+            limit: Most entities; more than 120 are never drawn.
+
+        Raises:
+            UsageError: an unknown ending, a name that may mean several, `to` without `about`.
+            NotFoundError: no such memory, nobody of that name.
+            OutputError: the file cannot be written.
+        """
+        path = check_picture_name(target)
+        if to and not about:
+            raise UsageError("a way needs two ends", hint="say with `about` where it begins")
+        picker = Picker(name, self.memories.store(name))
+        if to:
+            picked, title = picker.between(about, to, as_of=as_of, limit=limit), f"{about} – {to}"
+        elif about:
+            picked = picker.around(about, as_of=as_of, limit=limit)
+            title = picked.entities[0].title
+        else:
+            picked, title = picker.overview(as_of=as_of, limit=limit), name
+        write_picture(picked, path, title=f"{title}, as of {as_of}" if as_of else title)
+        return path
+
+    def picture_answer(
+        self,
+        memory: str,
+        target: Path | str,
+        question: str,
+        found: Found,
+        citations: Sequence[Citation],
+        *,
+        as_of: str = "",
+    ) -> Path:
+        """Write a picture of what an answer rests on: its passages, numbered as it cites them, and who is in them.
+
+        Args:
+            memory: That was asked.
+            target: The file; its ending says which form: `.svg`, `.png` or `.html`.
+            question: Its title.
+            found: The event of the answer.
+            citations: Its events; none: all passages that were found.
+            as_of: As the question was asked.
+
+        Raises:
+            UsageError: an unknown ending.
+            OutputError: the file cannot be written.
+        """
+        path = check_picture_name(target)
+        picked = Picker(memory, self.memories.store(memory)).answer(found, citations, as_of=as_of)
+        write_picture(picked, path, title=question)
+        return path
 
     # -- changing -----------------------------------------------------------------------------------------------------
 

@@ -17,7 +17,7 @@ EXAMPLE = ROOT / "examples" / "strange-loops.json"
 
 def test_the_table_of_instruments_is_that_of_the_catalogue_that_plays() -> None:
     catalogue = Catalogue.load()
-    rows = re.findall(r"^\| `([\w-]+)` \| (\w+) \| .* \| (\d+ MB|none) \| ([\w.-]+)[^|]*\|$", TEXT, re.MULTILINE)
+    rows = re.findall(r"^\| `([\w.-]+)` \| (\w+) \| .* \| (\d+ MB|none) \| ([\w.-]+)[^|]*\|$", TEXT, re.MULTILINE)
     shown = {}
     for each in (one for one in catalogue.instruments() if not one.planned):
         size_bytes = sum(one.size_bytes for one in catalogue.weights_of(each))

@@ -72,8 +72,8 @@ def test_planned_instruments_are_marked(haus: Haus) -> None:
     rows = haus("instruments", "--json").json["instruments"]
     assert {each["id"]: each["planned"] for each in rows}.items() >= {"bark": True, "kokoro": False}.items()
     chat = haus("instruments", "--task", "chat", "--json").json
-    assert len(chat["instruments"]) == 9
-    assert chat["defaults"] == {}
+    assert len(chat["instruments"]) == 14
+    assert chat["defaults"] == {"chat": "tone-chat"}
 
 
 @pytest.mark.parametrize("names", [("procedural", "bark"), ("bark", "procedural"), ("procedural", "nothing")])

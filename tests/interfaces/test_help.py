@@ -37,7 +37,7 @@ def test_help_fits_80_columns_and_shows_an_example(
     assert (long.code, short.code, long.err) == (0, 0, "")
     assert long.out == short.out
     assert max(map(len, long.out.splitlines())) <= 80
-    assert "..." not in re.sub(r"[\]}]\.\.\.|(CUE|NAME)\.\.\.", "", long.out)  # nothing is cut
+    assert "..." not in re.sub(r"[\]}]\.\.\.|(CUE|NAME|FILE|DOCUMENT)\.\.\.", "", long.out)  # nothing is cut
     if path in LEAVES:
         assert re.search(rf"^  Example: haus {' '.join(path)}\b", long.out, re.MULTILINE), long.out
 

@@ -23,6 +23,7 @@ from hausmusik.cli import (
     instruments,
     jobs,
     memory,
+    memory_files,
     pieces,
     playing,
     settings,
@@ -52,6 +53,7 @@ playing.register(app)
 chatting.register(app)
 batch.register(app)
 memory.register(app)
+memory_files.register(memory.memory_app)
 asking.register(app)
 instruments.register(app)
 gpus.register(app)

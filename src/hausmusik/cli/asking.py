@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import aclosing
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -17,11 +18,12 @@ if TYPE_CHECKING:
     from hausmusik.house import AsyncHouse
     from hausmusik.jobs.stop import Stop
     from hausmusik.memory.answering.answerer import AskOptions
-    from hausmusik.memory.answering.events import AnswerEvent, Found
+    from hausmusik.memory.answering.events import AnswerEvent, Citation, Found
 
 Memory = Annotated[str, typer.Argument(metavar="MEMORY", help="Its name; `haus memory` lists them.")]
 AsOf = Annotated[str, typer.Option("--as-of", metavar="DATE", help="As if nothing later had been said: 2026-03-01.")]
 Mode = Annotated[str, typer.Option("--mode", metavar="NAME", help="auto, naive, local, global, hybrid, mix.")]
+Picture = Annotated[Path | None, typer.Option("--out", "-o", metavar="FILE", help="Draw it: .svg, .png or .html.")]
 QUOTES = "quotes"
 
 
@@ -42,6 +44,10 @@ def ask(
     explain: Annotated[bool, typer.Option("--explain", help="Show every excerpt, and which ranking found it.")] = False,
     anyway: Annotated[bool, typer.Option("--anyway", help="Answer although the memory seems not to have it.")] = False,
     seed: Annotated[int, typer.Option("--seed", metavar="NUMBER", help="Another seed, another wording.")] = 0,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", metavar="FILE", help="Draw what the answer rests on, too: .svg, .png or .html."),
+    ] = None,
     instrument: Instrument = "",
     on: On = "",
     budget: Budget = NO_BUDGET,
@@ -60,6 +66,10 @@ def ask(
     asked = read_text(question)
     most = read_dollars(budget)
     when = read_date(as_of)
+    if out is not None:
+        from hausmusik.picturing import check_picture_name
+
+        check_picture_name(out)  # before an answer is paid for
     line = ProgressLine(output)
     shown = _Shown(output, line, think=think, explain=explain, json=json)
 
@@ -85,12 +95,16 @@ def ask(
         async with aclosing(house.ask_events(memory, asked, options=options, run=run)) as events:
             async for event in events:
                 shown.take(event)
+        if out is not None and (found := shown.found) is not None:
+            house.picture_answer(memory, out, asked, found, shown.citations, as_of=when)
 
     try:
         in_house(work, output)
     finally:
         line.end()
     shown.end()
+    if out is not None:
+        output.talk(f"drew {out}")
 
 
 def read_date(text: str) -> str:
@@ -122,8 +136,9 @@ class _Shown:
         self._think = think
         self._explain = explain
         self._json = json
-        self._document: dict[str, Any] = {"thinking": "", "citations": [], "walk": []}
-        self._found: Found | None = None
+        self.citations: list[Citation] = []
+        self._document: dict[str, Any] = {"thinking": "", "citations": self.citations, "walk": []}
+        self.found: Found | None = None
         self._text = ""
         self._marked: list[str] = []
 
@@ -136,7 +151,7 @@ class _Shown:
             case Phase():
                 self._line(event.name.replace("_", " "), event.done, eta_s=event.eta_s)
             case Found():
-                self._found = event
+                self.found = event
                 self._document |= {"found": event}
                 if self._explain and not self._json:
                     self._explained(event)
@@ -156,8 +171,11 @@ class _Shown:
                 if not self._json and self._think != "only":
                     self._output.more(event.text)
             case Citation():
-                self._document["citations"].append(event)
-                if not event.supported:
+                self.citations.append(event)
+                if event.matched:
+                    numbers = "".join(f"[{number}]" for number in event.numbers)
+                    self._marked.append(f"from {numbers}, found by code: {event.sentence}")
+                elif not event.supported:
                     self._marked.append(f"not supported ({event.kind}: {event.detail}): {event.sentence}")
             case Answered():
                 self._document |= {"answer": event}
@@ -177,8 +195,8 @@ class _Shown:
             return
         if self._text and self._think != "only":
             self._output.more("\n")
-        cited = {number for each in self._document["citations"] for number in each.numbers}
-        for each in self._found.passages if self._found else ():
+        cited = {number for each in self.citations for number in each.numbers}
+        for each in self.found.passages if self.found else ():
             if each.number in cited:
                 self._output.talk(f"[{each.number}] {_place(each)}")
         for mark in self._marked:

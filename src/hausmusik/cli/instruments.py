@@ -212,9 +212,7 @@ def pull(
         typer.Argument(metavar="NAME", help="Instruments or weight sets.", autocompletion=completing.pullable),
     ] = None,
     *,
-    embedded: Annotated[
-        bool, typer.Option("--embedded", help="What the built-in ones need, but for large models.")
-    ] = False,
+    embedded: Annotated[bool, typer.Option("--embedded", help="What ours need, but for large models.")] = False,
     remove: Annotated[bool, typer.Option("--remove", help="Remove weights instead.")] = False,
     yes: Yes = False,
     json: Json = False,

@@ -1,4 +1,7 @@
-"""Commands about memories: list, add, show, search, graph, path, merge, split, forget, stats, check, backup."""
+"""Commands about memories: list, add, show, search, graph, path, merge, split, forget, stats, check, backup.
+
+Export and import stand in `memory_files`.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hausmusik.cli.asking import AsOf, Memory, Mode, read_date
+from hausmusik.cli.asking import AsOf, Memory, Mode, Picture, read_date
 from hausmusik.cli.commands import Command, Group
 from hausmusik.cli.options import NO_BUDGET, Budget, DryRun, Json, On, Yes, confirm, read_dollars, read_text
 from hausmusik.cli.output import Output
@@ -237,7 +240,7 @@ def search(
     on: On = "",
     json: Json = False,
 ) -> None:
-    """Find passages by words, meaning and the graph; asks no language model.
+    """Find passages by words, meaning and graph; asks no model.
 
     Example: haus memory search notes "launch date"
     """
@@ -275,14 +278,25 @@ def graph(
     type_: Annotated[str, typer.Option("--type", metavar="NAME", help="Only entities of this type.")] = "",
     as_of: AsOf = "",
     limit: Annotated[int, typer.Option(metavar="NUMBER", min=1, max=10_000, help="Most rows.")] = 30,
+    out: Picture = None,
     json: Json = False,
 ) -> None:
-    """Show who and what is in a memory, or what is known of one of them, and why its names are taken for one.
+    """Show who is in a memory, or what is known of one of them.
 
-    Example: haus memory graph notes "Anna Weber"
+    Of one also why its names are taken for one.
+
+    With -o it is drawn, with at most 40 names: somebody and what surrounds them, or those that are mentioned most.
+
+    Example: haus memory graph notes "Anna Weber" -o anna.html
     """
     output: Output = context.obj
     when = read_date(as_of)
+    if out is not None:
+        if type_:
+            raise UsageError("--type is for the list, not for a picture", hint="leave out --type or -o")
+        with_house(lambda house: house.picture_memory(memory, out, about=name, as_of=when))
+        _drawn(output, out, json=json)
+        return
     if not name:
         rows: tuple[EntityRow, ...] = with_house(lambda house: house.memory(memory).entities(type_=type_, limit=limit))
         if json:
@@ -309,6 +323,13 @@ def graph(
         output.talk(f"  {merge.name} is {merge.into}: {merge.reason} ({merge.by}, {merge.score:.2f}){undone}")
 
 
+def _drawn(output: Output, out: Path, *, json: bool) -> None:
+    if json:
+        output.json({"file": str(out)})
+    else:
+        output.data(str(out))
+
+
 def _fact(fact: FactRow) -> str:
     began = fact.valid_from[:10]
     ended = f" until {fact.valid_to[:10]}" if fact.valid_to else ""
@@ -324,14 +345,21 @@ def path(
     target: Name,
     *,
     as_of: AsOf = "",
+    out: Picture = None,
     json: Json = False,
 ) -> None:
     """Show the shortest way between two along facts.
+
+    With -o it is drawn, with what surrounds it.
 
     Example: haus memory path notes Anna "Nordwind Logistics"
     """
     output: Output = context.obj
     when = read_date(as_of)
+    if out is not None:
+        with_house(lambda house: house.picture_memory(memory, out, about=source, to=target, as_of=when))
+        _drawn(output, out, json=json)
+        return
     steps: list[FactRow] = with_house(lambda house: house.memory(memory).path(source, target, as_of=when))
     if json:
         output.json({"steps": steps})
@@ -388,7 +416,9 @@ def forget(
     yes: Yes = False,
     json: Json = False,
 ) -> None:
-    """Take documents out of a memory, with everything that only they supported, for good.
+    """Take documents out of a memory, for good.
+
+    With everything that only they supported.
 
     Example: haus memory forget notes meetings/2026-03-01.txt --yes
     """
@@ -451,7 +481,9 @@ def backup(
     memory: Memory,
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A new file.")],
 ) -> None:
-    """Write a whole copy of a memory, also while something is being added to it.
+    """Write a whole copy of a memory to a new file.
+
+    Also while something is being added to it.
 
     Example: haus memory backup notes notes-backup.sqlite
     """

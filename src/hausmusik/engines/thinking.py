@@ -37,7 +37,8 @@ class ThoughtParser:
 
     However the text is cut, the parts joined are the same. White space around a thought is dropped; an answer without a
     thought before it stays as it is, to the letter. A thought that is never closed is all there is. A closing tag that
-    a thought quotes, `like this`, does not close it.
+    a thought quotes, `like this`, does not close it. An opening tag that comes twice counts once, and after an empty
+    thought, which is how templates tell a model not to think, another one may begin.
 
     Args:
         inside: Whether the prompt has opened the thought already, so that only a closing tag will come.
@@ -47,40 +48,49 @@ class ThoughtParser:
         self._state: Literal["start", "thinking", "gap", "text"] = "start"
         self._closings = tuple(TAGS.values()) if inside else ()
         self._held = ""
-        self._before = ""
+        self._before = ""  # the last letter of the thought so far
+        self._trims = False  # whether white space before an answer is dropped
 
     def feed(self, text: str) -> Iterator[Piece]:
         """Yield what is certain by now; whatever could still become a tag is kept back."""
         self._held += text
-        if self._state == "start":
-            yield from self._start(last=False)
-        if self._state == "thinking":
-            yield from self._thinking(last=False)
-        yield from self._rest()
+        yield from self._parted(last=False)
 
     def end(self) -> Iterator[Piece]:
         """Yield what was kept back; the parser is not used again."""
-        if self._state == "start":
-            yield from self._start(last=True)
-        if self._state == "thinking":
-            yield from self._thinking(last=True)
-        yield from self._rest()
+        yield from self._parted(last=True)
+
+    def _parted(self, *, last: bool) -> Iterator[Piece]:
+        before = ""
+        while self._state != before:  # each state may lead to the next within one piece
+            before = self._state
+            if self._state == "start":
+                yield from self._start(last=last)
+            elif self._state == "thinking":
+                yield from self._thinking(last=last)
+            elif self._state == "gap":
+                self._gap()
+            else:
+                yield from self._told("text", self._take(len(self._held)))
 
     def _start(self, *, last: bool) -> Iterator[Piece]:
         """Look for an opening tag before anything else."""
         begun = self._held.lstrip()
-        opening = next((tag for tag in TAGS if begun.startswith(tag)), "")
-        if opening:
-            self._closings = self._closings or (TAGS[opening],)
-            self._held = begun.removeprefix(opening)
-            self._state = "thinking"
-        elif not last and any(tag.startswith(begun) for tag in TAGS):
+        while opening := next((tag for tag in self._openings() if begun.startswith(tag)), ""):
+            self._closings = (TAGS[opening],)
+            self._held = begun = begun.removeprefix(opening).lstrip()
+        if not last and any(tag.startswith(begun) for tag in self._openings()):
             return
-        elif self._closings:
+        if self._closings:
             self._state = "thinking"
         else:
+            self._held = begun if self._trims else self._held
             self._state = "text"
             yield from self._told("text", self._take(len(self._held)))
+
+    def _openings(self) -> list[str]:
+        """Return what opens a thought: any dialect first, then only the one that was begun with."""
+        return [tag for tag, closing in TAGS.items() if not self._closings or closing in self._closings]
 
     def _thinking(self, *, last: bool) -> Iterator[Piece]:
         """Yield the thought as far as no closing tag can have begun in it."""
@@ -88,9 +98,11 @@ class ThoughtParser:
             self._held = self._held.lstrip()
         at, tag = _closing(self._held, self._closings, before=self._before, last=last)
         if tag:
-            yield from self._told("thinking", self._held[:at].rstrip())
+            told = self._held[:at].rstrip()
+            self._before = told[-1:] or self._before
             self._held = self._held[at + len(tag) :]
             self._state = "gap"
+            yield from self._told("thinking", told)
             return
         # White space before the closing tag is not told, so it waits with the beginning of the tag.
         told = self._take(len(self._held[:at].rstrip()))
@@ -99,12 +111,15 @@ class ThoughtParser:
         if last:
             self._held = ""
 
-    def _rest(self) -> Iterator[Piece]:
-        if self._state == "gap":
-            self._held = self._held.lstrip()
-            self._state = "text" if self._held else "gap"
-        if self._state == "text":
-            yield from self._told("text", self._take(len(self._held)))
+    def _gap(self) -> None:
+        """Drop the white space after a thought; an empty one was none."""
+        self._held = self._held.lstrip()
+        if not self._before:
+            self._closings = ()
+            self._trims = True
+            self._state = "start"
+        elif self._held:
+            self._state = "text"
 
     def _take(self, size: int) -> str:
         taken, self._held = self._held[:size], self._held[size:]

@@ -103,13 +103,13 @@ def _units(document: Document, budget: int, count: Callable[[str], int]) -> list
             continue
         # Lines inside a block can be counted where its text is the file's; where it was built they are the block's.
         exact = block.last_line - block.line == document.text.count("\n", block.start, block.end)
-        line = block.line
+        line, at = block.line, block.start
         for start, end, tokens in pieces:
-            passed = document.text.count("\n", start, end)
-            ends_line = document.text[end - 1] == "\n"
-            first, last = (line, line + passed - ends_line) if exact else (block.line, block.last_line)
+            line += document.text.count("\n", at, start)  # between two pieces may be a line's end that is in neither
+            at = start
+            passed = document.text.count("\n", start, end - 1)
+            first, last = (line, line + passed) if exact else (block.line, block.last_line)
             units.append(_Unit(start, end, tokens, block, first, last))
-            line += passed
     return units
 
 
@@ -176,7 +176,7 @@ def _last_sentences(text: str, unit: _Unit, budget: int, count: Callable[[str], 
     begin = last_sentences(text, unit.start, unit.end, budget, count)
     if not unit.start < begin < unit.end:
         return []
-    exact = unit.last_line - unit.line == text.count("\n", unit.start, unit.end)
+    exact = unit.last_line - unit.line == text.count("\n", unit.start, unit.end - 1)
     line = unit.line + text.count("\n", unit.start, begin) if exact else unit.line
     return [_Unit(begin, unit.end, count(text[begin : unit.end]), unit.block, line, unit.last_line)]
 

@@ -12,6 +12,7 @@ import msgspec
 
 from hausmusik.errors import NotFoundError, UsageError
 from hausmusik.memory.naming import compact, key_of
+from hausmusik.memory.needing import needed
 from hausmusik.memory.retrieval.walking import holds, walk
 from hausmusik.memory.store import reading
 from hausmusik.memory.store.reading import EntityRow, FactRow, StoredPassage
@@ -243,11 +244,9 @@ class Looker:
             return reading.entity_rows(connection, [new])[0]
 
     def _alike(self, name: str) -> str:
-        from rapidfuzz import process  # noqa: PLC0415 -- only where something is misspelt
-
         with self._store.database.read() as connection:
             titles = [row[0] for row in connection.execute("SELECT title FROM entities LIMIT 100000")]
-        close = [title for title, score, _ in process.extract(name, titles, limit=3) if score > 70]
+        close = [title for title, score, _ in needed("rapidfuzz.process").extract(name, titles, limit=3) if score > 70]
         return f"did you mean {' or '.join(close)}?" if close else "`haus memory graph` lists who is there"
 
 

@@ -37,6 +37,7 @@ SHARED_SPEAKERS: Final = re.compile(
 """Names of speakers that stand for somebody else in every document."""
 
 _CAMEL: Final = re.compile(r"(?<=[a-zà-öø-ÿ])(?=[A-ZÀ-ÖØ-Þ][a-zà-öø-ÿ])")
+_BESIDE: Final = re.compile(r"\([^)]{0,200}\)")
 _NO_WORD: Final = re.compile(r"[^\w&+#@./-]+")
 
 
@@ -54,9 +55,9 @@ def key_of(surface: str, type_: str = "") -> str:
 
     Args:
         surface: As written.
-        type_: `person` names lose titles, others legal forms at their end.
+        type_: `person` names lose titles and what stands in brackets behind them, others legal forms at their end.
     """
-    words = plain_words(surface)
+    words = plain_words(_BESIDE.sub(" ", surface) if type_ == "person" else surface) or plain_words(surface)
     while len(words) > 1 and words[0] in ARTICLES:
         words = words[1:]
     if type_ == "person":

@@ -20,6 +20,7 @@ import msgspec
 
 from hausmusik.memory.extraction.values import OTHER
 from hausmusik.memory.naming import compact, initials
+from hausmusik.memory.needing import needed
 
 Verdict: TypeAlias = Literal["same", "doubt", "apart"]
 
@@ -27,6 +28,9 @@ ALIKE: Final = {"person": 0.93, "organization": 0.95, "location": 0.95, "topic":
 """From which likeness of spelling on two names of a type are taken for one; above 1: never by spelling."""
 
 ALIKE_ELSE: Final = 0.96
+SHORTEST_INITIALS: Final = 3
+"""Two letters are the initials of too many."""
+
 DOUBTFUL: Final = 0.86
 LEAST_LETTERS: Final = 5
 """Shorter names differ in meaning by one letter: Anna and Hanna."""
@@ -85,7 +89,7 @@ def resolve(key: str, type_: str, candidates: Sequence[Candidate]) -> Resolution
         parts = [each for each in fitting if _is_part(key, each.key) and not _contradicts(key, each, fitting)]
         if parts:
             return _person(key, parts)
-    shorts = [each for each in fitting if _is_short_for(key, each.key)]
+    shorts = [each for each in fitting if "topic" not in {type_, each.type} and _is_short_for(key, each.key)]
     if shorts:
         here = [each for each in shorts if each.is_here]
         if len({each.entity for each in here}) == 1:
@@ -118,8 +122,7 @@ def _one_of(found: Sequence[Candidate], score: float, reason: str) -> Resolution
 
 
 def _spelt_alike(key: str, type_: str, candidates: Sequence[Candidate]) -> Resolution:
-    from rapidfuzz.distance import JaroWinkler  # noqa: PLC0415 -- 20 ms, and not needed to ask a memory
-
+    likeness = needed("rapidfuzz.distance").JaroWinkler.normalized_similarity  # 20 ms, and not needed to ask a memory
     best, most = None, 0.0
     for each in candidates:
         if min(len(key), len(each.key)) < LEAST_LETTERS or _digits(key) != _digits(each.key):
@@ -127,7 +130,7 @@ def _spelt_alike(key: str, type_: str, candidates: Sequence[Candidate]) -> Resol
         if len(key.split()) != len(each.key.split()):
             continue
         pairs = zip(key.split(), each.key.split(), strict=True)
-        score = min(JaroWinkler.normalized_similarity(one, other) for one, other in pairs)
+        score = min(likeness(one, other) for one, other in pairs)
         if score > most:
             best, most = each, score
     if best is None or most < DOUBTFUL:
@@ -162,7 +165,7 @@ def _contradicts(key: str, found: Candidate, candidates: Sequence[Candidate]) ->
 def _is_short_for(one: str, other: str) -> bool:
     """Return whether one name is the initials of the other: `jd` of `john doe`."""
     short, long = sorted((one, other), key=lambda key: len(key.split()))
-    return " " not in short and len(long.split()) > 1 and compact(short) == initials(long)
+    return " " not in short and len(short) >= SHORTEST_INITIALS and compact(short) == initials(long)
 
 
 def _digits(key: str) -> str:

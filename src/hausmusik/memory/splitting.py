@@ -47,7 +47,7 @@ def split(text: str, start: int, end: int, budget: int, count: Callable[[str], i
     if whole <= budget:
         return [(start, end, whole)]
     pieces: list[tuple[int, int, int]] = []
-    per_token = max(1.0, (end - start) / max(1, whole))
+    per_token = (end - start) / whole
     while start < end:
         size = max(1, int(budget * per_token * 0.95))
         while True:

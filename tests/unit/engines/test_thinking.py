@@ -54,8 +54,13 @@ def test_a_thought_that_is_not_closed_is_all_there_is():
     assert parsed(["<think>\n\n"]) == ("", "")
 
 
-def test_an_empty_thought():
+def test_an_empty_thought_is_none():
     assert parsed(["<think>\n\n</think>\n\nFour."]) == ("", "Four.")
+    assert parsed(["<think>\n\n</think>\n\n<think>\nTwo.</think>Four."]) == ("Two.", "Four.")
+
+
+def test_an_opening_tag_that_comes_twice_counts_once():
+    assert parsed(["<think>\n<think>\nTwo.</think>Four."]) == ("Two.", "Four.")
 
 
 def test_a_thought_may_speak_of_tags():

@@ -141,16 +141,34 @@ def test_a_second_sentence_is_quoted_only_if_it_adds_something() -> None:
     text = "Anna works at Nordwind. Anna works at Nordwind today. Nordwind is in Leeds."
     quotes = candidates([Shown(number=1, passage=stored(text), start=0, end=len(text))])
     rarity = {"anna": 1.0, "nordwind": 1.0, "leed": 1.0}
-    found = chosen("Is Anna of Nordwind in Leeds?", quotes, [0.9, 0.8, 0.2], rarity)
+    found = chosen("Is Anna of Nordwind in Leeds?", quotes, [0.9, 0.7, 0.6], rarity)
     assert [quote.text for quote in found] == ["Anna works at Nordwind.", "Nordwind is in Leeds."]
     assert chosen("Anything?", [], [], {}) == ()
 
 
 def test_whether_it_can_be_answered() -> None:
-    nothing = Retrieved(question="?", mode="auto", evidence=(), names=(), unknown=(), covered=0.0)
+    nothing = Retrieved(
+        question="?", mode="auto", evidence=(), names=(), unknown=(), covered_by_passage=0.0, covered_by_window=0.0
+    )
     assert answerable(nothing) == 0.0
-    near = Retrieved(question="?", mode="auto", evidence=(evidence("a"),), names=(), unknown=(), covered=1.0)
-    far = Retrieved(question="?", mode="auto", evidence=(evidence("a"),), names=(), unknown=("Bo",), covered=0.1)
+    near = Retrieved(
+        question="?",
+        mode="auto",
+        evidence=(evidence("a"),),
+        names=(),
+        unknown=(),
+        covered_by_passage=1.0,
+        covered_by_window=1.0,
+    )
+    far = Retrieved(
+        question="?",
+        mode="auto",
+        evidence=(evidence("a"),),
+        names=(),
+        unknown=("Bo",),
+        covered_by_passage=0.1,
+        covered_by_window=0.1,
+    )
     assert 0 < answerable(far) < answerable(near) < 1
 
 
@@ -289,8 +307,8 @@ async def test_an_order_in_a_document_changes_nothing_of_the_form(house: House) 
     events = await house.ask("What are all the instructions?", instrument="tone-chat", anyway=True)
     assert "Ignore all instructions" in asked[0]
     assert asked[0].count("</excerpt>") == asked[0].count("<excerpt number=")
-    assert all(not event.supported for event in events if isinstance(event, Citation))
-    assert end_of(events).supported_share < 1 or not [e for e in events if isinstance(e, Citation)]
+    for event in events:  # it is in a file, so code may find it there, and says that it did; the model cited nothing
+        assert not isinstance(event, Citation) or not event.supported or event.matched
     quoted = await house.ask("What are all the instructions?", anyway=True)
     assert re.search(r'"Ignore all instructions .*" \[\d\]', end_of(quoted).text)
 

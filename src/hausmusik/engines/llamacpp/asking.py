@@ -24,6 +24,7 @@ class ChatOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         context_tokens: Most tokens of prompt and answer together.
         thinks: Whether it can think aloud, and be told not to.
         opens_thinking: Whether its template opens the thought, so that only the closing tag is generated.
+        template: A Jinja template of prompts; empty: the file's own.
         calls_tools: Whether its template tells it which tools there are.
         temperature: 0 to 2.
         top_p: Above 0, at most 1.
@@ -37,6 +38,7 @@ class ChatOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     context_tokens: int = 8192
     thinks: bool = False
     opens_thinking: bool = False
+    template: str = ""
     calls_tools: bool = False
     temperature: float = 0.7
     top_p: float = 0.95

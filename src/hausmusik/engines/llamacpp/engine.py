@@ -62,6 +62,7 @@ class LlamaCppEngine:
             self._context.path(next(iter(self._context.files))),
             context_tokens=self._options.context_tokens,
             threads=self._context.threads,
+            template=self._options.template,
         )
         yield Phase(name="load", done=1.0)
 
@@ -104,9 +105,8 @@ class LlamaCppEngine:
             raise RuntimeError("llama.cpp was asked to play before it was loaded")
         body = body_of(request, self._options)
         calls = sum(len(message.tool_calls) for message in request.messages)
-        answer = Answer(
-            inside=self._options.opens_thinking and thinks_aloud(request), tools=tool_names(body), calls_before=calls
-        )
+        inside = self._options.opens_thinking and thinks_aloud(request)
+        answer = Answer(inside=inside, tools=tool_names(body), calls_before=calls)
         keeps: bool = yield from self._read(self._server, request, cancel)
         if not keeps:
             self._kept.forget()

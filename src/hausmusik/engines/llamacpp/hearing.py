@@ -23,7 +23,7 @@ class Answer:
     """One answer as it comes.
 
     Args:
-        inside: Whether the prompt has opened a thought.
+        inside: Whether the prompt has opened a thought; llama.cpp repeats the tag for some templates, not for all.
         tools: Names of those that may be called.
         calls_before: Tool calls earlier in the conversation, so that each id is used once.
     """

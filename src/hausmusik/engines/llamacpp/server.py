@@ -33,13 +33,14 @@ class ModelServer:
         path: A GGUF file.
         context_tokens: Most tokens of prompt and answer together.
         threads: How many compute.
+        template: A Jinja template of prompts; empty: the file's own.
 
     Raises:
         MissingExtra: xllamacpp is not installed.
         WeightsError: the file is not a model that it can read.
     """
 
-    def __init__(self, path: Path, *, context_tokens: int, threads: int) -> None:
+    def __init__(self, path: Path, *, context_tokens: int, threads: int, template: str = "") -> None:
         try:
             library: Any = import_module("xllamacpp")  # it has no types
         except ImportError as error:
@@ -51,6 +52,8 @@ class ModelServer:
         self._leave = threading.Event()
         params: Any = library.CommonParams()
         params.model.path = str(path)
+        if template:
+            params.chat_template = template
         params.n_ctx = context_tokens
         params.n_parallel = 1
         params.n_batch = params.n_ubatch = BATCH_TOKENS

@@ -18,6 +18,7 @@ from typing import Any, cast
 import msgspec
 
 from hausmusik.errors import ConfigError, NotFoundError, UsageError
+from hausmusik.memory.answering.citing import citations_of
 from hausmusik.memory.answering.context import Shown, place_of, shown
 from hausmusik.memory.answering.events import (
     AnswerDelta,
@@ -31,7 +32,6 @@ from hausmusik.memory.answering.events import (
 from hausmusik.memory.answering.prompt import REFUSAL, answer_request
 from hausmusik.memory.answering.quoting import candidates, chosen
 from hausmusik.memory.answering.refusing import THRESHOLD, answerable
-from hausmusik.memory.checking.check import Checked, check_answer
 from hausmusik.memory.checking.reading import Evidence as Checkable
 from hausmusik.memory.embedding import embedded, embedder_of
 from hausmusik.memory.retrieval.chaining import content_stems, rarity_of
@@ -150,23 +150,15 @@ class Answerer:
                 said = await self._quoted(question, excerpts, run)
                 yield AnswerDelta(text=said)
         refused = said.strip().rstrip(".").lower().startswith(REFUSAL.rstrip(".").lower())
-        checked = await self._checked(said, excerpts, run)
-        for each in checked.sentences:
-            if each.sentence.sort == "claim":
-                yield Citation(
-                    sentence=said[each.sentence.start : each.sentence.end].strip(),
-                    start=each.sentence.start,
-                    end=each.sentence.end,
-                    numbers=tuple(each.sentence.citations),
-                    supported=each.verdict.supported,
-                    kind=each.verdict.kind,
-                    detail=each.verdict.detail,
-                )
+        citations = await self._checked(said, excerpts, run)
+        for citation in citations:
+            yield citation
+        supported = [citation.supported for citation in citations]
         yield Answered(
             text=said.strip(),
             refused=refused,
             instrument=options.instrument,
-            supported_share=checked.supported_share,
+            supported_share=sum(supported) / len(supported) if supported else 1.0,
             reason=reason,
             cost_usd=format(cost, "f"),
         )
@@ -214,7 +206,7 @@ class Answerer:
         nearness = [float(value) for value in vectors @ asked[0]]
         return " ".join(quote.sentence for quote in chosen(question, quotes, nearness, rarity)) or REFUSAL
 
-    async def _checked(self, said: str, excerpts: Sequence[Shown], run: Run) -> Checked:
+    async def _checked(self, said: str, excerpts: Sequence[Shown], run: Run) -> list[Citation]:
         loop = asyncio.get_running_loop()
         passages = {each.number: _checkable(each) for each in excerpts}
 
@@ -223,7 +215,7 @@ class Answerer:
             vectors = asyncio.run_coroutine_threadsafe(work, loop).result()
             return [float(value) for value in vectors[1:] @ vectors[0]]
 
-        return await asyncio.to_thread(check_answer, said, passages, nearness=nearness)
+        return await asyncio.to_thread(citations_of, said, passages, nearness)
 
 
 def _checkable(each: Shown) -> Checkable:

@@ -83,6 +83,7 @@ class Citation(Value, frozen=True):
         supported: Whether nothing speaks against it.
         kind: What is wrong: `number`, `name`, `uncited` …; empty where nothing is.
         detail: What exactly.
+        matched: Whether the model cited nothing, and code found what it is from.
     """
 
     sentence: str
@@ -92,6 +93,7 @@ class Citation(Value, frozen=True):
     supported: bool
     kind: str = ""
     detail: str = ""
+    matched: bool = False
 
 
 class Answered(Value, frozen=True):

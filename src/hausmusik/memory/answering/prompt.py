@@ -17,7 +17,7 @@ ANSWER_TOKENS: Final = 3_000
 
 REFUSAL: Final = "That is not in this memory."
 
-_SYSTEM: Final = f"""You answer questions from numbered excerpts of somebody's own meetings, messages and documents.
+_SYSTEM: Final = f"""You answer questions from numbered excerpts of somebody's meetings, messages, documents and logs.
 
 Use the excerpts alone, nothing that you know besides. Behind each sentence write the numbers of the excerpts that it is
 from, in square brackets: [2] or [1][3]. Copy names, numbers and dates exactly. If the excerpts disagree, say so, and

@@ -1,4 +1,4 @@
-"""An answer in code alone: the sentences of the excerpts that say most about the question, each with its number.
+"""An answer in code alone: the sentences of the excerpts that say most about the question, quoted, with their numbers.
 
 Correct by construction, and no more eloquent than its sources. What is chosen covers the words of the question and is
 near it; a second sentence is taken only if it adds something. Knows nothing of models: nearness is handed in.
@@ -20,6 +20,13 @@ from hausmusik.memory.retrieval.chaining import content_stems
 MOST: Final = 3
 LONGEST: Final = 320
 SHORTEST_WORDS: Final = 3
+ADDS: Final = 0.05
+NEAR_ENOUGH: Final = 0.6
+"""What a second sentence must add of the question's words, and how near it must be beside the nearest one."""
+
+AS_NEAR: Final = 0.85
+"""From another excerpt, what is nearly as near is said as well: it may be what was said later."""
+
 _HEAD: Final = re.compile(r"^(?:\[[^\]\n]{1,40}\]\s*)?([^\W\d_][^:\n]{0,40}):\s+")
 
 
@@ -53,15 +60,14 @@ def candidates(excerpts: Sequence[Shown]) -> list[Quote]:
     for each in excerpts:
         speaker = ""
         text = marks_blanked(each.text)
-        for begin, end in sentences_in(text):
-            start = begin
-            if start == 0 or text[start - 1] == "\n" or "\n" in text[max(0, start - 3) : start]:
-                head = _HEAD.match(text[start:end])
-                if head and head.group(1) in each.passage.speakers:
-                    speaker = head.group(1)
-                    start += head.end()
-                elif "\n" in text[max(0, start - 3) : start]:
-                    speaker = ""
+        for first, end in sentences_in(text):
+            start, begins_line = first, first == 0 or "\n" in text[max(0, first - 3) : first]
+            head = _HEAD.match(text[first:end]) if begins_line else None
+            if head and head.group(1) in each.passage.speakers:
+                speaker = head.group(1)
+                start += head.end()
+            elif begins_line:
+                speaker = ""
             words = " ".join(text[start:end].split())
             if len(words.split()) >= SHORTEST_WORDS:
                 short = words if len(words) <= LONGEST else words[: LONGEST - 1].rsplit(" ", 1)[0] + "…"
@@ -95,7 +101,10 @@ def chosen(
                 continue
             gain = sum(rarity.get(stem, 0.0) for stem in left & stems[place]) / whole
             score = nearness[place] + 0.5 * gain - 0.03 * (quote.number - 1)
-            if (round_ == 0 or gain > 0.05) and score > most:
+            near = nearness[place] / (max(nearness) or 1.0)
+            elsewhere = quote.number not in {quotes[each].number for each in taken}
+            adds = round_ == 0 or (gain > ADDS and near > NEAR_ENOUGH) or (elsewhere and near > AS_NEAR)
+            if adds and score > most:
                 best, most = place, score
         if best < 0:
             break

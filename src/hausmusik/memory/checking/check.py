@@ -187,7 +187,7 @@ def _literal(claimed: Claims, reading: Reading) -> tuple[Wrong, str]:
         if not names.is_supported(name, reading.named):
             return "name", "no passage names " + name.text[:80]
     for quote in claimed.quotes:
-        said = stems(words(quote))
+        said = [each for each in stems(words(quote)) if not any(map(str.isdigit, each))]  # numbers were looked at above
         if sum(not reading.named.has(each) for each in said) > len(said) // 3:
             return "meaning", "no passage has the quotation"
     return "", ""

@@ -31,6 +31,10 @@ FARTHEST: Final = 120
 """Characters between two names that are taken to have to do with each other."""
 
 SHOWN: Final = 240
+_LABEL: Final = re.compile(r"[^\n]{1,200}?(?::(?=\s)|\n)")
+_BESIDE: Final = re.compile(r"\([^)]{0,200}\)")
+"""What stands in brackets behind a speaker's name: a party, a constituency."""
+
 _BRACKETED: Final = re.compile(r"\s*\(\s*(?:the\s+)?([A-Z][A-Za-z0-9&.-]{1,11})\s*\)")
 
 
@@ -51,9 +55,11 @@ class RuleReader:
     """
 
     def __init__(self, document: Document, people: Collection[str] = ()) -> None:
-        self._casing = Casing(document.text)
+        labels = [Turn(block.start, block.end, block.speaker) for block in document.blocks if block.speaker]
+        self._casing = Casing(_unlabelled(document.text, labels))
         self._people = frozenset(people) | people_words(document.speakers)
-        topics = topics_of(document.text)
+        named = self._casing.is_name
+        topics = [topic for topic in topics_of(document.text) if not all(map(named, topic.split()))]
         words = "|".join(re.escape(topic).replace(r"\ ", r"\s+") for topic in topics)
         self._topics = re.compile(rf"\b(?:{words})\b", re.IGNORECASE) if topics else None
         self._blocks = document.blocks
@@ -62,7 +68,7 @@ class RuleReader:
         """Return what one passage of the document says."""
         text = passage.text
         turns = self._turns(passage)
-        spans = names_in(text, self._casing, self._people)
+        spans = names_in(_unlabelled(text, turns), self._casing, self._people)
         entities = [*self._speakers(passage, turns), *(self._entity(text, span) for span in spans)]
         taken = [(span.start, span.end) for span in spans]
         entities += self._topic_entities(text, taken)
@@ -156,9 +162,21 @@ class RuleReader:
                         )
 
 
+def _unlabelled(text: str, turns: Iterable[Turn]) -> str:
+    """Return a text of the same length without the names that stand before what is said: they are no mentions."""
+    parts: list[str] = []
+    at = 0
+    for turn in turns:
+        label = _LABEL.match(text, turn.start, min(turn.end, turn.start + 4 * SHOWN))
+        if label and turn.start >= at and turn.speaker in label.group():
+            parts += [text[at : turn.start], " " * (label.end() - turn.start)]
+            at = label.end()
+    return "".join([*parts, text[at:]])
+
+
 def people_words(speakers: Iterable[str]) -> frozenset[str]:
     """Return the words of names of people, lower case, without those that mean something else too."""
-    words = (word for speaker in speakers for word in plain_words(speaker))
+    words = (word for speaker in speakers for word in plain_words(_BESIDE.sub(" ", speaker)))
     return frozenset(word for word in words if len(word) > 2 and word not in STOP_WORDS | NO_NAMES and word.isalpha())
 
 

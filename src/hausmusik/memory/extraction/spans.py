@@ -15,6 +15,7 @@ import msgspec
 
 from hausmusik.memory.extraction.sentences import sentences_in
 from hausmusik.memory.extraction.words import CONNECTORS, NO_NAMES, STOP_WORDS
+from hausmusik.memory.naming import HONORIFICS
 
 WORD: Final = re.compile(r"[^\W_](?:[\w’'&./@+#-]*[\w+#])?")
 _MARKS: Final = re.compile(r"\{[a-z]{1,20}\}|<[a-z]{1,20}>|\[[a-z ]{1,20}\]")
@@ -93,7 +94,8 @@ def _runs(text: str, start: int, end: int, casing: Casing, known: Collection[str
     pending: list[re.Match[str]] = []
     before = start
     for place, match in enumerate(WORD.finditer(text, start, end)):
-        joined = not run or text[before : match.start()].isspace() or text[before : match.start()] == ""
+        between = text[before : match.start()]
+        joined = not run or not between.strip() or (between == ". " and run[-1].group().lower() in HONORIFICS)
         before = match.end()
         word = match.group().replace("’", "'")
         if not joined:
@@ -102,12 +104,19 @@ def _runs(text: str, start: int, end: int, casing: Casing, known: Collection[str
         if _is_capital(word, first=_is_first(text, place, match.start()), casing=casing, known=known):
             run += [*pending, match]
             pending = []
-        elif run and word in CONNECTORS and len(pending) < 2:
+        elif run and _connects(word, run) and len(pending) < 2:
             pending.append(match)
         else:
             yield from _ended(run)
             run, pending = [], []
     yield from _ended(run)
+
+
+def _connects(word: str, run: list[re.Match[str]]) -> bool:
+    """Return whether a small word may go on with a name; `and` only in what has an `of` or `for`."""
+    if word in {"and", "&"}:
+        return any(each.group() in {"of", "for"} for each in run)
+    return word in CONNECTORS
 
 
 def _is_first(text: str, place: int, start: int) -> bool:
@@ -139,7 +148,7 @@ def _ended(run: list[re.Match[str]]) -> Iterator[Span]:
     end = run[-1].end() - (len(last) - cut.start() if cut else 0)
     word = run[0].group() if len(run) == 1 else ""
     upper = len(word) > 1 and sum(letter.isupper() for letter in word) > 1 and word.upper() == word
-    if end > run[0].start() + 1:
+    if end > run[0].start() + 1 and word.lower() not in HONORIFICS:
         yield Span(run[0].start(), end, "acronym" if upper else "capitals")
 
 

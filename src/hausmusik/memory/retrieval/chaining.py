@@ -40,7 +40,14 @@ class Chained(msgspec.Struct, frozen=True, kw_only=True):
 
 def content_stems(text: str) -> set[str]:
     """Return the words of a text that mean something, without the commonest endings of English."""
-    return {_ENDING.sub("", word) or word for word in _WORD.findall(text.lower()) if word not in STOP_WORDS}
+    return {_stem(word) for word in _WORD.findall(text.lower()) if word not in STOP_WORDS}
+
+
+def _stem(word: str) -> str:
+    """Return a word without the commonest endings: `disagree` and `disagreed` are one, `move` and `moved`."""
+    if len(word) < 4:
+        return word
+    return _ENDING.sub("", word).removesuffix("e") or word
 
 
 def chained(

@@ -37,7 +37,10 @@ FACT_SEEDS: Final = 5
 PASSAGE_SEEDS: Final = 0.05
 """Of the weight of entities; HippoRAG 2 has 0.05 as the best, and it is so on the MuSiQue sample too."""
 
-WEIGHTS: Final = {"graph": 3.0, "meaning": 2.0, "words": 1.0}
+WEIGHTS: Final = {"graph": 1.0, "meaning": 2.0, "words": 1.0}
+WEIGHTS_BY_RULES: Final = {"graph": 0.5, "meaning": 2.0, "words": 2.0}
+"""Of the rankings. A graph that a model extracted tells more than one of who stands beside whom: set on the MuSiQue
+sample (its triples, recall at five 70.3 %; 67.8 with the others) and on LiHua-World's even half (88.4 %; 83.6)."""
 
 
 class Evidence(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,7 +76,8 @@ class Retrieved(msgspec.Struct, frozen=True, kw_only=True):
         evidence: Best first.
         names: What the question names.
         unknown: What it writes like a name and is none here.
-        covered: Share of the question's words, weighed by rarity, that the best five passages have.
+        covered_by_passage: Largest share of the question's words, weighed by rarity, that one passage has.
+        covered_by_window: Largest share that one window has.
     """
 
     question: str
@@ -81,7 +85,8 @@ class Retrieved(msgspec.Struct, frozen=True, kw_only=True):
     evidence: tuple[Evidence, ...]
     names: tuple[Linked, ...]
     unknown: tuple[str, ...]
-    covered: float
+    covered_by_passage: float
+    covered_by_window: float
 
 
 class Retriever:
@@ -126,7 +131,7 @@ class Retriever:
             rankings[name] = [place for place in _best(graph) if graph[place] > 0]
             scores = [(place, float(graph[place])) for place in rankings[name]]
         if len(rankings) > 1 or not scores:
-            scores = fused(rankings, WEIGHTS)
+            scores = fused(rankings, WEIGHTS if index.fact_rows else WEIGHTS_BY_RULES)
         found = self._chained(question, scores[:DEPTH])
         ranks = {name: {place: rank for rank, place in enumerate(ranking, 1)} for name, ranking in rankings.items()}
         by_place = dict(scores)
@@ -154,13 +159,15 @@ class Retriever:
             for each in chosen
             if int(index.passages[each.passage]) in stored
         ]
+        by_passage, by_window = self._covered(question, evidence)
         return Retrieved(
             question=question,
             mode=mode,
             evidence=tuple(evidence),
             names=tuple(linked),
             unknown=tuple(index.lexicon.unknown(question)),
-            covered=self._covered(question, evidence[:5]),
+            covered_by_passage=by_passage,
+            covered_by_window=by_window,
         )
 
     def _allowed(self, as_of: str) -> Scores:
@@ -216,13 +223,20 @@ class Retriever:
         start, end = self._index.window_spans[place]
         return int(start), int(end)
 
-    def _covered(self, question: str, evidence: Sequence[Evidence]) -> float:
+    def _covered(self, question: str, evidence: Sequence[Evidence]) -> tuple[float, float]:
+        """Return the largest share of a question that one passage has, and that one window has."""
         stems = content_stems(question)
         with self._store.database.read() as connection:
             rarity = rarity_of(reading.count_words(connection, stems), len(self._index.passages))
         whole = sum(rarity.values())
-        found = set[str]().union(*(content_stems(each.passage.text) for each in evidence))
-        return sum(rarity[stem] for stem in stems & found) / whole if whole else 0.0
+        most, most_near = 0.0, 0.0
+        for each in evidence if whole else ():
+            text = each.passage.text
+            inside = stems & content_stems(f"{text} {' '.join(each.passage.speakers)}")
+            near = stems & content_stems(text[each.window[0] : each.window[1]])
+            most = max(most, sum(rarity[stem] for stem in inside) / whole)
+            most_near = max(most_near, sum(rarity[stem] for stem in near) / whole)
+        return most, most_near
 
 
 def _best(scores: Scores) -> list[int]:

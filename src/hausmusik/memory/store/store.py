@@ -92,11 +92,20 @@ class MemoryStore:
             StoreError: the file cannot be written.
         """
         with self.database.write() as connection:
-            self._agree(connection, recipe.embedder)
-            path = storable(entry.document.path)
-            if connection.execute("SELECT 1 FROM documents WHERE path = ?", (path,)).fetchone():
-                self._secure(connection)  # what its new form has not is not kept anywhere either
-            return put_document(connection, entry, recipe, self.now())
+            return self._put(connection, entry, recipe)
+
+    def put_all(self, entries: Iterable[DocumentEntry], recipe: Recipe) -> None:
+        """Add documents, all of them or none; raises as `put`."""
+        with self.database.write(durable=True) as connection:
+            for entry in entries:
+                self._put(connection, entry, recipe)
+
+    def _put(self, connection: sqlite3.Connection, entry: DocumentEntry, recipe: Recipe) -> int:
+        self._agree(connection, recipe.embedder)
+        path = storable(entry.document.path)
+        if connection.execute("SELECT 1 FROM documents WHERE path = ?", (path,)).fetchone():
+            self._secure(connection)  # what its new form has not is not kept anywhere either
+        return put_document(connection, entry, recipe, self.now())
 
     def check_embedder(self, embedder: str) -> None:
         """Raise ConfigError where vectors of an embedder could not be compared with those that are here."""

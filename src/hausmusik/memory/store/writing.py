@@ -84,7 +84,7 @@ def put_document(connection: sqlite3.Connection, entry: DocumentEntry, recipe: R
         ids = kept.get(each.hash)
         if ids:
             id_ = ids.pop(0)
-            closing |= _date_again(connection, id_, row[2], each.passage.at or document.date)
+            closing |= _date_again(connection, id_, row[2] if row else "", each.passage.at or document.date)
             _move_passage(connection, id_, ordinal, each)
         else:
             _add_passage(connection, document_id, ordinal, each, names, document.date, at)

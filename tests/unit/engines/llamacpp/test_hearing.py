@@ -50,7 +50,7 @@ def test_scores_follow_the_text_that_they_are_of():
 
 def test_an_answer_that_is_cut_says_so():
     assert heard(chunk("a"), chunk(reason="length"))[-1] == Done(reason="length")
-    assert heard(chunk("<think>a"), chunk(reason="length"), inside=True)[0] == ThinkingDelta(text="a")
+    assert heard(chunk("<think>a"), chunk(reason="length"))[0] == ThinkingDelta(text="a")
 
 
 def test_an_answer_that_breaks_off_or_is_empty_is_none():

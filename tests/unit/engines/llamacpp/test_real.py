@@ -13,7 +13,7 @@ import pytest
 from hausmusik.codec import encode
 from hausmusik.engines.llamacpp import LlamaCppEngine
 from hausmusik.errors import BadInput, WeightsError
-from hausmusik.seams import EngineContext
+from hausmusik.seams import EngineContext, Scalar
 from hausmusik.types import ChatRequest, Done, Event, Message, Phase, TextDelta, ThinkingDelta, Usage
 from tests.contract.engines import said
 
@@ -22,8 +22,9 @@ pytestmark = pytest.mark.slow
 LONG = "You keep the archive of a small harbour town and answer in one short sentence. " * 12
 
 
-def loaded(files: dict[str, str]) -> LlamaCppEngine:
-    engine = LlamaCppEngine(EngineContext(files=files, options={"context_tokens": 2048}, threads=1))
+def loaded(files: dict[str, str], context_tokens: int = 2048, **options: Scalar) -> LlamaCppEngine:
+    options |= {"context_tokens": context_tokens}
+    engine = LlamaCppEngine(EngineContext(files=files, options=options, threads=1))
     for stage in (engine.prepare(), engine.load("cpu"), engine.warm_up()):
         for _ in stage:
             pass
@@ -82,6 +83,34 @@ def test_an_answer_follows_its_grammar_and_its_thought_is_parted(engine: LlamaCp
     thought = "".join(event.text for event in events if isinstance(event, ThinkingDelta))
     assert len(thought) == 3
     assert text_of(events) in ("yes", "no")
+
+
+THINKER = (
+    "{%- for message in messages %}{{- '<|im_start|>' + message.role + '\\n' + message.content + '<|im_end|>\\n' }}"
+    "{%- endfor %}{%- if add_generation_prompt %}{{- '<|im_start|>assistant\\n' }}"
+    "{%- if enable_thinking is defined and enable_thinking is false %}{{- '<think>\\n\\n</think>\\n\\n' }}"
+    "{%- endif %}{%- endif %}"
+)
+"""What Qwen3's template does with thinking; R1's opens the thought instead."""
+OPENER = THINKER.replace("assistant\\n' }}", "assistant\\n<think>\\n' }}")
+
+
+@pytest.mark.parametrize(
+    ("template", "grammar", "more", "thought"),
+    [
+        (THINKER, 'root ::= "<think>\\nabc\\n</think>\\n\\nyes"', {}, "abc"),
+        (THINKER, "", {"think": False, "schema": '{"enum": ["yes"]}'}, ""),
+        (OPENER, 'root ::= "<think>\\nabc\\n</think>\\n\\nyes"', {}, "abc"),
+    ],
+)
+def test_thoughts_are_parted_whatever_the_template_opens(
+    files: dict[str, str], template: str, grammar: str, more: dict[str, object], thought: str
+):
+    engine = loaded(files, template=template, thinks=template == THINKER, opens_thinking=template == OPENER)
+    events = played(engine, said("Is the sea wide?", grammar=grammar, **more))
+    engine.close()
+    assert "".join(event.text for event in events if isinstance(event, ThinkingDelta)) == thought
+    assert text_of(events) == ('"yes"' if more else "yes")
 
 
 def test_it_ends_at_a_stop_and_for_want_of_tokens(engine: LlamaCppEngine):
@@ -143,9 +172,12 @@ def test_a_prompt_beyond_the_context_is_refused_before_any_token(engine: LlamaCp
             assert [event for _, event in stream if not isinstance(event, Phase)] == []
 
 
-def test_an_answer_without_a_limit_ends_where_the_context_does(engine: LlamaCppEngine):
-    events = played(engine, said("The sea is wide. " * 395, grammar='root ::= "sea "+'))
+def test_an_answer_without_a_limit_ends_where_the_context_does(files: dict[str, str]):
+    small = loaded(files, context_tokens=256)
+    events = played(small, said("The sea is wide. " * 30, grammar='root ::= "sea "+'))
+    small.close()
     assert events[-1] == Done(reason="length")
+    assert sum(event.tokens_in + event.tokens_out for event in events if isinstance(event, Usage)) in (255, 256, 257)
 
 
 def test_reading_a_long_prompt_can_be_stopped(engine: LlamaCppEngine):

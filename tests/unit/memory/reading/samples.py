@@ -53,26 +53,34 @@ TRANSCRIPTS = {
         [("Anna Meier", 0.0), ("Ben Kurz", 0.0), ("Anna Meier", 300.0)],
     ),
     "vtt": (
-        "WEBVTT\n\n1\n00:00:01.000 --> 00:00:03.000\n<v Anna>Good morning,</v>\n\n2\n00:00:03.000 --> 00:00:04.000\n"
-        "<v Anna>everyone.</v>\n\n3\n00:00:05.000 --> 00:00:06.000\n<v Ben>Morning!</v>\n",
+        (
+            "WEBVTT\n\n1\n00:00:01.000 --> 00:00:03.000\n<v Anna>Good morning,</v>\n\n2\n00:00:03.000 --> 00:00:04.000\n"
+            "<v Anna>everyone.</v>\n\n3\n00:00:05.000 --> 00:00:06.000\n<v Ben>Morning!</v>\n"
+        ),
         "transcript",
         [("Anna", 1.0), ("Ben", 5.0)],
     ),
     "srt": (
-        "1\n00:00:01,000 --> 00:00:03,000\nAnna: Good morning,\n\n2\n00:00:03,000 --> 00:00:04,000\neveryone.\n\n"
-        "3\n00:00:05,000 --> 00:00:06,000\nBen: Morning!\n",
+        (
+            "1\n00:00:01,000 --> 00:00:03,000\nAnna: Good morning,\n\n2\n00:00:03,000 --> 00:00:04,000\neveryone.\n\n"
+            "3\n00:00:05,000 --> 00:00:06,000\nBen: Morning!\n"
+        ),
         "transcript",
         [("Anna", 1.0), ("Ben", 5.0)],
     ),
     "qmsum": (
-        '{"id": "M1", "meeting_transcripts": [\n {"speaker": "PhD A", "content": "So we begin ."},\n'
-        ' {"speaker": "Professor B", "content": "Yes ."}], "topic_list": [{"topic": "secret"}]}',
+        (
+            '{"id": "M1", "meeting_transcripts": [\n {"speaker": "PhD A", "content": "So we begin ."},\n'
+            ' {"speaker": "Professor B", "content": "Yes ."}], "topic_list": [{"topic": "secret"}]}'
+        ),
         "transcript",
         [("PhD A", None), ("Professor B", None)],
     ),
     "whisper": (
-        '{"text": "Hello. Bye.", "segments": [{"id": 0, "start": 0.0, "end": 1.5, "text": " Hello."}, '
-        '{"id": 1, "start": 1.5, "end": 2.0, "text": " Bye."}]}',
+        (
+            '{"text": "Hello. Bye.", "segments": [{"id": 0, "start": 0.0, "end": 1.5, "text": " Hello."}, '
+            '{"id": 1, "start": 1.5, "end": 2.0, "text": " Bye."}]}'
+        ),
         "transcript",
         [("", 0.0), ("", 1.5)],
     ),
@@ -80,8 +88,10 @@ TRANSCRIPTS = {
 
 CHATS = {
     "whatsapp android": (
-        "12/03/2026, 09:30 - Messages are end-to-end encrypted.\n12/03/2026, 09:30 - Anna: Hello\nsecond line\n"
-        "13/03/2026, 10:00 - +49 170 1234567: Hi: all\n",
+        (
+            "12/03/2026, 09:30 - Messages are end-to-end encrypted.\n12/03/2026, 09:30 - Anna: Hello\nsecond line\n"
+            "13/03/2026, 10:00 - +49 170 1234567: Hi: all\n"
+        ),
         [("", "2026-03-12T09:30"), ("Anna", "2026-03-12T09:30"), ("+49 170 1234567", "2026-03-13T10:00")],
     ),
     "whatsapp ios": (
@@ -106,9 +116,11 @@ CHATS = {
         ],
     ),
     "slack": (
-        '[{"type": "message", "user": "U1", "user_profile": {"real_name": "Anna Meier"}, "text": "Hi <@U2> &amp; all", '
-        '"ts": "1772357400.000100"},\n {"type": "message", "user": "U2", "text": "see <https://a.example|this>", '
-        '"ts": "1772357460.000100"}]',
+        (
+            '[{"type": "message", "user": "U1", "user_profile": {"real_name": "Anna Meier"}, "text": "Hi <@U2> &amp; all", '
+            '"ts": "1772357400.000100"},\n {"type": "message", "user": "U2", "text": "see <https://a.example|this>", '
+            '"ts": "1772357460.000100"}]'
+        ),
         [("Anna Meier", "2026-03-01T09:30:00Z"), ("U2", "2026-03-01T09:31:00Z")],
     ),
     "completions": (
@@ -128,8 +140,10 @@ LOGS = {
 
 LOOKALIKES = {
     "prose with notes": (
-        "The recipe is old.\n\nNote: it needs butter.\n\nIt was written by hand, and nobody knows when.\n\nNote: no salt.\n\n"
-        "Warning: hot.\n",
+        (
+            "The recipe is old.\n\nNote: it needs butter.\n\nIt was written by hand, and nobody knows when.\n\nNote: no salt.\n\n"
+            "Warning: hot.\n"
+        ),
         "text",
     ),
     "yaml": ("name: thing\nversion: 1.2\nname: other\nversion: 1.3\nname: third\nversion: 2\n", "text"),

@@ -39,7 +39,8 @@ def test_lines(line: str, at: str, level: str) -> None:
 
 def test_no_year_no_date() -> None:
     told = log_line("Mar  1 09:30:12 host sshd[123]: accepted")
-    assert told is not None and told.at == "" and told.time == "09:30:12"
+    assert told is not None
+    assert (told.at, told.time) == ("", "09:30:12")
 
 
 def test_a_run_is_folded_and_keeps_its_lines() -> None:

@@ -40,7 +40,7 @@ def _check(data: bytes, name: str) -> None:
     except HausmusikError:
         return
     assert document.text.encode("utf-8")
-    assert "\0" not in document.text and "\r" not in document.text
+    assert not {"\0", "\r"} & set(document.text)
     end = 0
     for block in document.blocks:
         assert end <= block.start < block.end <= len(document.text)

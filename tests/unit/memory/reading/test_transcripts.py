@@ -13,7 +13,7 @@ def test_turns_have_their_speakers_and_times(form: str) -> None:
     document = read(text)
     assert document.kind == kind
     told = [(block.speaker, block.at_s) for block in document.blocks if block.speaker or block.at_s is not None]
-    assert [each for each in told if each[0] or form in ("whisper",)] == turns
+    assert [each for each in told if each[0] or form == "whisper"] == turns
 
 
 @pytest.mark.parametrize("form", CHATS)

@@ -1,0 +1,54 @@
+"""LiHua-World: are the chats that answer a question found, and are questions without an answer refused?
+
+A memory is made of the 442 chats with the embedded default (rules, MiniLM). Half of the questions, those with an even
+number, were used to set weights; the others are reported. Source of the data: HKUDS/MiniRAG (MIT).
+"""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hausmusik.memory.answering.refusing import THRESHOLD, answerable
+from hausmusik.memory.retrieval.retriever import Mode, Retriever
+
+
+def unpacked(data: Path, folder: Path) -> Path:
+    """Unpack the chats into a folder and return where they are."""
+    with zipfile.ZipFile(data / "lihua-world" / "LiHuaWorld.zip") as archive:
+        archive.extractall(folder)
+    return folder / "LiHua-World"
+
+
+def measured(retriever: Retriever, data: Path, embed: Any, modes: tuple[Mode, ...]) -> dict[str, Any]:
+    """Return recall of the evidence chats in percent and the shares refused, by half and mode."""
+    questions = json.loads((data / "lihua-world" / "query_set.json").read_text())
+    vectors = embed([each["question"] for each in questions.values()])
+    found: dict[str, Any] = {}
+    for mode in modes:
+        halves: dict[str, dict[str, list[float]]] = {
+            half: {"recall@1": [], "recall@5": [], "recall@10": [], "refused": [], "falsely refused": []}
+            for half in ("even", "odd")
+        }
+        for (number, question), vector in zip(questions.items(), vectors, strict=True):
+            half = halves["odd" if int(number) % 2 else "even"]
+            result = retriever.retrieve(question["question"], vector, mode=mode, limit=10)
+            refused = float(answerable(result) < THRESHOLD)
+            if question["type"] == "Null":
+                half["refused"].append(refused)
+                continue
+            half["falsely refused"].append(refused)
+            gold = {each.strip().replace(":", "") for each in question["evidence"].split("<and>")}
+            paths = list(dict.fromkeys(Path(each.passage.path).stem for each in result.evidence))
+            for k in (1, 5, 10):
+                half[f"recall@{k}"].append(len(gold.intersection(paths[:k])) / len(gold))
+        found[mode] = {
+            half: {name: round(100 * float(np.mean(each)), 1) for name, each in values.items()}
+            | {"questions": len(values["recall@1"]), "without an answer": len(values["refused"])}
+            for half, values in halves.items()
+        }
+    return found
