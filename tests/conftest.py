@@ -17,7 +17,12 @@ import pytest_socket
 pytest_plugins = ["tests.weights", "tests.environments", "tests.pictures"]
 
 
-KEPT = {"HAUSMUSIK_TEST_WEIGHTS", "HAUSMUSIK_REQUIRE_WEIGHTS", "HAUSMUSIK_TEST_ENVIRONMENTS"}
+KEPT = {
+    "HAUSMUSIK_TEST_WEIGHTS",
+    "HAUSMUSIK_REQUIRE_WEIGHTS",
+    "HAUSMUSIK_TEST_ENVIRONMENTS",
+    "HAUSMUSIK_TEST_LIGHTRAG",
+}
 
 
 def pytest_configure(config: pytest.Config) -> None:

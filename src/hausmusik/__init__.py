@@ -30,7 +30,6 @@ if TYPE_CHECKING:
         Audio,
         AudioChunk,
         ChatRequest,
-        EmbedRequest,
         JudgeRequest,
         Message,
         MusicRequest,
@@ -49,7 +48,6 @@ __all__ = [
     "BatchOptions",
     "ChatRequest",
     "ComposeOptions",
-    "EmbedRequest",
     "Finished",
     "HausmusikError",
     "House",
@@ -77,7 +75,7 @@ def __getattr__(name: str) -> Any:
 
     if name == "__version__":
         return metadata.version("hausmusik")
-    requests = "ChatRequest EmbedRequest JudgeRequest MusicRequest SoundRequest SpeakRequest TranscribeRequest"
+    requests = "ChatRequest JudgeRequest MusicRequest SoundRequest SpeakRequest TranscribeRequest"
     places = {
         **dict.fromkeys(f"Audio AudioChunk Message Run WordTiming {requests}".split(), "types"),
         "AsyncHouse": "house",

@@ -111,7 +111,7 @@ def _subtitle(picked: Picked, common: str) -> str:
     elif any(_over(tie) for tie in picked.ties):
         parts.append("dashed: no longer so")
     if common:
-        parts.append(f"where nothing is written: {common}")
+        parts.append(f"where nothing is written, mostly: {common}")
     return ", ".join(parts)
 
 

@@ -11,6 +11,7 @@ from tests.interfaces.conftest import Haus
 
 TALK = """Anna Weber: Ben Carter leads the project Helios at Nordwind Logistics.
 Ben Carter: Clara Diaz works at Nordwind Logistics, in Hamburg.
+Anna Weber: The launch of Helios in Hamburg moves to 14 March.
 Clara Diaz: Then I will tell Ben Carter and the people in Hamburg.
 """
 STARTS = {"svg": b"<?xml", "png": b"\x89PNG", "html": b"<!DOCTYPE html>"}
@@ -64,6 +65,12 @@ def test_an_unknown_form_is_told_before_anybody_is_asked(notes: Haus) -> None:
     assert done.code == 2
     assert ".svg, .png or .html" in done.err
     assert not done.out
+
+
+def test_a_misspelt_name_is_told_with_one_like_it(notes: Haus, here: Path) -> None:
+    done = notes("memory", "graph", "notes", "Ben Cartr", "-o", "ben.svg")
+    assert (done.code, (here / "ben.svg").exists()) == (5, False)
+    assert "did you mean Ben Carter" in done.err
 
 
 def test_pictures_have_no_types(notes: Haus) -> None:

@@ -42,7 +42,9 @@ def export(
     budget: Budget = NO_BUDGET,
     json: Json = False,
 ) -> None:
-    """Write a memory for another program: one form of it, to a new file or folder.
+    """Write a memory for another program.
+
+    In one form, to a new file or folder.
 
     Example: haus memory export notes --graphml notes.graphml
     """
@@ -81,7 +83,9 @@ def import_(
     budget: Budget = NO_BUDGET,
     json: Json = False,
 ) -> None:
-    """Bring a folder of LightRAG's into a memory, all of it or nothing; asks no language model.
+    """Bring a folder of LightRAG's into a memory.
+
+    All of it or nothing; no language model is asked.
 
     Example: haus memory import notes ./rag_storage
     """

@@ -173,7 +173,7 @@ class Looker:
                 (*keys, compact(key_of(name))),
             ).fetchall()
             found = reading.entity_rows(connection, [row[0] for row in ids])
-        if not found:
+        if not found:  # outside: the hint reads too, and a read does not begin inside another
             raise NotFoundError(f"nobody and nothing is called {name!r} in {self.name}", hint=self._alike(name))
         if len(found) > 1:
             titles = ", ".join(f"{each.title} ({each.type})" for each in found[:5])

@@ -63,12 +63,14 @@ class Picker:
         self._store = store
 
     def overview(self, *, as_of: str = "", limit: int = READABLE) -> Picked:
-        """Return those that are mentioned most, and what is known of them together."""
+        """Return those that are mentioned most and have to do with each other; all of those where none have."""
         room = readable(limit)
         most = self._looker.entities(limit=room)
         ids = [each.id for each in most]
         known = ties_between(ids, self._facts(ids, as_of))
         ties = strongest(known, closest(known), nodes=len(ids))
+        tied = {each for tie in ties for each in (tie.source, tie.target)}
+        ids = [each for each in ids if each in tied or not tied]
         there = self._looker.row().entities
         return self._picked((), Subgraph(entities=tuple(ids), ties=tuple(ties), left_out=max(0, there - len(ids))))
 

@@ -1,7 +1,8 @@
 """The colours of graphs: one for each type of node, on light and on dark ground.
 
-Labels keep a contrast of at least 4.5 to 1 (WCAG 2.2, 1.4.3); a test computes it. Types differ in lightness too, and
-each is named in the legend. Types of somebody's own ontology get what is left, in the order in which they appear.
+Labels keep a contrast of at least 4.5 to 1 (WCAG 2.2, 1.4.3); a test computes it. Types are too many to be told apart
+by colour alone: the legend, the page's details and the SVG's titles name them. Types of somebody's own ontology get
+what is left, in the order of the legend.
 """
 
 from __future__ import annotations

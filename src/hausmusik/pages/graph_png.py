@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 
 SCALE: Final = 2
 _SMOOTH: Final = 2
-_MOST_PIXELS: Final = 90_000_000
-"""Of the larger picture; above it lines are not smoothed, and memory stays below 300 MB."""
+_MOST_PIXELS: Final = 70_000_000
+"""Of the larger picture; above it lines are not smoothed, three bytes each."""
 
 
 def png_of(layout: GraphLayout) -> bytes:

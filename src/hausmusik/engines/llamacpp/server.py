@@ -12,7 +12,6 @@ import shutil
 import tempfile
 import threading
 from collections.abc import Iterator
-from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
@@ -42,7 +41,9 @@ class ModelServer:
 
     def __init__(self, path: Path, *, context_tokens: int, threads: int, template: str = "") -> None:
         try:
-            library: Any = import_module("xllamacpp")  # it has no types
+            import xllamacpp
+
+            library: Any = xllamacpp  # it has no types
         except ImportError as error:
             raise MissingExtra(
                 f"llama.cpp cannot run here: {error.name or error} is not installed",
