@@ -265,7 +265,7 @@ def search(
 
     for place, each in enumerate(found.evidence, 1):
         text = " ".join(each.passage.text[each.window[0] : each.window[1]].split())
-        where = "; ".join(filter(None, (place_of(each.passage), each.passage.when)))
+        where = "; ".join(filter(None, (place_of(each.passage, each.window[0]), each.passage.when)))
         output.data(f"{place}. {where}\n   {text[:300]}")
 
 

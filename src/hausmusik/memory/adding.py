@@ -456,10 +456,12 @@ class _Work:
         return DocumentEntry(document=document, passages=tuple(entries))
 
 
-def _first_of(errors: BaseException) -> BaseException:
-    while isinstance(errors, BaseExceptionGroup):
-        errors = cast("BaseExceptionGroup[BaseException]", errors).exceptions[0]
-    return errors
+def _first_of(errors: BaseExceptionGroup[BaseException]) -> BaseException:
+    """Return the first error of a group, also where that is one of a group in it."""
+    first = errors.exceptions[0]
+    if isinstance(first, BaseExceptionGroup):
+        return _first_of(cast("BaseExceptionGroup[BaseException]", first))
+    return first
 
 
 def _key(item: AddItem) -> str:

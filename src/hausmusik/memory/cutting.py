@@ -9,6 +9,7 @@ vectors.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Final
 
@@ -198,7 +199,25 @@ def _passage(document: Document, units: Sequence[_Unit], count: Callable[[str], 
         at_s=next((block.at_s for block in blocks if block.at_s is not None), None),
         headings=blocks[0].headings,
         level=max((block.level for block in blocks), key=_rank, default=""),
+        marks=_marks(document.text, units),
     )
+
+
+def _marks(text: str, units: Sequence[_Unit]) -> tuple[tuple[int, int, int], ...]:
+    """Return where which line and page begins, unless counting lines from the first one tells."""
+    start, end = units[0].start, units[-1].end
+    counted = units[-1].last_line - units[0].line == text.count("\n", start, end)
+    if counted and len({unit.block.page for unit in units}) == 1:
+        return ()
+    found: list[tuple[int, int, int]] = []
+    for unit in units:
+        found.append((unit.start - start, unit.line, unit.block.page))
+        if unit.line and unit.last_line - unit.line == text.count("\n", unit.start, unit.end):
+            ends = (match.end() for match in re.finditer("\n", text[unit.start : unit.end]))
+            found += (
+                (unit.start - start + at, unit.line + number, unit.block.page) for number, at in enumerate(ends, 1)
+            )
+    return tuple(found)
 
 
 def _rank(level: str) -> int:

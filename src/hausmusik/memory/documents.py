@@ -95,6 +95,8 @@ class Passage(msgspec.Struct, frozen=True, kw_only=True):
         at_s: Of its first block that has one.
         headings: Those that its first block stands under.
         level: The worst of its blocks.
+        marks: Where its lines and pages cannot be told from the first ones by counting: offset in its text, line and
+            page of whatever begins there, in order; empty elsewhere.
     """
 
     text: str
@@ -109,3 +111,4 @@ class Passage(msgspec.Struct, frozen=True, kw_only=True):
     at_s: float | None = None
     headings: tuple[str, ...] = ()
     level: str = ""
+    marks: tuple[tuple[int, int, int], ...] = ()

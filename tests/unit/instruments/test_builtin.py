@@ -94,7 +94,6 @@ def test_the_embedded_tier_has_the_small_language_model_alone(catalogue: Catalog
     assert "all-minilm-l6-v2" in {weights.id for weights in tier}
 
 
-
 def test_the_english_voices_are_all_there(catalogue: Catalogue):
     names = [file.name for file in catalogue.weight_set("kokoro-voices-en").files]
     assert len(names) == 28

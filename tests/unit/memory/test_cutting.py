@@ -178,3 +178,16 @@ def test_nonsense_is_refused(budget: int, overlap: int) -> None:
 )
 def test_approximate_tokens(text: str, tokens: int) -> None:
     assert abs(approximate_tokens(text) - tokens) <= 0.2 * tokens + 1
+
+
+def test_lines_and_pages_that_cannot_be_counted_are_kept() -> None:
+    text = "Page one.\nStill one.\nPage two."
+    blocks = (
+        Block(start=0, end=20, line=1, last_line=2, page=1),
+        Block(start=21, end=30, line=7, last_line=7, page=2),
+    )
+    document = Document(path="a", kind="text", text=text, sha256="", size_bytes=0, blocks=blocks)
+    (passage,) = cut(document, budget_tokens=100, overlap_tokens=0, count=words)
+    assert passage.marks == ((0, 1, 1), (10, 2, 1), (21, 7, 2))
+    (plain,) = cut(read("One.\nTwo.\n\nThree.\n"), budget_tokens=100, overlap_tokens=0, count=words)
+    assert plain.marks == ()

@@ -120,10 +120,11 @@ def test_the_full_name_joins_the_short_one_that_was_there_before() -> None:
 
 
 def test_initials_are_a_doubt_unless_the_document_has_who_it_is() -> None:
-    assert verdict("JD", known("John Doe")) == "doubt"
-    assert verdict("JD", known("John Doe", here=True)) == "same"
-    assert verdict("JD", known("John Doe", "Jane Day", here=True)) == "doubt"
-    assert verdict("JX", known("John Doe", here=True)) == "apart"
+    assert verdict("JFD", known("John F. Doe")) == "doubt"
+    assert verdict("JFD", known("John F. Doe", here=True)) == "same"
+    assert verdict("JFD", known("John F. Doe", "Jane Fay Day", here=True)) == "doubt"
+    assert verdict("JFX", known("John F. Doe", here=True)) == "apart"
+    assert verdict("JD", known("John Doe", here=True)) == "apart"  # two letters are those of too many
 
 
 def test_homonyms_of_different_kinds_stay_apart() -> None:

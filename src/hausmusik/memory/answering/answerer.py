@@ -187,7 +187,7 @@ class Answerer:
         with self._store.database.read() as connection:
             passages = {each.id: each for each in reading.passages(connection, [fact.passage for fact in steps])}
         return tuple(
-            f"{fact.source[1]} – {fact.kind} – {fact.target[1]} ({place_of(passages[fact.passage])})"
+            f"{fact.source[1]} – {fact.kind} – {fact.target[1]} ({place_of(passages[fact.passage], fact.start)})"
             for fact in steps
             if fact.passage in passages
         )
@@ -232,7 +232,7 @@ def _told(found: Retrieved, excerpts: Sequence[Shown]) -> Found:
                 number=each.number,
                 path=each.passage.path,
                 line=each.line,
-                page=each.passage.page,
+                page=each.page,
                 speakers=each.passage.speakers,
                 when=each.passage.when,
                 excerpt=each.text,

@@ -45,21 +45,26 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def line(self) -> int:
         """The line of the file in which the excerpt begins; 0 where the file has none."""
-        passage = self.passage
-        return passage.line + passage.text.count("\n", 0, self.start) if passage.line else 0
+        return self.passage.place_at(self.start)[0]
+
+    @property
+    def page(self) -> int:
+        """The page on which it begins; 0 where the file has none."""
+        return self.passage.place_at(self.start)[1]
 
 
-def place_of(passage: StoredPassage, line: int = 0) -> str:
-    """Return where a passage is, as people look it up: `notes/helios.md, line 12` or `report.pdf, page 3`."""
-    if passage.page:
-        return f"{passage.path}, page {passage.page}"
-    return f"{passage.path}, line {line or passage.line}" if passage.line else passage.path
+def place_of(passage: StoredPassage, offset: int = 0) -> str:
+    """Return where a character of a passage is, as people look it up: `helios.md, line 12` or `report.pdf, page 3`."""
+    line, page = passage.place_at(offset)
+    if page:
+        return f"{passage.path}, page {page}"
+    return f"{passage.path}, line {line}" if line else passage.path
 
 
 def label_of(shown: Shown) -> str:
     """Return the line above an excerpt: place, time, speakers, heading."""
     passage = shown.passage
-    parts = [place_of(passage, shown.line), passage.when, ", ".join(passage.speakers[:6])]
+    parts = [place_of(passage, shown.start), passage.when, ", ".join(passage.speakers[:6])]
     parts += passage.headings[-1:]
     return "; ".join(part for part in parts if part)
 

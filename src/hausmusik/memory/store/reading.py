@@ -42,6 +42,7 @@ class StoredPassage(msgspec.Struct, frozen=True, kw_only=True):
         headings: Under which it stands.
         level: The worst level of a log.
         date: The document's.
+        marks: Offset in the text, line and page of what begins there, where counting does not tell.
     """
 
     id: int
@@ -62,6 +63,13 @@ class StoredPassage(msgspec.Struct, frozen=True, kw_only=True):
     headings: tuple[str, ...]
     level: str
     date: str
+    marks: tuple[tuple[int, int, int], ...] = ()
+
+    def place_at(self, offset: int) -> tuple[int, int]:
+        """Return line and page of a character of the text, each 0 where the file has none."""
+        if self.marks:
+            return next((mark[1:] for mark in reversed(self.marks) if mark[0] <= offset), self.marks[0][1:])
+        return (self.line + self.text.count("\n", 0, offset) if self.line else 0), self.page
 
     @property
     def when(self) -> str:
@@ -130,12 +138,13 @@ def passages(connection: sqlite3.Connection, ids: Sequence[int]) -> list[StoredP
         rows = rows_of(
             connection,
             "SELECT p.id, p.document, d.path, d.title, d.kind, d.date, p.text, p.start, p.end, p.tokens, p.line,"
-            " p.last_line, p.page, p.speakers, p.at, p.at_s, p.headings, p.level"
+            " p.last_line, p.page, p.speakers, p.at, p.at_s, p.headings, p.level, p.marks"
             f" FROM passages p JOIN documents d ON d.id = p.document WHERE p.id IN ({_marks(some)})",
             some,
         )
         for row in rows:
             texts: dict[str, Any] = {name: _texts(row[name]) for name in ("speakers", "headings")}
+            texts["marks"] = msgspec.json.decode(row["marks"], type=tuple[tuple[int, int, int], ...])
             found[row["id"]] = StoredPassage(**(row | texts))
     return [found[id_] for id_ in ids if id_ in found]
 

@@ -95,22 +95,15 @@ class MemoryStore:
 
     def put_all(self, entries: Iterable[DocumentEntry], recipe: Recipe) -> list[int]:
         """Put some documents, in order and in one transaction; returns their ids. Raises as `put`: all or nothing."""
-        ids: list[int] = []
         with self.database.write() as connection:
-            self._agree(connection, recipe.embedder)
-            for entry in entries:
-                path = storable(entry.document.path)
-                if connection.execute("SELECT 1 FROM documents WHERE path = ?", (path,)).fetchone():
-                    self._secure(connection)  # what its new form has not is not kept anywhere either
-                ids.append(put_document(connection, entry, recipe, self.now()))
-        return ids
+            return [self._put(connection, entry, recipe) for entry in entries]
 
-    def put_all(self, entries: Iterable[DocumentEntry], recipe: Recipe) -> None:
-        """Add documents, all of them or none; raises as `put`."""
-        with self.database.write(durable=True) as connection:
-            self._agree(connection, recipe.embedder)
-            for entry in entries:
-                put_document(connection, entry, recipe, self.now())
+    def _put(self, connection: sqlite3.Connection, entry: DocumentEntry, recipe: Recipe) -> int:
+        self._agree(connection, recipe.embedder)
+        path = storable(entry.document.path)
+        if connection.execute("SELECT 1 FROM documents WHERE path = ?", (path,)).fetchone():
+            self._secure(connection)  # what its new form has not is not kept anywhere either
+        return put_document(connection, entry, recipe, self.now())
 
     def check_embedder(self, embedder: str) -> None:
         """Raise ConfigError where vectors of an embedder could not be compared with those that are here."""

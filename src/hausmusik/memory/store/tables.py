@@ -58,7 +58,8 @@ CREATE TABLE passages (
     at TEXT NOT NULL,
     at_s REAL,
     headings TEXT NOT NULL,
-    level TEXT NOT NULL
+    level TEXT NOT NULL,
+    marks TEXT NOT NULL
 );
 CREATE INDEX passages_of_document ON passages (document, ordinal);
 CREATE INDEX passages_by_hash ON passages (hash);

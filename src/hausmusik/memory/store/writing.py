@@ -264,7 +264,7 @@ def _move_passage(connection: sqlite3.Connection, id_: int, ordinal: int, entry:
     passage = entry.passage
     connection.execute(
         "UPDATE passages SET ordinal = ?, start = ?, end = ?, line = ?, last_line = ?, page = ?, speakers = ?, at = ?,"
-        " at_s = ?, headings = ?, level = ? WHERE id = ?",
+        " at_s = ?, headings = ?, level = ?, marks = ? WHERE id = ?",
         (
             ordinal,
             passage.start,
@@ -277,6 +277,7 @@ def _move_passage(connection: sqlite3.Connection, id_: int, ordinal: int, entry:
             passage.at_s,
             _json(passage.headings),
             passage.level,
+            msgspec.json.encode(passage.marks).decode(),
             id_,
         ),
     )
@@ -289,7 +290,7 @@ def _add_passage(
     id_ = int(
         connection.execute(
             "INSERT INTO passages (document, ordinal, hash, text, start, end, tokens, line, last_line, page, speakers,"
-            " at, at_s, headings, level) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            " at, at_s, headings, level, marks) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 document,
                 ordinal,
@@ -306,6 +307,7 @@ def _add_passage(
                 passage.at_s,
                 _json(passage.headings),
                 passage.level,
+                msgspec.json.encode(passage.marks).decode(),
             ),
         ).lastrowid
         or 0

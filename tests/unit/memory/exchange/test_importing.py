@@ -20,6 +20,7 @@ from hausmusik.memory.exchange.lightrag_reading import read_folder
 from hausmusik.memory.looking import Looker
 from hausmusik.memory.store.store import MemoryStore
 from hausmusik.testing import FakeClock
+from tests.unit.memory.entries import OTHER_EMBEDDER, document, passage
 from tests.unit.memory.exchange.samples import FIRST, embed, memory
 
 GRAPH = "graph_chunk_entity_relation.graphml"
@@ -80,10 +81,10 @@ async def test_documents_of_another_kind_are_not_replaced(tmp_path: Path, rag: P
 
 async def test_another_embedder_is_refused(tmp_path: Path, rag: Path) -> None:
     store = new(tmp_path)
-    store.set("embedder", "another@1")
+    store.put(document("there.txt", passage("Something else.")), OTHER_EMBEDDER)
     with pytest.raises(ConfigError, match="cannot be compared"):
         await imported(rag, store)
-    assert store.counts()["documents"] == 0
+    assert set(store.known()) == {"there.txt"}
 
 
 async def test_one_document_that_cannot_be_written_takes_all_back(
