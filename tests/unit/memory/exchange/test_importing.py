@@ -80,10 +80,13 @@ async def test_documents_of_another_kind_are_not_replaced(tmp_path: Path, rag: P
 
 async def test_another_embedder_is_refused(tmp_path: Path, rag: Path) -> None:
     store = new(tmp_path)
-    store.set("embedder", "another@1")
-    with pytest.raises(ConfigError, match="cannot be compared"):
-        await imported(rag, store)
-    assert store.counts()["documents"] == 0
+    await imported(rag, store)
+    before = store.counts()
+    edit(rag / CHUNKS, lambda rows: {id_: row | {"full_doc_id": "another"} for id_, row in rows.items()})
+    (rag / "kv_store_doc_status.json").unlink()
+    with pytest.raises(ConfigError, match="another@1"):
+        await import_lightrag("new", store, rag, embed, "another@1")
+    assert store.counts() == before
 
 
 async def test_one_document_that_cannot_be_written_takes_all_back(
