@@ -85,6 +85,8 @@ async def import_lightrag(name: str, store: MemoryStore, folder: Path, embed: Em
 
 def _fresh(name: str, store: MemoryStore, entries: Sequence[DocumentEntry], recipe: Recipe) -> list[DocumentEntry]:
     """Return the documents that are not there yet; what came otherwise is never replaced."""
+    if store.exists:  # before anything is embedded in vain
+        store.check_embedder(recipe.embedder)
     known = store.known() if store.exists else {}
     fresh: list[DocumentEntry] = []
     for entry in entries:
