@@ -350,7 +350,7 @@ class _Work:
         if len(some) > 1:
             try:
                 self._put_together(some)
-            except HausmusikError:
+            except Exception:  # noqa: BLE001 -- whichever of them it was meets it again, alone
                 return [error for each in some for error in self._put([each])]
             return [None] * len(some)
         try:
