@@ -55,7 +55,8 @@ def test_names_in_a_question(question: str, found: list[tuple[str, tuple[int, ..
 
 
 def test_what_is_written_like_a_name_and_is_none_here() -> None:
-    assert LEXICON.unknown("What did Gerda tell Anna Weber on Monday?") == ["Gerda"]
+    question = "What did Gerda tell Anna Weber on Monday?"
+    assert LEXICON.unknown(question, LEXICON.linked(question)) == ["Gerda"]
 
 
 @given(st.text(alphabet=st.sampled_from("annaweberjohn '’-.?Ä "), max_size=60))
@@ -145,7 +146,7 @@ def test_the_rank_is_that_of_a_plain_power_iteration(given_: tuple[Any, ...]) ->
     wanted = seeds
     for _ in range(STEPS):
         wanted = RESTART * seeds + (1 - RESTART) * flow.T @ wanted
-    np.testing.assert_allclose(np.concatenate(found), wanted, atol=1e-12)
+    np.testing.assert_allclose(np.concatenate(found), wanted, rtol=1e-5, atol=1e-7)  # it steps in float32
 
 
 def test_a_graph_of_nothing() -> None:
