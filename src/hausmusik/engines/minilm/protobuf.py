@@ -14,6 +14,7 @@ from typing import Final
 
 import numpy as np
 
+from hausmusik.engines import wire
 from hausmusik.types import FloatArray
 
 FLOAT: Final = 1
@@ -26,28 +27,18 @@ _ATTRIBUTE_FLOAT: Final = 1
 _ATTRIBUTE_INT: Final = 2
 
 
-def _varint(number: int) -> bytes:
-    out = bytearray()
-    while number > 0x7F:
-        out.append(number & 0x7F | 0x80)
-        number >>= 7
-    out.append(number)
-    return bytes(out)
-
-
 def _number(field: int, number: int) -> bytes:
-    return _varint(field << 3) + _varint(number)
+    return wire.varint(field << 3) + wire.varint(number)
 
 
 def _bytes(field: int, payload: bytes | str) -> bytes:
-    data = payload.encode() if isinstance(payload, str) else payload
-    return _varint(field << 3 | 2) + _varint(len(data)) + data
+    return wire.field(field, payload.encode() if isinstance(payload, str) else payload)
 
 
 def _attribute(name: str, value: float) -> bytes:
     if isinstance(value, int):
         return _bytes(1, name) + _number(3, value) + _number(20, _ATTRIBUTE_INT)
-    return _bytes(1, name) + _varint(2 << 3 | 5) + struct.pack("<f", value) + _number(20, _ATTRIBUTE_FLOAT)
+    return _bytes(1, name) + wire.varint(2 << 3 | 5) + struct.pack("<f", value) + _number(20, _ATTRIBUTE_FLOAT)
 
 
 def node(operator: str, inputs: Sequence[str], output: str, domain: str = "", **attributes: float) -> bytes:

@@ -10,24 +10,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
+from hausmusik.engines.wire import field
+
 _MODEL_GRAPH: Final = 7
 _GRAPH_OUTPUT: Final = 12
 _VALUE_NAME: Final = 1
 """Field numbers of ModelProto, GraphProto and ValueInfoProto: https://github.com/onnx/onnx/blob/main/onnx/onnx.proto."""
-
-
-def _varint(number: int) -> bytes:
-    out = bytearray()
-    while number > 0x7F:
-        out.append(number & 0x7F | 0x80)
-        number >>= 7
-    out.append(number)
-    return bytes(out)
-
-
-def _field(number: int, payload: bytes) -> bytes:
-    """Encode one length-delimited field of Protocol Buffers."""
-    return _varint(number << 3 | 2) + _varint(len(payload)) + payload
 
 
 def with_output(path: Path, name: str) -> bytes:
@@ -37,5 +25,5 @@ def with_output(path: Path, name: str) -> bytes:
         path: The file, which is only read.
         name: Of the value, as the graph calls it; a wrong one makes the runtime refuse the model.
     """
-    extra = _field(_MODEL_GRAPH, _field(_GRAPH_OUTPUT, _field(_VALUE_NAME, name.encode())))
+    extra = field(_MODEL_GRAPH, field(_GRAPH_OUTPUT, field(_VALUE_NAME, name.encode())))
     return b"".join((path.read_bytes(), extra))
