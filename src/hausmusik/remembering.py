@@ -171,7 +171,7 @@ class Remembering(Parts):
         here = self.player.facts(Run(id="")).weights_here
         for name in routers[chosen].candidates:
             instrument = self.catalogue.instrument(name)
-            if instrument.options.get("answers", True) and set(instrument.weights) <= here:
+            if instrument.answers and set(instrument.weights) <= here:
                 return name
         return ""
 

@@ -306,6 +306,7 @@ class Instrument(Strict):
         workers: Most workers at once on one machine (still never more than its cores).
         voices: Speakers, for `speak`.
         default_voice: Used when a request names none.
+        answers: Whether what it says is worth asking for, of those that chat: the smallest talk and do not answer.
         one_shot: Whether what it plays are events of their own length, which a score plays once unless told to loop.
         measured: Speed and cold start.
         options: Passed to the engine as they are.
@@ -330,6 +331,7 @@ class Instrument(Strict):
     workers: Annotated[int, Field(ge=1)] = 1
     voices: tuple[Voice, ...] = ()
     default_voice: str = ""
+    answers: bool = True
     one_shot: bool = False
     measured: Measured
     options: dict[str, Scalar] = Field(default_factory=dict[str, Scalar])

@@ -184,3 +184,8 @@ def test_reading_everything_takes_less_than_60_ms():
         Catalogue.load()
         times.append(time.process_time() - start)
     assert min(times) < 0.06
+
+
+def test_the_smallest_language_model_is_never_the_one_that_answers_from_a_memory(catalogue: Catalogue):
+    assert not catalogue.instrument("smollm2-135m").answers
+    assert catalogue.instrument("qwen2.5-coder-1.5b").answers

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hausmusik.errors import BadInput, GenerationFailed
+from hausmusik.errors import GenerationFailed
 from hausmusik.memory.documents import Document, Passage
 from hausmusik.memory.extraction.answers import read_json, read_lines
-from hausmusik.memory.extraction.model import SMALLEST, ModelReader, check_extractor
+from hausmusik.memory.extraction.model import SMALLEST, ModelReader
 from hausmusik.memory.extraction.prompts import DEFAULT_TYPES, extraction_request, schema_of
 from hausmusik.memory.extraction.values import Extraction
 from hausmusik.memory.store.store import MemoryStore
@@ -182,10 +182,8 @@ def test_the_schema_takes_what_is_wanted_and_nothing_else() -> None:
             jsonschema.validate(wrong, schema)
 
 
-def test_a_model_that_thinks_first_is_refused() -> None:
-    with pytest.raises(BadInput, match="thinks before it answers"):
-        check_extractor("deepseek", thinks=True)
-    check_extractor("qwen", thinks=False)
+def test_no_model_is_asked_to_think_before_it_extracts() -> None:
+    assert not extraction_request("Anna is here.", "notes.txt", DEFAULT_TYPES).think
 
 
 # -- asking -----------------------------------------------------------------------------------------------------------

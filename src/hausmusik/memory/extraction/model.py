@@ -15,7 +15,7 @@ from typing import Any, Final, cast
 
 import msgspec
 
-from hausmusik.errors import BadInput, GenerationFailed
+from hausmusik.errors import GenerationFailed
 from hausmusik.memory.documents import Document, Passage
 from hausmusik.memory.extraction.answers import read_json
 from hausmusik.memory.extraction.prompts import REVISION, extraction_request
@@ -148,15 +148,6 @@ class ModelReader:
                     case _:
                         pass
         return "".join(said), usage, reason
-
-
-def check_extractor(instrument: str, *, thinks: bool) -> None:
-    """Refuse a model that thinks aloud: it spends its tokens before it answers; raises BadInput."""
-    if thinks:
-        raise BadInput(
-            f"{instrument} thinks before it answers, which is too slow and too long for extraction",
-            hint="use an instrument that follows instructions, e.g. qwen2.5-7b",
-        )
 
 
 def _halves(text: str) -> list[tuple[int, int]]:
