@@ -19,6 +19,7 @@ def test_every_command_with_json(haus: Haus, here: Path, monkeypatch: pytest.Mon
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("MODAL_CONFIG_PATH", str(here / "no-account.toml"))
     (here / "lines.jsonl").write_text('{"text": "One."}\n')
+    (here / "meeting.txt").write_text("Anna: The launch is on 14 March.\nBen: Nordwind is late, Anna.\n" * 3)
     (here / "mine").mkdir()
     (here / "mine" / "extra.toml").write_text(tones.instrument("extra", "sound"))
     score(line(id="hello"), name="piece.json", voices={"n": {"voice": "anna"}})
@@ -47,6 +48,21 @@ def test_every_command_with_json(haus: Haus, here: Path, monkeypatch: pytest.Mon
         ("instruments", "add", "mine/extra.toml"),
         ("instruments", "show", "extra"),
         ("instruments", "remove", "extra"),
+        ("memory", "add", "notes", "meeting.txt"),
+        ("memory", "show", "notes"),
+        ("memory", "search", "notes", "launch"),
+        ("memory", "graph", "notes"),
+        ("memory", "path", "notes", "Anna", "Ben"),
+        ("memory", "merge", "notes", "Ben", "Anna"),
+        ("memory", "split", "notes", "Ben"),
+        ("memory", "stats", "notes"),
+        ("memory", "check", "notes"),
+        ("memory", "backup", "notes", "notes.sqlite"),
+        ("memory", "export", "notes", "--lightrag", "rag"),
+        ("memory", "import", "other", "rag"),
+        ("ask", "notes", "When is the launch?"),
+        ("memory", "forget", "notes", "meeting.txt", "--yes"),
+        ("chat", "Hello."),
         ("pull", "tone-speak"),
         ("install", "nothing"),
         ("jobs", "list"),

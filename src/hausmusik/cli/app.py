@@ -23,7 +23,9 @@ from hausmusik.cli import (
     instruments,
     jobs,
     memory,
+    memory_adding,
     memory_files,
+    memory_graph,
     pieces,
     playing,
     settings,
@@ -53,6 +55,8 @@ playing.register(app)
 chatting.register(app)
 batch.register(app)
 memory.register(app)
+memory_adding.register(memory.memory_app)
+memory_graph.register(memory.memory_app)
 memory_files.register(memory.memory_app)
 asking.register(app)
 instruments.register(app)

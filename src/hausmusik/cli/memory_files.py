@@ -1,4 +1,4 @@
-"""Commands that bring memories out for other programs and in from them: `haus memory export`, `haus memory import`."""
+"""Commands about a memory as a file: check, backup, export to other programs and import from them."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from hausmusik.cli.asking import Memory
 from hausmusik.cli.commands import Command
 from hausmusik.cli.options import NO_BUDGET, Budget, Json, On, read_dollars
 from hausmusik.cli.output import Output
-from hausmusik.cli.session import in_house
-from hausmusik.errors import UsageError
+from hausmusik.cli.session import in_house, leave, with_house
+from hausmusik.errors import StoreError, UsageError
 
 if TYPE_CHECKING:
     from hausmusik.house import AsyncHouse
@@ -23,8 +23,47 @@ if TYPE_CHECKING:
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this module to those about memories."""
+    app.command(cls=Command)(check)
+    app.command(cls=Command)(backup)
     app.command(cls=Command)(export)
     app.command("import", cls=Command)(import_)
+
+
+def check(context: typer.Context, memory: Memory, *, json: Json = False) -> None:
+    """Look through a memory's whole file.
+
+    Example: haus memory check notes
+    """
+    output: Output = context.obj
+    found: dict[str, int] = with_house(lambda house: house.check_memory(memory))
+    if json:
+        output.json(found)
+    elif not any(found.values()):
+        output.talk(f"{memory} is whole")
+    if any(found.values()):
+        wrong = ", ".join(f"{what}: {count}" for what, count in found.items() if count)
+        leave(output, StoreError(f"{memory} is not whole ({wrong})", hint="add its folders to a new memory"))
+
+
+def backup(
+    context: typer.Context,
+    memory: Memory,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A new file.")],
+    *,
+    json: Json = False,
+) -> None:
+    """Write a whole copy of a memory to a new file.
+
+    Also while something is being added to it.
+
+    Example: haus memory backup notes notes-backup.sqlite
+    """
+    output: Output = context.obj
+    with_house(lambda house: house.backup_memory(memory, file))
+    if json:
+        output.json({"file": str(file)})
+    else:
+        output.data(str(file))
 
 
 def export(

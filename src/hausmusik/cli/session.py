@@ -13,10 +13,12 @@ import sys
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
+
+import typer
 
 from hausmusik.cli.output import Output, printable
-from hausmusik.errors import Cancelled
+from hausmusik.errors import Cancelled, HausmusikError
 
 if TYPE_CHECKING:
     from hausmusik.house import AsyncHouse
@@ -113,6 +115,12 @@ def in_house(
 
 async def _awaited(work: Awaitable[T]) -> T:
     return await work
+
+
+def leave(output: Output, error: HausmusikError) -> NoReturn:
+    """Tell an error behind a report; raised, it would be a second document where JSON is asked for."""
+    output.error(error)
+    raise typer.Exit(error.exit_code)
 
 
 def announce(house: AsyncHouse, output: Output, quote: Quote) -> None:

@@ -1,0 +1,149 @@
+"""The command `haus memory add`: what is new or changed in files and folders goes into a memory."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from hausmusik.cli.commands import Command
+from hausmusik.cli.options import NO_BUDGET, Budget, DryRun, Json, On, read_dollars
+from hausmusik.cli.output import Output
+from hausmusik.cli.session import ProgressLine, announce, in_house, leave, with_house
+from hausmusik.errors import Cancelled, ConfigError, NotFoundError, PartialFailure, UsageError
+
+if TYPE_CHECKING:
+    from hausmusik.house import AsyncHouse
+    from hausmusik.jobs.stop import Stop
+    from hausmusik.memory.values import AddOptions, AddPlan, AddProgress, AddReport
+    from hausmusik.money.quoted import Quote
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this module to those about memories."""
+    app.command(cls=Command)(add)
+
+
+def add(
+    context: typer.Context,
+    memory: Annotated[str, typer.Argument(metavar="MEMORY", help="Its name; made where it is not there yet.")],
+    sources: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Files and folders; - reads stdin.")],
+    *,
+    extractor: Annotated[
+        str, typer.Option("--extract", metavar="NAME", help="rules (in code), or a language model.")
+    ] = "rules",
+    tokens: Annotated[int, typer.Option(metavar="NUMBER", min=50, max=8000, help="Of a passage.")] = 1200,
+    overlap: Annotated[int, typer.Option(metavar="NUMBER", min=0, max=4000, help="Between two passages.")] = 100,
+    types: Annotated[Path | None, typer.Option(metavar="FILE", help="TOML: types of entities for a model.")] = None,
+    ignore: Annotated[list[str] | None, typer.Option(metavar="PATTERN", help="Leave out what is called so.")] = None,
+    concurrency: Annotated[int, typer.Option(metavar="NUMBER", min=0, help="Documents at once; 0: the host's.")] = 0,
+    on: On = "",
+    budget: Budget = NO_BUDGET,
+    dry_run: DryRun = False,
+    json: Json = False,
+) -> None:
+    """Add files to a memory: what is new or changed in them.
+
+    Stopped or killed, the same command goes on. A file that cannot be read is told, and the command leaves with 8.
+
+    Example: haus memory add notes ~/meetings ~/logs
+    """
+    from hausmusik.memory.values import AddOptions
+
+    output: Output = context.obj
+    most = read_dollars(budget)
+    stdin = sys.stdin.buffer.read() if any(str(source) == "-" for source in sources) else b""
+    if overlap >= tokens:
+        raise UsageError("--overlap must be below --tokens", hint="e.g. --tokens 1200 --overlap 100")
+    options = AddOptions(
+        sources=tuple(sources),
+        extractor=extractor,
+        budget_tokens=tokens,
+        overlap_tokens=overlap,
+        types=_read_types(types),
+        ignore=tuple(ignore or ()),
+        concurrency=concurrency,
+    )
+    if dry_run:
+        _plan(output, memory, options, on, stdin, json=json)
+        return
+    line = ProgressLine(output)
+
+    def tell(progress: AddProgress) -> None:
+        done = (progress.done + progress.failed) / max(1, progress.total)
+        label = f"{progress.done}/{progress.total}"
+        label += f", {progress.calls} answers" if progress.calls else ""
+        line("adding", done, f"{label} {progress.waiting or progress.document}", progress.eta_s)
+
+    async def work(house: AsyncHouse, stop: Stop) -> AddReport:
+        run = house.new_run(f"memory {memory}", on=on, budget_usd=most)
+        plan = house.plan_memory(memory, options, run=run, stdin=stdin)
+        announce(house, output, house.quote_memory(plan, run=run))
+        return await house.add_to_memory(plan, run=run, stop=stop, on_progress=tell, stdin=stdin)
+
+    try:
+        report = in_house(work, output, drains=True)
+    except Cancelled as error:
+        raise Cancelled(error.message, hint="the same command goes on") from error
+    finally:
+        line.end()
+    _tell_added(output, report, json=json)
+
+
+def _plan(output: Output, memory: str, options: AddOptions, on: str, stdin: bytes, *, json: bool) -> None:
+    def work(house: AsyncHouse) -> tuple[AddPlan, Quote]:
+        run = house.new_run(f"memory {memory}", on=on)
+        plan = house.plan_memory(memory, options, run=run, stdin=stdin)
+        return plan, house.quote_memory(plan, run=run)
+
+    plan, quote = with_house(work)
+    if json:
+        output.json({"items": plan.items, "skipped": plan.skipped, "passages": plan.passages, "quote": quote})
+        return
+    output.table(("change", "bytes", "name"), [(item.change, str(item.size_bytes), item.name) for item in plan.items])
+    for each in plan.skipped:
+        output.detail(f"left out: {each.path}: {each.reason}")
+    if plan.skipped:
+        output.talk(f"{len(plan.skipped)} files are left out; -v lists them")
+    output.talk(quote.in_short if plan.to_do else "everything is there already")
+
+
+def _tell_added(output: Output, report: AddReport, *, json: bool) -> None:
+    if json:
+        output.json(report)
+    else:
+        changes = [f"{report.added} added", f"{report.changed} changed", f"{report.same} there already"]
+        output.talk(", ".join(changes) + (f", {report.failed} failed" if report.failed else ""))
+        output.talk(f"{report.memory}: {report.passages} passages, {report.entities} entities, {report.facts} facts")
+        for each in report.skipped:
+            output.detail(f"left out: {each.path}: {each.reason}")
+        if report.skipped:
+            output.talk(f"{len(report.skipped)} files were left out; -v lists them")
+        for problem in report.problems[:10]:
+            output.talk(str(problem))
+    if report.failed:
+        failed = PartialFailure(f"{report.failed} documents could not be added", hint="the others are in the memory")
+        leave(output, failed)
+
+
+def _read_types(path: Path | None) -> dict[str, str]:
+    """Read an ontology, `[types]` with a description for each name; without a file return that of a new memory."""
+    import tomllib
+
+    from hausmusik.memory.extraction.prompts import DEFAULT_TYPES
+
+    if path is None:
+        return dict(DEFAULT_TYPES)
+    try:
+        document = tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        raise NotFoundError(f"there is no file {path}", hint="name a TOML file with a table [types]") from None
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{path} cannot be read: {error}", hint="it is TOML with a table [types]") from error
+    types = document.get("types")
+    if not isinstance(types, dict) or not types:
+        raise ConfigError(f"{path} has no table [types]", hint='write e.g. person = "somebody, by name or by role"')
+    found = {str(name): str(what) for name, what in types.items()}  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+    return found | {"other": found.get("other", "none of these")}
