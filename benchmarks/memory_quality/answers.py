@@ -1,4 +1,4 @@
-"""Twenty questions, and every citation followed: does it lead to the file and the line that it names, and who is unsure?
+"""Twenty questions, every citation followed: does it lead to the file and the line that it names?
 
 Ten of LiHua-World's reporting half and ten of QMSum's, drawn with a seed, asked of one memory of both. A citation
 resolves where its file is there, has the line it names, and the first words of the passage stand at that line. What the

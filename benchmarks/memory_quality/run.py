@@ -91,7 +91,8 @@ def told(results: dict[str, Any]) -> str:
     """Return the results as Markdown."""
     made = f"{results['machine']}, Python {results['python']}, hausmusik {results['hausmusik']}"
     load = f"load average when it began: {results['load']:.1f}"
-    about = "No language model was asked, unless `answers` names one. Weights were set on MuSiQue and on LiHua-World's even half."
+    about = "No language model was asked, unless `answers` names one."
+    about += " Weights were set on MuSiQue and on LiHua-World's even half."
     lines = [f"# What a memory finds, {results['date']}", "", f"{made}; {load}. {about}", ""]
     for name in ("adding", "musique", "lihua", "qmsum", "answers"):
         if name in results:
