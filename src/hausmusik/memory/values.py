@@ -127,7 +127,8 @@ class FileProblem(msgspec.Struct, frozen=True, kw_only=True):
 
     def __str__(self) -> str:
         hint = f" ({self.error.hint})" if self.error.hint else ""
-        return f"{self.name}: {self.error.message}{hint}"
+        named = self.error.message.startswith(self.name)  # as most of them do by themselves
+        return f"{'' if named else f'{self.name}: '}{self.error.message}{hint}"
 
 
 class AddReport(msgspec.Struct, frozen=True, kw_only=True):
