@@ -11,24 +11,25 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import aclosing
-from typing import Any, Final, cast
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
 
 import msgspec
 
 from hausmusik.errors import GenerationFailed
 from hausmusik.memory.documents import Document, Passage
 from hausmusik.memory.extraction.answers import read_json, read_lines
+from hausmusik.memory.extraction.hearing import heard
 from hausmusik.memory.extraction.prompts import REVISION, AnswerForm, extraction_request
 from hausmusik.memory.extraction.rules import RuleReader
 from hausmusik.memory.extraction.sentences import sentences_in
 from hausmusik.memory.extraction.values import Extraction
+from hausmusik.memory.store.answers import KeptAnswer
 from hausmusik.memory.store.entry import text_hash
-from hausmusik.memory.store.store import KeptAnswer, MemoryStore
+from hausmusik.memory.store.store import MemoryStore
 from hausmusik.memory.together import Together
 from hausmusik.seams import Player
-from hausmusik.types import ChatRequest, Done, Run, TextDelta, Usage
+from hausmusik.types import ChatRequest, Run
 
 SMALLEST: Final = 400
 """Characters below which a passage is not halved again."""
@@ -183,15 +184,12 @@ class ModelReader:
         kept = await asyncio.to_thread(self._store.answer, key)
         if kept is not None:
             return _Said(found=self._read(kept.answer, text, self._types, asked.also))
+        run = msgspec.structs.replace(self._run, document=asked.path)
         async with self._gate:
-            said, usage, reason = await self._play(request, asked.path)
+            said = await heard(self._player, self._instrument, request, run)
             self.calls += 1
-        if reason == "length":
-            raise GenerationFailed("the model's answer was cut for its length")
-        if not said.strip():
-            raise GenerationFailed("the model said nothing")
-        found = self._read(said, text, self._types, asked.also)
-        kept = KeptAnswer(answer=said, tokens_in=usage.tokens_in, tokens_out=usage.tokens_out)
+        found = self._read(said.whole(), text, self._types, asked.also)
+        kept = KeptAnswer(answer=said.text, tokens_in=said.usage.tokens_in, tokens_out=said.usage.tokens_out)
         answer = (key, asked.about, self._instrument, kept)
         if not found.entities:
             return _Said(found=found, to_keep=answer)
@@ -205,24 +203,6 @@ class ModelReader:
     async def close(self) -> None:
         """Wait until everything that was said is kept."""
         await self._keeping.close()
-
-    async def _play(self, request: ChatRequest, path: str) -> tuple[str, Usage, str]:
-        run = msgspec.structs.replace(self._run, document=path)
-        said: list[str] = []
-        usage, reason = Usage(), "complete"
-        events = cast("AsyncIterator[Any]", self._player.play(self._instrument, request, run=run))
-        async with aclosing(cast("Any", events)) as stream:
-            async for event in stream:
-                match event:
-                    case TextDelta():
-                        said.append(event.text)
-                    case Usage():
-                        usage += event
-                    case Done():
-                        reason = event.reason
-                    case _:
-                        pass
-        return "".join(said), usage, reason
 
 
 def _halves(text: str) -> list[tuple[int, int]]:
