@@ -277,10 +277,11 @@ class Parts:
     def _answering_here(self, names: Sequence[str], run: Run) -> str:
         """Return the first of some language models that answers and whose weights are here; empty: none."""
         here = self.player.facts(run).weights_here
-        instruments = map(self.catalogue.instrument, names)
-        return next(
-            (each.id for each in instruments if each.answers and each.weights and set(each.weights) <= here), ""
-        )
+        chat = {each.id: each for each in self.catalogue.instruments("chat")}
+        for each in (chat[name] for name in names if name in chat):  # a setting may name one that is not there
+            if each.answers and each.weights and set(each.weights) <= here:
+                return each.id
+        return ""
 
     @property
     def _quoter(self) -> Quoter:

@@ -77,9 +77,6 @@ class Settler:
         run: To which the plays belong.
         types: The ontology, name to description.
         minutes: For how long batches are begun.
-
-    Attributes:
-        calls: How often it was asked.
     """
 
     def __init__(
@@ -102,7 +99,6 @@ class Settler:
         self._run = run
         self._types = types
         self._minutes = minutes
-        self.calls = 0
         self._batches: dict[str, list[UnknownName]] = {}
         self._asked = 0
         self._typed = 0
@@ -197,7 +193,6 @@ class Settler:
         """Ask about a batch, keep what was said and take it over."""
         request = types_request([each.asked for each in names], self._types)
         said = await heard(self._player, self._asker, request, self._run)
-        self.calls += 1
         choices = read_choices(said.whole(), len(names), type_choices(self._types))
         self._typed += await asyncio.to_thread(self._keep, names, choices, said.usage)
         self._asked += len(names)

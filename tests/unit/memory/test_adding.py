@@ -253,7 +253,7 @@ async def test_with_a_model_another_ontology_is_another_recipe_and_is_told_befor
 
 
 def typing(request: ChatRequest) -> str:
-    names = re.findall(r'^\d+\. "([^"]*)", said in: ', request.messages[1].content, re.MULTILINE)
+    names = re.findall(r'^\d+\. "([^"]*)": ', request.messages[1].content, re.MULTILINE)
     kinds = {"Leeds": "location", "Nordwind": "organization"}
     return json.dumps({str(place): kinds.get(name, "other") for place, name in enumerate(names, 1)})
 

@@ -41,7 +41,7 @@ CHOICES = list(DEFAULT_TYPES)
 
 def asked_of(request: ChatRequest) -> list[str]:
     """The names of a batch, as they were shown."""
-    rows = re.findall(r'^\d+\. ("(?:[^"\\]|\\.)*"), said in: ', request.messages[1].content, re.MULTILINE)
+    rows = re.findall(r'^\d+\. ("(?:[^"\\]|\\.)*"): ', request.messages[1].content, re.MULTILINE)
     return [json.loads(row) for row in rows]
 
 
@@ -118,7 +118,7 @@ def test_a_name_and_its_line_cannot_leave_their_quotes(name: str, line: str) -> 
     rows = said.split("\n")
     assert len(rows) == 2
     assert rows[0].startswith('1. "')
-    assert rows[1] == '2. "Leeds", said in: "in Leeds"'
+    assert rows[1] == '2. "Leeds": "in Leeds"'
 
 
 def test_the_schema_takes_one_choice_for_each_name() -> None:
