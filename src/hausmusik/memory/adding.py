@@ -136,7 +136,7 @@ class Adder:
             characters=size,
             passages=passages,
             concurrency=options.concurrency or self._capacity(run, players),
-            has_new_types=own is not None and own != types,
+            has_new_types=own is not None and list(own.items()) != list(types.items()),
             asker=asker,
             questions=questions,
         )

@@ -166,6 +166,9 @@ async def test_names_get_types_and_nobody_is_asked_twice(home: Home) -> None:
     assert found == Settled(asker="tone-chat", asked=4, typed=3)
     assert home.types() == {"Helios": "product", "Leeds": "location", "Gerda": "person", "NameAA": "other"}
     assert home.guessed() == {"Helios": "tone-chat", "Leeds": "tone-chat", "Gerda": "tone-chat", "NameAA": ""}
+    looker = Looker("notes", home.store)
+    assert {each.title: each.typed_by for each in looker.entities()} == home.guessed()
+    assert looker.guessed_types() == {"tone-chat": 3}
     assert (told[-1].asked, told[-1].questions) == (4, 4)
     assert await home.settle() == Settled(asker="tone-chat")
     assert len(home.player.plays) == 1
