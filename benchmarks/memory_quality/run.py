@@ -1,6 +1,6 @@
 """How well a memory finds and refuses, with no language model at all; writes results/<date>.json and .md.
 
-    python benchmarks/memory_quality/run.py --data DIR [--only musique,lihua,qmsum]
+    python benchmarks/memory_quality/run.py --data DIR [--only musique,lihua,qmsum,answers] [--reader INSTRUMENT]
 
 DIR has `hipporag`, `lihua-world` and `qmsum` as their repositories have them. MiniLM must be pulled. Everything is made
 in a temporary house: about 15 minutes on two cores.
@@ -19,6 +19,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import answers
 import lihua
 import musique
 import numpy as np
@@ -55,7 +56,7 @@ class Bench:
         finally:
             store.close()
 
-    def together(self, wanted: set[str]) -> dict[str, Any]:
+    def together(self, wanted: set[str], reader: str) -> dict[str, Any]:
         """Add both corpora to one memory, as an owner of both would, and measure each."""
         sources = [lihua.unpacked(self.data, self.folder), qmsum.written(self.data, self.folder / "qmsum")]
         began, cpu = time.perf_counter(), os.times()
@@ -79,6 +80,10 @@ class Bench:
             found["lihua"] = lihua.measured(retriever, self.data, self.embed, ("auto", "naive", "local"))
         if "qmsum" in wanted:
             found["qmsum"] = qmsum.measured(retriever, self.data, self.embed, ("auto", "naive"))
+        if "answers" in wanted:
+            found["answers"] = {"reader": reader or "nobody: sentences are quoted"} | answers.measured(
+                self.house, "all", sources, self.data, reader
+            )
         return found
 
 
@@ -86,9 +91,9 @@ def told(results: dict[str, Any]) -> str:
     """Return the results as Markdown."""
     made = f"{results['machine']}, Python {results['python']}, hausmusik {results['hausmusik']}"
     load = f"load average when it began: {results['load']:.1f}"
-    about = "No language model was asked. Weights were set on MuSiQue and on LiHua-World's even half."
+    about = "No language model was asked, unless `answers` names one. Weights were set on MuSiQue and on LiHua-World's even half."
     lines = [f"# What a memory finds, {results['date']}", "", f"{made}; {load}. {about}", ""]
-    for name in ("adding", "musique", "lihua", "qmsum"):
+    for name in ("adding", "musique", "lihua", "qmsum", "answers"):
         if name in results:
             lines += [f"## {name}", "", "```json", json.dumps(results[name], indent=1), "```", ""]
     return "\n".join(lines)
@@ -97,7 +102,8 @@ def told(results: dict[str, Any]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--only", default="musique,lihua,qmsum")
+    parser.add_argument("--only", default="musique,lihua,qmsum,answers")
+    parser.add_argument("--reader", default="", help="who words the twenty answers; without: they are quoted")
     options = parser.parse_args()
     wanted = set(options.only.split(","))
     with tempfile.TemporaryDirectory() as folder:
@@ -113,8 +119,8 @@ def main() -> None:
         with bench.house:
             if "musique" in wanted:
                 results["musique"] = bench.musique()
-            if wanted & {"lihua", "qmsum"}:
-                results |= bench.together(wanted)
+            if wanted & {"lihua", "qmsum", "answers"}:
+                results |= bench.together(wanted, options.reader)
     (HERE / "results").mkdir(exist_ok=True)
     target = HERE / "results" / results["date"]
     target.with_suffix(".json").write_text(json.dumps(results, indent=1) + "\n")

@@ -18,6 +18,7 @@ from hausmusik.cloud_reports import Cooled, Rehearsal, Standing, WindowAdvice
 from hausmusik.config.folders import Folders
 from hausmusik.config.model import Settings
 from hausmusik.conversation import Reply
+from hausmusik.doctor import Finding
 from hausmusik.gpu_choice import GpuChoice, Use
 from hausmusik.hosts.local.environments import Environments
 from hausmusik.house import AsyncHouse, open_async
@@ -55,7 +56,7 @@ from hausmusik.score.reading import Problem
 from hausmusik.seams import Host
 from hausmusik.takes.store import TakeStore
 from hausmusik.types import Audio, Event, FloatArray, Message, Phase, Request, Run
-from hausmusik.upkeep import Finding, InstrumentRow
+from hausmusik.upkeep import InstrumentRow
 from hausmusik.verbs import Embedded, Spoken, Transcript
 from hausmusik.weights.progress import PullProgress
 from hausmusik.weights.store import WeightsStore

@@ -14,6 +14,7 @@ from typing import Final
 
 from hausmusik.cloud import MODAL
 from hausmusik.cloud_reports import Cooled, Rehearsal, Standing, WindowAdvice
+from hausmusik.doctor import Finding, examine
 from hausmusik.errors import UsageError
 from hausmusik.gpu_choice import GpuChoice, Use, choose_gpu
 from hausmusik.hosts.modal.host import ModalHost
@@ -28,7 +29,7 @@ from hausmusik.parts import Parts
 from hausmusik.placement import Placement, place
 from hausmusik.threads import in_thread
 from hausmusik.types import Phase, Run
-from hausmusik.upkeep import Finding, InstrumentRow, examine, instrument_rows
+from hausmusik.upkeep import InstrumentRow, instrument_rows
 from hausmusik.weights.progress import PullProgress
 
 RECONCILED: Final = timedelta(days=7)
@@ -274,6 +275,7 @@ class Keeping(Parts):
                 self.journal,
                 self.budget,
                 self._account,
+                self.memories,
                 hash_weights=weights,
             )
         )

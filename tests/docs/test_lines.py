@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 import tomllib
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +20,15 @@ PAGES = [*pages(), ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"]
 _INLINE = re.compile(r"`(haus [^`]+)`")
 
 
+@cache
+def _tree() -> Any:
+    """Every command; made once, for it takes 18 ms and the pages name hundreds."""
+    return typer.main.get_command(app)
+
+
 def _names(words: list[str]) -> str:
     """Return what is wrong with a command line, as far as names go; empty: nothing."""
-    command: Any = typer.main.get_command(app)
+    command: Any = _tree()
     options = dict.fromkeys([*TALK, "-h", "--help"], False)
     rest = iter(words)
     for word in rest:

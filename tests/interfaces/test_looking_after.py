@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -204,3 +205,28 @@ def test_a_job_that_nobody_wants_to_go_on_with_is_given_up(haus: Haus, home: Pat
     assert "none left unfinished" in haus("doctor").out
     assert haus("jobs", "cancel", "nothing").code == 5
     journal.close()
+
+
+def test_doctor_knows_the_libraries_and_opens_the_memories(haus: Haus, home: Path, here: Path) -> None:
+    (here / "meeting.txt").write_text("Anna: The launch is on 14 March.\nBen: Nordwind is late, Anna.\n" * 3)
+    haus("memory", "add", "notes", "meeting.txt")
+    (home / "data" / "memories" / "broken.sqlite").write_bytes(b"no database" * 100)
+    found = {each["what"]: each for each in haus("doctor", "--json").json["findings"]}
+    assert {"library rapidfuzz", "library tokenizers", "library numpy", "library modal"} <= found.keys()
+    assert (found["memory notes"]["state"], found["memory notes"]["how"]) == ("good", "1 documents")
+    assert found["memory broken"]["state"] == "bad"
+    assert found["memory broken"]["fix"]
+
+
+def test_doctor_names_the_extra_of_a_library_that_is_missing(haus: Haus, monkeypatch: pytest.MonkeyPatch) -> None:
+    installed = metadata.version
+
+    def version(name: str) -> str:
+        if name in {"rapidfuzz", "modal"}:
+            raise metadata.PackageNotFoundError(name)
+        return installed(name)
+
+    monkeypatch.setattr(metadata, "version", version)
+    found = {each["what"]: each for each in haus("doctor", "--json").json["findings"]}
+    assert (found["library rapidfuzz"]["state"], found["library modal"]["state"]) == ("bad", "note")
+    assert found["library rapidfuzz"]["fix"] == "pip install 'hausmusik[memory]'"

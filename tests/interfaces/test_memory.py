@@ -202,6 +202,7 @@ def test_two_do_not_add_at_once(haus: Haus, files: Path, home: Path) -> None:
     fine(haus("memory", "add", "notes", str(files)))
 
 
+@pytest.mark.slow
 def test_stopped_with_control_c_it_goes_on(haus: Haus, here: Path, home: Path) -> None:
     slow = tones.instrument("slow-embed", "embed", options="sleep_s = 0.15", extra="workers = 1")
     (home / "instruments.d" / "more.toml").write_text(slow, "utf-8")
