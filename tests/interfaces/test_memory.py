@@ -93,6 +93,7 @@ def test_what_would_be_done_is_shown_and_not_done(haus: Haus, files: Path) -> No
     document = fine(haus("memory", "add", "notes", str(files), "--dry-run", "--json")).json
     assert [item["change"] for item in document["items"]] == ["new", "new"]
     assert document["quote"]
+    assert (document["has_new_types"], document["asker"], document["questions"]) == (False, "", 0)
     assert fine(haus("memory", "--json")).json == {"memories": []}
     fine(haus("memory", "add", "notes", str(files)))
     assert "everything is there already" in fine(haus("memory", "add", "notes", str(files), "--dry-run")).err

@@ -122,7 +122,8 @@ def _plan(output: Output, memory: str, options: AddOptions, on: str, stdin: byte
 
     plan, quote = with_house(work)
     if json:
-        output.json({"items": plan.items, "skipped": plan.skipped, "passages": plan.passages, "quote": quote})
+        known = {"items": plan.items, "skipped": plan.skipped, "passages": plan.passages, "quote": quote}
+        output.json(known | {"has_new_types": plan.has_new_types, "asker": plan.asker, "questions": plan.questions})
         return
     output.table(("change", "bytes", "name"), [(item.change, str(item.size_bytes), item.name) for item in plan.items])
     for each in plan.skipped:
