@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from contextlib import AsyncExitStack
 from decimal import Decimal
 from functools import cached_property
+from typing import Final
 
 from hausmusik.batch.batcher import Batcher
 from hausmusik.clock import SystemClock, TimeIds
@@ -42,6 +43,8 @@ from hausmusik.takes.store import TakeStore
 from hausmusik.types import Run, Task
 from hausmusik.weights.hub import Hub
 from hausmusik.weights.store import WeightsStore
+
+LOCAL: Final = "local"
 
 
 class Parts:
@@ -109,7 +112,7 @@ class Parts:
             return self._given_hosts
         local = self.settings.local
         return {
-            "local": LocalHost(
+            LOCAL: LocalHost(
                 interpreters=self._interpreter,
                 logs=self.folders.state / "workers",
                 clock=self.clock,
@@ -253,7 +256,32 @@ class Parts:
 
     @cached_property
     def _adder(self) -> Adder:
-        return Adder(self.player, self.journal, clock=self.clock, defaults=self._defaults, capacity=self._capacity)
+        return Adder(
+            self.player,
+            self.journal,
+            clock=self.clock,
+            defaults=self._defaults,
+            capacity=self._capacity,
+            asker=self._small_model,
+            spent=self.ledger.spent,
+        )
+
+    def _small_model(self, run: Run) -> str:
+        """Return the language model that a run may ask in passing: one that answers, is pulled, and costs nothing."""
+        if self.player.host_of(run).name != LOCAL:
+            return ""
+        chosen = self.settings.defaults.chat
+        routers = {each.id: each.candidates for each in self.catalogue.routers("chat")}
+        return self._answering_here(routers.get(chosen, (chosen,)), run)
+
+    def _answering_here(self, names: Sequence[str], run: Run) -> str:
+        """Return the first of some language models that answers and whose weights are here; empty: none."""
+        here = self.player.facts(run).weights_here
+        chat = {each.id: each for each in self.catalogue.instruments("chat")}
+        for each in (chat[name] for name in names if name in chat):  # a setting may name one that is not there
+            if each.answers and each.weights and set(each.weights) <= here:
+                return each.id
+        return ""
 
     @property
     def _quoter(self) -> Quoter:

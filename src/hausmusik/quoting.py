@@ -13,14 +13,18 @@ from typing import Final
 
 from hausmusik.batch.plan import BatchPlan
 from hausmusik.instruments.model import Instrument
-from hausmusik.memory.extraction.prompts import extraction_request
+from hausmusik.memory.extraction.asking import AT_ONCE, types_request
+from hausmusik.memory.extraction.prompts import DEFAULT_TYPES, extraction_request
 from hausmusik.memory.values import RULES, AddPlan
 from hausmusik.money.prices import PriceSource
-from hausmusik.money.quote import Learning, QuoteItem, quote, units_of
+from hausmusik.money.quote import Learning, QuoteItem, expected_s, quote, units_of
 from hausmusik.money.quoted import Quote
 from hausmusik.score.plan import Plan
 from hausmusik.seams import Machines, Player
 from hausmusik.types import Audio, EmbedRequest, Request, Run
+
+NAME_TOKENS: Final = 15
+"""What asking about a name takes, in tokens written: 2.0 s measured, at 0.14 s a token; most of it is reading."""
 
 EXTRACTED_TOKENS: Final = 600
 """That a model writes about a passage: its entities and relations under the schema, at 1,200 tokens of meeting."""
@@ -80,22 +84,35 @@ class Quoter:
 
     def memory(self, plan: AddPlan, run: Run) -> Quote:
         """Return the quote of adding files to a memory, estimated by their sizes."""
-        if not plan.to_do:
+        if not plan.to_do and not plan.questions:
             return Quote()
         items: list[QuoteItem] = []
         options = plan.options
         embed = EmbedRequest(texts=("one",))
-        asked: list[tuple[str, Request, float, int]] = [
-            (options.embedder, embed, float(plan.characters), len(plan.to_do))
-        ]
+        asked: list[tuple[str, Request, float, int]] = []
+        if plan.to_do:
+            asked.append((options.embedder, embed, float(plan.characters), len(plan.to_do)))
         if options.extractor != RULES:
-            chat = extraction_request("", "", options.types)
+            chat = extraction_request("", "", options.types or DEFAULT_TYPES)
             asked.append((options.extractor, chat, float(plan.passages * EXTRACTED_TOKENS), plan.passages))
         for instrument, request, units, plays in asked:
             identity = self._player.identify(instrument, request, run=run)
             at_once = min(plays, plan.concurrency)
             items.append(self._item(identity.instrument, identity.host, units=units, plays=plays, at_once=at_once))
+        if plan.questions:
+            items.append(self._names(plan, run))
         return self._quote(items)
+
+    def _names(self, plan: AddPlan, run: Run) -> QuoteItem:
+        """Return what asking about names would take: no more than the minutes that it may."""
+        identity = self._player.identify(plan.asker, types_request([], plan.options.types or DEFAULT_TYPES), run=run)
+        name, host = identity.instrument, identity.host
+        pace_s = expected_s(name, host, 1.0, self._instrument(name).measured, self._learnt)
+        units = float(plan.questions * NAME_TOKENS)
+        if pace_s > 0:
+            units = min(units, 60 * plan.options.llm_minutes / pace_s)
+        plays = math.ceil(plan.questions / AT_ONCE)
+        return self._item(name, host, units=units, plays=plays, at_once=1)
 
     def play(self, instrument: str, request: Request, run: Run) -> Quote:
         """Return the quote of one play; raises as `Player.identify`."""

@@ -168,12 +168,7 @@ class Remembering(Parts):
         routers = {each.id: each for each in self.catalogue.routers("chat")}
         if chosen not in routers:
             return chosen
-        here = self.player.facts(Run(id="")).weights_here
-        for name in routers[chosen].candidates:
-            instrument = self.catalogue.instrument(name)
-            if instrument.answers and set(instrument.weights) <= here:
-                return name
-        return ""
+        return self._answering_here(routers[chosen].candidates, Run(id=""))
 
     def _answerer(self, memory: str) -> Answerer:
         store = self.memories.store(memory)

@@ -14,13 +14,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hausmusik.config.database import Database
 from hausmusik.errors import ConfigError, NotFoundError, StoreError, UsageError
 from hausmusik.memory.extraction.values import Alias
 from hausmusik.memory.looking import Looker
 from hausmusik.memory.memories import Memories
 from hausmusik.memory.store import reading
+from hausmusik.memory.store.answers import KeptAnswer
 from hausmusik.memory.store.entry import DocumentEntry, text_hash
-from hausmusik.memory.store.store import KeptAnswer, MemoryStore
+from hausmusik.memory.store.store import MemoryStore
+from hausmusik.memory.store.tables import MIGRATIONS
 from hausmusik.testing import FakeClock
 from tests.unit.memory.entries import OTHER_EMBEDDER, RECIPE, content, document, passage
 
@@ -456,6 +459,20 @@ def test_a_backup_opens_and_is_equal(store: MemoryStore, tmp_path: Path) -> None
         store.backup(target)
     with pytest.raises(StoreError, match=r"cannot be written to .*nowhere.*No such file"):
         store.backup(tmp_path / "nowhere" / "copy.sqlite")
+
+
+def test_a_file_of_the_first_version_is_brought_up_to_date(tmp_path: Path) -> None:
+    old = Database(tmp_path / "old.sqlite", title="memory", migrations=MIGRATIONS[:1])
+    with old.write() as connection:
+        connection.execute("INSERT INTO entities (title, type) VALUES ('Leeds', 'other')")
+        connection.execute(
+            "INSERT INTO names (entity, key, type, scope, surface) VALUES (1, 'leeds', 'other', '', 'Leeds')"
+        )
+    old.close()
+    store = MemoryStore(tmp_path / "old.sqlite", FakeClock())
+    with store.database.read() as connection:
+        assert connection.execute("SELECT surface, typed_by FROM names").fetchall() == [("Leeds", "")]
+    store.close()
 
 
 def test_a_file_of_a_newer_version_is_refused(store: MemoryStore) -> None:

@@ -93,6 +93,7 @@ def test_what_would_be_done_is_shown_and_not_done(haus: Haus, files: Path) -> No
     document = fine(haus("memory", "add", "notes", str(files), "--dry-run", "--json")).json
     assert [item["change"] for item in document["items"]] == ["new", "new"]
     assert document["quote"]
+    assert (document["has_new_types"], document["asker"], document["questions"]) == (False, "", 0)
     assert fine(haus("memory", "--json")).json == {"memories": []}
     fine(haus("memory", "add", "notes", str(files)))
     assert "everything is there already" in fine(haus("memory", "add", "notes", str(files), "--dry-run")).err
@@ -147,7 +148,8 @@ def test_a_file_that_cannot_be_read_is_told_and_the_others_are_added(haus: Haus,
     plain = haus("memory", "add", "notes", str(files))
     assert plain.code == 8
     assert "2 there already, 1 failed" in plain.err
-    assert "broken.pdf: " in plain.err
+    assert plain.err.count("broken.pdf is ") == 1
+    assert "broken.pdf: " not in plain.err
     assert "Traceback" not in plain.err
 
 
@@ -157,7 +159,26 @@ def test_options_that_make_no_sense(haus: Haus, files: Path, here: Path) -> None
     told(haus("memory", "add", "notes", str(files), "--types", "none.toml"), 5, "none.toml")
     (here / "types.toml").write_text("a = 1\n", "utf-8")
     told(haus("memory", "add", "notes", str(files), "--types", "types.toml"), 3, "[types]")
+    told(haus("memory", "add", "notes", str(files), "--extract", "tone-chat", "--format", "xml"), 2, "schema, lightrag")
+    told(haus("memory", "add", "notes", str(files), "--format", "lightrag"), 2, "--extract")
     told(haus("memory", "add", "notes", str(files), "--on", "mars"), 5, "mars")
+
+
+def test_the_types_of_a_memory_are_kept_and_a_change_is_told_before(haus: Haus, files: Path, here: Path) -> None:
+    (here / "types.toml").write_text('[types]\nship = "floats"\n', "utf-8")
+    (here / "more.toml").write_text('[types]\nship = "floats"\nport = "where ships are"\n', "utf-8")
+    assert "other types" not in fine(haus("memory", "add", "notes", str(files), "--types", "types.toml")).err
+    stats = fine(haus("memory", "stats", "notes", "--json")).json
+    assert stats["types"] == {"ship": "floats", "other": "none of these"}
+    assert stats["guessed_types"] == {}
+    again = fine(haus("memory", "add", "notes", str(files))).err
+    assert "2 there already" in again
+    assert "other types" not in again
+    dry = fine(haus("memory", "add", "notes", str(files), "--types", "more.toml", "--dry-run")).err
+    assert "notes gets other types of entities" in dry
+    assert "types of entities: ship, other" in fine(haus("memory", "stats", "notes")).err
+    fine(haus("memory", "add", "notes", str(files), "--types", "more.toml"))
+    assert "types of entities: ship, port, other" in fine(haus("memory", "stats", "notes")).err
 
 
 def test_another_embedder_is_refused(notes: Haus, files: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -128,16 +128,21 @@ def stats(context: typer.Context, memory: Memory, *, json: Json = False) -> None
     """
     output: Output = context.obj
 
-    def work(house: AsyncHouse) -> tuple[dict[str, int], MemoryRow, Any]:
+    def work(house: AsyncHouse) -> tuple[dict[str, int], MemoryRow, Any, dict[str, str], dict[str, int]]:
         looker: Looker = house.memory(memory)
-        return house.memories.store(memory).counts(), looker.row(), looker.doubts()
+        counts = house.memories.store(memory).counts()
+        return counts, looker.row(), looker.doubts(), looker.ontology(), looker.guessed_types()
 
-    counts, row, doubts = with_house(work)
+    counts, row, doubts, types, guessed = with_house(work)
     if json:
-        output.json({"counts": counts, "size_bytes": row.size_bytes, "embedder": row.embedder, "doubts": doubts})
+        known = {"counts": counts, "size_bytes": row.size_bytes, "embedder": row.embedder, "doubts": doubts}
+        output.json(known | {"types": types, "guessed_types": guessed})
         return
     output.table(("what", "count"), [(name, str(count)) for name, count in counts.items()], right=(1,))
     output.talk(f"{row.size_bytes / 1e6:.1f} MB; vectors by {row.embedder or 'nobody yet'}")
+    output.talk(f"types of entities: {', '.join(types)}")
+    for instrument, count in guessed.items():
+        output.talk(f"of {count} names {instrument} guessed the type")
     for each in doubts[:10]:
         output.talk(f"may be the same: {each.name}, {each.other} ({each.reason}, {each.score:.2f})")
 

@@ -36,7 +36,15 @@ def add(
     ] = "rules",
     tokens: Annotated[int, typer.Option(metavar="NUMBER", min=50, max=8000, help="Of a passage.")] = 1200,
     overlap: Annotated[int, typer.Option(metavar="NUMBER", min=0, max=4000, help="Between two passages.")] = 100,
-    types: Annotated[Path | None, typer.Option(metavar="FILE", help="TOML: types of entities for a model.")] = None,
+    form: Annotated[
+        str, typer.Option("--format", metavar="NAME", help="In which a model answers: schema, or lightrag.")
+    ] = "schema",
+    types: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="TOML: types of entities; kept with the memory.")
+    ] = None,
+    llm_minutes: Annotated[
+        float, typer.Option(metavar="NUMBER", min=0, help="A small model may be asked about names; 0: never.")
+    ] = 20.0,
     ignore: Annotated[list[str] | None, typer.Option(metavar="PATTERN", help="Leave out what is called so.")] = None,
     concurrency: Annotated[int, typer.Option(metavar="NUMBER", min=0, help="Documents at once; 0: the host's.")] = 0,
     on: On = "",
@@ -48,23 +56,32 @@ def add(
 
     Stopped or killed, the same command goes on. A file that cannot be read is told, and the command leaves with 8.
 
+    Names whose kind rules cannot tell are asked of a small language model that is here already; none is pulled.
+
     Example: haus memory add notes ~/meetings ~/logs
     """
-    from hausmusik.memory.values import AddOptions
+    from hausmusik.memory.extraction.prompts import ANSWER_FORMS
+    from hausmusik.memory.values import RULES, AddOptions
 
     output: Output = context.obj
     most = read_dollars(budget)
     stdin = sys.stdin.buffer.read() if any(str(source) == "-" for source in sources) else b""
     if overlap >= tokens:
         raise UsageError("--overlap must be below --tokens", hint="e.g. --tokens 1200 --overlap 100")
+    if form not in ANSWER_FORMS:
+        raise UsageError(f"there is no format {form!r}", hint=f"use one of: {', '.join(ANSWER_FORMS)}")
+    if extractor == RULES and form != "schema":
+        raise UsageError("--format is for a model, and rules need none", hint="name a model with --extract")
     options = AddOptions(
         sources=tuple(sources),
         extractor=extractor,
         budget_tokens=tokens,
         overlap_tokens=overlap,
-        types=_read_types(types),
+        form=form,
+        types=_read_types(types) if types else None,
         ignore=tuple(ignore or ()),
         concurrency=concurrency,
+        llm_minutes=llm_minutes,
     )
     if dry_run:
         _plan(output, memory, options, on, stdin, json=json)
@@ -72,6 +89,10 @@ def add(
     line = ProgressLine(output)
 
     def tell(progress: AddProgress) -> None:
+        if progress.asker:
+            label = f"{progress.asked}/{progress.questions} names"
+            line("asking", progress.asked / max(1, progress.questions), label, progress.eta_s)
+            return
         done = (progress.done + progress.failed) / max(1, progress.total)
         label = f"{progress.done}/{progress.total}"
         label += f", {progress.calls} answers" if progress.calls else ""
@@ -80,6 +101,7 @@ def add(
     async def work(house: AsyncHouse, stop: Stop) -> AddReport:
         run = house.new_run(f"memory {memory}", on=on, budget_usd=most)
         plan = house.plan_memory(memory, options, run=run, stdin=stdin)
+        _tell_plan(output, plan)
         announce(house, output, house.quote_memory(plan, run=run))
         return await house.add_to_memory(plan, run=run, stop=stop, on_progress=tell, stdin=stdin)
 
@@ -100,14 +122,26 @@ def _plan(output: Output, memory: str, options: AddOptions, on: str, stdin: byte
 
     plan, quote = with_house(work)
     if json:
-        output.json({"items": plan.items, "skipped": plan.skipped, "passages": plan.passages, "quote": quote})
+        known = {"items": plan.items, "skipped": plan.skipped, "passages": plan.passages, "quote": quote}
+        output.json(known | {"has_new_types": plan.has_new_types, "asker": plan.asker, "questions": plan.questions})
         return
     output.table(("change", "bytes", "name"), [(item.change, str(item.size_bytes), item.name) for item in plan.items])
     for each in plan.skipped:
         output.detail(f"left out: {each.path}: {each.reason}")
     if plan.skipped:
         output.talk(f"{len(plan.skipped)} files are left out; -v lists them")
-    output.talk(quote.in_short if plan.to_do else "everything is there already")
+    _tell_plan(output, plan)
+    output.talk(quote.in_short if plan.to_do or plan.questions else "everything is there already")
+
+
+def _tell_plan(output: Output, plan: AddPlan) -> None:
+    """Say beforehand what the quote does not: that documents are made anew, and who is asked."""
+    if plan.has_new_types:
+        anew = "" if plan.options.extractor == "rules" else ": the documents that are named are made anew"
+        output.talk(f"{plan.memory} gets other types of entities{anew}")
+    if plan.asker and plan.questions:
+        minutes = f"{plan.options.llm_minutes:g} minutes at most"
+        output.talk(f"then {plan.asker} is asked about some {plan.questions} names, for {minutes}")
 
 
 def _tell_added(output: Output, report: AddReport, *, json: bool) -> None:
@@ -117,6 +151,11 @@ def _tell_added(output: Output, report: AddReport, *, json: bool) -> None:
         changes = [f"{report.added} added", f"{report.changed} changed", f"{report.same} there already"]
         output.talk(", ".join(changes) + (f", {report.failed} failed" if report.failed else ""))
         output.talk(f"{report.memory}: {report.passages} passages, {report.entities} entities, {report.facts} facts")
+        if report.empty:
+            output.talk(f"{report.empty} passages name nobody, as the model and rules agree")
+        _tell_settled(output, report)
+        if report.spent_usd:
+            output.talk(f"cost ${report.spent_usd:.4f}")
         for each in report.skipped:
             output.detail(f"left out: {each.path}: {each.reason}")
         if report.skipped:
@@ -128,14 +167,19 @@ def _tell_added(output: Output, report: AddReport, *, json: bool) -> None:
         leave(output, failed)
 
 
-def _read_types(path: Path | None) -> dict[str, str]:
-    """Read an ontology, `[types]` with a description for each name; without a file return that of a new memory."""
+def _tell_settled(output: Output, report: AddReport) -> None:
+    settled = report.settled
+    if settled.asked:
+        told = f"{settled.asker} was asked about {settled.asked} names and gave {settled.typed} of them a type"
+        output.talk(told + (f"; {settled.left} are left" if settled.left else ""))
+    if settled.problem:
+        output.talk(f"{settled.asker} could not be asked about {settled.left} names: {settled.problem}")
+
+
+def _read_types(path: Path) -> dict[str, str]:
+    """Read an ontology, `[types]` with a description for each name."""
     import tomllib
 
-    from hausmusik.memory.extraction.prompts import DEFAULT_TYPES
-
-    if path is None:
-        return dict(DEFAULT_TYPES)
     try:
         document = tomllib.loads(path.read_text("utf-8"))
     except FileNotFoundError:

@@ -76,6 +76,8 @@ def graph(
     output.data(f"{found.entity.title} ({found.entity.type}), {found.entity.mentions} mentions")
     for fact in found.facts:
         output.data(f"  {_fact(fact)}")
+    if found.entity.typed_by:
+        output.talk(f"  that it is of the type {found.entity.type} is what {found.entity.typed_by} said")
     for merge in found.merges:
         undone = " (undone)" if merge.undone_at else ""
         output.talk(f"  {merge.name} is {merge.into}: {merge.reason} ({merge.by}, {merge.score:.2f}){undone}")

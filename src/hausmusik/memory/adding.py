@@ -1,7 +1,7 @@
 """Adding files to a memory: planned, resumable, some documents at once, each of them in one transaction, in order.
 
     find -> compare with what is there -> read and cut -> embed (and ask a model) -> wait for its turn -> extract by
-    rules, resolve, write
+    rules, resolve, write ... -> a small model is asked what rules could not tell (`settling`)
 
 Everything that costs is done before a document's turn, side by side; its turn takes milliseconds. What was finished
 survives `kill -9`; a document that was not is done again, but nothing is asked of a model twice. Knows nothing of hosts
@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import math
 from collections.abc import Callable, Collection, Generator, Mapping
 from contextlib import contextmanager
 from decimal import Decimal
@@ -29,8 +30,10 @@ from hausmusik.jobs.stop import Stop
 from hausmusik.memory.adding_work import Work, key_of_item
 from hausmusik.memory.embedding import embedder_of
 from hausmusik.memory.extraction.model import ModelReader
+from hausmusik.memory.extraction.prompts import DEFAULT_TYPES
 from hausmusik.memory.extraction.rules import REVISION as RULES_REVISION
 from hausmusik.memory.finding import Sources, find_items
+from hausmusik.memory.settling import UNKNOWN_PER_PASSAGE, Asking, Settler
 from hausmusik.memory.store.entry import Recipe
 from hausmusik.memory.store.store import MemoryStore
 from hausmusik.memory.values import (
@@ -40,6 +43,7 @@ from hausmusik.memory.values import (
     AddProgress,
     AddReport,
     FileProblem,
+    Settled,
 )
 from hausmusik.seams import Clock, Player
 from hausmusik.types import Run, Task
@@ -61,6 +65,8 @@ class Adder:
         clock: Measures.
         defaults: Instruments by task.
         capacity: How many plays of some instruments together the host of a run takes at once.
+        asker: Which small language model a run may ask without pulling one; empty: none.
+        spent: What a run has cost.
     """
 
     def __init__(
@@ -71,12 +77,16 @@ class Adder:
         clock: Clock,
         defaults: Mapping[Task, str],
         capacity: Callable[[Run, Collection[str]], int],
+        asker: Callable[[Run], str] = lambda _: "",
+        spent: Callable[[str], Decimal] = lambda _: Decimal(0),
     ) -> None:
         self._player = player
         self._journal = journal
         self._clock = clock
         self._defaults = defaults
         self._capacity = capacity
+        self._asker = asker
+        self._spent = spent
 
     def plan(self, store: MemoryStore, memory: str, options: AddOptions, *, run: Run, stdin: bytes = b"") -> AddPlan:
         """Look at the files and say what adding them would do; reads them to compare, plays nothing.
@@ -87,7 +97,9 @@ class Adder:
             StoreError: the memory cannot be read.
         """
         embedder = options.embedder or self._defaults["embed"]
-        options = msgspec.structs.replace(options, embedder=embedder)
+        own = store.ontology() if store.exists else None
+        types = options.types or own or DEFAULT_TYPES
+        options = msgspec.structs.replace(options, embedder=embedder, types=dict(types))
         extractor = RULES_REVISION
         if options.extractor != RULES:
             extractor = self._reader(store, options, run, 1).revision
@@ -110,6 +122,10 @@ class Adder:
             for item in items
             if item.change != "same"
         )
+        asker = self._asker(run) if options.extractor == RULES and options.llm_minutes > 0 else ""
+        questions = math.ceil(UNKNOWN_PER_PASSAGE * passages) if asker else 0
+        if asker and store.exists:
+            questions += self._settler(store, options, asker, run).questions()
         players = [embedder, *([] if options.extractor == RULES else [options.extractor])]
         return AddPlan(
             memory=memory,
@@ -120,6 +136,9 @@ class Adder:
             characters=size,
             passages=passages,
             concurrency=options.concurrency or self._capacity(run, players),
+            has_new_types=own is not None and list(own.items()) != list(types.items()),
+            asker=asker,
+            questions=questions,
         )
 
     async def add(
@@ -140,6 +159,7 @@ class Adder:
             HausmusikError: nothing can be played at all.
         """
         with writing(store):
+            store.keep_ontology(plan.options.types or DEFAULT_TYPES)
             job = self._opened(store, plan, run) if plan.to_do else None
             work = Work(self._player, store, plan, run, self._reader(store, plan.options, run, plan.concurrency), stdin)
             if job is not None:
@@ -148,7 +168,14 @@ class Adder:
                 finally:
                     await work.close()
             await asyncio.to_thread(store.drop_stray_answers)
-            return self._report(store, plan, job, work)
+            settled = Settled()
+            if plan.asker:
+                done = len(plan.to_do) - len(self._failed(plan, job))
+                settler = self._settler(store, plan.options, plan.asker, run)
+                before = AddProgress(done=done, failed=len(plan.to_do) - done, total=len(plan.to_do))
+                # The documents are in: this is beside them, and its answers are no extractions.
+                settled = await settler.settle(plan.memory, stop, lambda now: on_progress(_asking(before, now)))
+            return self._report(store, plan, job, work, settled, run)
 
     async def _run(
         self, job: Job, plan: AddPlan, work: Work, stop: Stop, on_progress: Callable[[AddProgress], None]
@@ -188,7 +215,27 @@ class Adder:
         return plan.concurrency if plan.options.extractor == RULES else AHEAD * plan.concurrency
 
     def _reader(self, store: MemoryStore, options: AddOptions, run: Run, at_once: int) -> ModelReader:
-        return ModelReader(self._player, options.extractor, run=run, store=store, types=options.types, at_once=at_once)
+        return ModelReader(
+            self._player,
+            options.extractor,
+            run=run,
+            store=store,
+            types=options.types or DEFAULT_TYPES,
+            at_once=at_once,
+            form=options.form,
+        )
+
+    def _settler(self, store: MemoryStore, options: AddOptions, asker: str, run: Run) -> Settler:
+        return Settler(
+            self._player,
+            store,
+            self._journal,
+            asker,
+            clock=self._clock,
+            run=run,
+            types=options.types or DEFAULT_TYPES,
+            minutes=options.llm_minutes,
+        )
 
     def _opened(self, store: MemoryStore, plan: AddPlan, run: Run) -> Job:
         """Return a job of its own: what is done already is in the memory, and nothing else says so.
@@ -203,14 +250,20 @@ class Adder:
         label = f"{plan.memory}: {len(plan.to_do)} documents"
         return self._journal.open_job(KIND, label, key=place, run=run.id, steps=steps)
 
-    def _report(self, store: MemoryStore, plan: AddPlan, job: Job | None, work: Work) -> AddReport:
+    def _failed(self, plan: AddPlan, job: Job | None) -> tuple[FileProblem, ...]:
         steps = {step.key: step for step in self._journal.steps(job.id)} if job else {}
-        done = [item for item in plan.to_do if (step := steps.get(key_of_item(item))) and step.state == "done"]
-        problems = tuple(
+        return tuple(
             FileProblem(name=item.name, error=step.error)
             for item in plan.to_do
             if (step := steps.get(key_of_item(item))) and step.error and step.state == "failed"
         )
+
+    def _report(
+        self, store: MemoryStore, plan: AddPlan, job: Job | None, work: Work, settled: Settled, run: Run
+    ) -> AddReport:
+        problems = self._failed(plan, job)
+        failed = {problem.name for problem in problems}
+        done = [item for item in plan.to_do if item.name not in failed]
         counts = store.counts()
         return AddReport(
             memory=plan.memory,
@@ -223,9 +276,17 @@ class Adder:
             entities=counts["entities"],
             facts=counts["facts"],
             calls=work.calls,
-            spent_usd=Decimal(0),
+            spent_usd=self._spent(run.id),
             problems=problems,
+            empty=work.empty,
+            settled=settled,
         )
+
+
+def _asking(before: AddProgress, now: Asking) -> AddProgress:
+    return msgspec.structs.replace(
+        before, asker=now.asker, asked=now.asked, questions=now.questions, eta_s=now.eta_s, waiting=now.waiting
+    )
 
 
 @contextmanager

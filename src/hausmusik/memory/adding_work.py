@@ -75,6 +75,11 @@ class Work:
         """How often a model was asked."""
         return self._reader.calls
 
+    @property
+    def empty(self) -> int:
+        """Of how many passages model and rules agreed that they name nobody."""
+        return self._reader.empty
+
     def begin(self, order: list[str]) -> None:
         """Set in which order documents are finished."""
         self._turns = Turns(order)

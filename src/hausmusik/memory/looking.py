@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 
 from hausmusik.errors import NotFoundError, UsageError
+from hausmusik.memory.extraction.prompts import DEFAULT_TYPES
 from hausmusik.memory.naming import compact, key_of
 from hausmusik.memory.needing import needed
 from hausmusik.memory.retrieval.walking import holds, walk
@@ -120,6 +121,18 @@ class Looker:
             embedder=self._store.setting("embedder"),
             doubts=int(doubts),
         )
+
+    def ontology(self) -> dict[str, str]:
+        """Return the types of entities of this memory, name to description."""
+        return self._store.ontology() or dict(DEFAULT_TYPES)
+
+    def guessed_types(self) -> dict[str, int]:
+        """Return how many names have a type that a language model guessed, by instrument."""
+        with self._store.database.read() as connection:
+            rows = connection.execute(
+                "SELECT typed_by, count(*) FROM names WHERE typed_by <> '' GROUP BY typed_by ORDER BY typed_by"
+            ).fetchall()
+        return {name: int(count) for name, count in rows}
 
     def documents(self) -> tuple[DocumentRow, ...]:
         """Return all documents, by path."""

@@ -37,13 +37,21 @@ SHARED_SPEAKERS: Final = re.compile(
 """Names of speakers that stand for somebody else in every document."""
 
 _CAMEL: Final = re.compile(r"(?<=[a-zà-öø-ÿ])(?=[A-ZÀ-ÖØ-Þ][a-zà-öø-ÿ])")
+_GLUED: Final = re.compile(r"\b(Mr|Mrs|Ms|Dr|Prof|Hon)\.(?=[^\W\d_])")
+"""`Mr.Chair`, as minutes of parliaments have it."""
+
 _BESIDE: Final = re.compile(r"\([^)]{0,200}\)")
 _NO_WORD: Final = re.compile(r"[^\w&+#@./-]+")
 
 
+def parted(surface: str) -> str:
+    """Return a name with a blank behind a title before it."""
+    return _GLUED.sub(r"\1. ", surface)
+
+
 def plain_words(surface: str) -> list[str]:
     """Return the words of a name without case, accents, possessives and punctuation; `LiHua` has two."""
-    split = _CAMEL.sub(" ", surface)
+    split = _CAMEL.sub(" ", parted(surface))
     folded = unicodedata.normalize("NFKD", split).casefold()
     bare = "".join(letter for letter in folded if not unicodedata.combining(letter)).replace("’", "'")
     words = (re.sub(r"'s$|'$", "", word).replace("'", "") for word in re.split(r"\s+", bare))

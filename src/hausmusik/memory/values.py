@@ -10,7 +10,7 @@ from typing import Final, Literal, TypeAlias
 import msgspec
 
 from hausmusik.codec import Failure
-from hausmusik.memory.extraction.prompts import DEFAULT_TYPES
+from hausmusik.memory.extraction.prompts import AnswerForm
 from hausmusik.memory.store.entry import Recipe
 
 RULES: Final = "rules"
@@ -27,20 +27,25 @@ class AddOptions(msgspec.Struct, frozen=True, kw_only=True):
         extractor: `rules`, or an instrument of the task chat that follows instructions.
         budget_tokens: Of a passage.
         overlap_tokens: Between two passages.
-        types: The ontology for a model, name to description.
+        form: In which a model answers: JSON under a schema, or LightRAG's lines.
+        types: The ontology, name to description; None: the memory's own.
         embedder: Instrument; empty: the settings' default.
         ignore: Patterns of names that are left out, besides those of `.hausignore` files.
         concurrency: Documents at once; 0: as many as the host takes.
+        llm_minutes: How long a small language model that is here may be asked what rules could not tell, once the
+            documents are in; 0: nobody is asked.
     """
 
     sources: tuple[Path, ...]
     extractor: str = RULES
     budget_tokens: int = 1200
     overlap_tokens: int = 100
-    types: Mapping[str, str] = msgspec.field(default_factory=lambda: dict(DEFAULT_TYPES))
+    form: AnswerForm = "schema"
+    types: Mapping[str, str] | None = None
     embedder: str = ""
     ignore: tuple[str, ...] = ()
     concurrency: int = 0
+    llm_minutes: float = 20.0
 
 
 class AddItem(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,13 +78,16 @@ class AddPlan(msgspec.Struct, frozen=True, kw_only=True):
 
     Args:
         memory: Name of the memory.
-        options: As asked, with the instruments that play.
+        options: As asked, with the instruments that play and the ontology.
         recipe: By which documents are made.
         items: All files, those that are there already among them.
         skipped: What is left out.
         characters: To be embedded, estimated.
         passages: To be extracted, estimated.
         concurrency: Documents at once.
+        has_new_types: Whether the ontology is another one than the memory's.
+        asker: Instrument that is asked what rules could not tell; empty: nobody.
+        questions: How many it would be asked, estimated: names without a type, and doubts.
     """
 
     memory: str
@@ -90,6 +98,9 @@ class AddPlan(msgspec.Struct, frozen=True, kw_only=True):
     characters: int = 0
     passages: int = 0
     concurrency: int = 1
+    has_new_types: bool = False
+    asker: str = ""
+    questions: int = 0
 
     @property
     def to_do(self) -> tuple[AddItem, ...]:
@@ -108,6 +119,9 @@ class AddProgress(msgspec.Struct, frozen=True, kw_only=True):
         calls: Answers of language models so far.
         eta_s: Seconds until the rest is in; None where unknown.
         waiting: What the host said when it last took nothing.
+        asker: Who is being asked what rules could not tell; empty: that has not begun.
+        asked: Questions that it has answered now.
+        questions: That there are.
     """
 
     done: int
@@ -117,6 +131,9 @@ class AddProgress(msgspec.Struct, frozen=True, kw_only=True):
     calls: int = 0
     eta_s: float | None = None
     waiting: str = ""
+    asker: str = ""
+    asked: int = 0
+    questions: int = 0
 
 
 class FileProblem(msgspec.Struct, frozen=True, kw_only=True):
@@ -127,7 +144,26 @@ class FileProblem(msgspec.Struct, frozen=True, kw_only=True):
 
     def __str__(self) -> str:
         hint = f" ({self.error.hint})" if self.error.hint else ""
-        return f"{self.name}: {self.error.message}{hint}"
+        named = self.error.message.startswith(self.name)  # as most of them do by themselves
+        return f"{'' if named else f'{self.name}: '}{self.error.message}{hint}"
+
+
+class Settled(msgspec.Struct, frozen=True, kw_only=True):
+    """What a small language model was asked of names that rules could not tell.
+
+    Args:
+        asker: Which one; empty: none was asked.
+        asked: Questions that it answered now.
+        typed: Names that got a type by it.
+        left: Questions that are open: no time was left for them, or the answer was of no use.
+        problem: Why nothing more could be asked; empty: nothing was in the way.
+    """
+
+    asker: str = ""
+    asked: int = 0
+    typed: int = 0
+    left: int = 0
+    problem: str = ""
 
 
 class AddReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -144,8 +180,10 @@ class AddReport(msgspec.Struct, frozen=True, kw_only=True):
         entities: In the memory now.
         facts: In the memory now.
         calls: Answers of language models that were asked for now.
-        spent_usd: What the plays have cost.
+        spent_usd: What the plays of the run have cost, as the ledger has it.
         problems: What could not be added.
+        empty: Passages of which a model and rules agreed now that they name nobody.
+        settled: What a small language model was asked of names, and what became of it.
     """
 
     memory: str
@@ -160,3 +198,5 @@ class AddReport(msgspec.Struct, frozen=True, kw_only=True):
     calls: int = 0
     spent_usd: Decimal = Decimal(0)
     problems: tuple[FileProblem, ...] = ()
+    empty: int = 0
+    settled: Settled = Settled()

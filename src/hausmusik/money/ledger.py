@@ -164,6 +164,12 @@ class Ledger:
             )
             last = found[-1]["at"]
 
+    def spent(self, run: str) -> Decimal:
+        """Return what the plays of a run have cost, with corrections."""
+        with self.database.read() as connection:
+            row = connection.execute("SELECT usd_sum(cost_usd) FROM plays WHERE run = ?", (storable(run),)).fetchone()
+        return Decimal(row[0] or 0)
+
     def totals(
         self,
         by: Grouping,

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator, Callable
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from hausmusik.clock import SystemClock
-from hausmusik.errors import Cancelled, ConfigError, GenerationFailed, HostUnavailable, StoreError
+from hausmusik.codec import failure_of
+from hausmusik.errors import BadInput, Cancelled, ConfigError, GenerationFailed, HostUnavailable, StoreError
 from hausmusik.jobs.journal import Journal
 from hausmusik.jobs.stop import Stop
 from hausmusik.memory.adding import Adder, writing
+from hausmusik.memory.extraction.prompts import DEFAULT_TYPES
 from hausmusik.memory.looking import Looker
 from hausmusik.memory.memories import Memories
-from hausmusik.memory.values import AddOptions, AddPlan, AddProgress, AddReport
+from hausmusik.memory.values import AddOptions, AddPlan, AddProgress, AddReport, FileProblem, Settled
 from hausmusik.testing import FakeClock, FakeIds, FakePlayer, Fault, FaultSchedule
 from hausmusik.testing.player import CUT
 from hausmusik.types import ChatRequest, Run
@@ -37,6 +41,7 @@ class Home:
         self.player = FakePlayer()
         self.memories = Memories(folder / "memories", FakeClock())
         self.journal = Journal(folder / "jobs.sqlite", clock=self.clock, ids=FakeIds())
+        self.asker = ""
 
     def write(self, **files: str) -> None:
         for name, text in files.items():
@@ -44,7 +49,15 @@ class Home:
 
     def adder(self, at_once: int = 3) -> Adder:
         defaults = {"embed": "tone-embed"}
-        return Adder(self.player, self.journal, clock=self.clock, defaults=defaults, capacity=lambda *_: at_once)  # type: ignore[arg-type]
+        return Adder(
+            self.player,
+            self.journal,
+            clock=self.clock,
+            defaults=defaults,  # type: ignore[arg-type]
+            capacity=lambda *_: at_once,
+            asker=lambda _: self.asker,
+            spent=lambda run: Decimal("0.25") if run == RUN.id else Decimal(0),
+        )
 
     def plan(self, memory: str = "notes", **options: Any) -> AddPlan:
         plain: dict[str, Any] = {"sources": (self.files,), "budget_tokens": 60, "overlap_tokens": 0}
@@ -197,6 +210,101 @@ async def test_a_host_that_has_no_room_delays_and_changes_nothing(home: Home, re
     assert len(texts) == len(set(texts)) + len(refused)  # what was embedded is not embedded again
 
 
+async def test_the_report_says_what_the_run_has_cost(home: Home) -> None:
+    home.write(**many(1))
+    assert (await home.add()).spent_usd == Decimal("0.25")
+
+
+@pytest.mark.parametrize(
+    ("message", "told"),
+    [("x.pdf is empty", "x.pdf is empty (why)"), ("it is broken", "x.pdf: it is broken (why)"),
+     ("x.pdf: broken", "x.pdf: broken (why)")],
+)  # fmt: skip
+def test_a_problem_names_its_file_once(message: str, told: str) -> None:
+    assert str(FileProblem(name="x.pdf", error=failure_of(BadInput(message, hint="why")))) == told
+
+
+# -- the ontology -----------------------------------------------------------------------------------------------------
+
+SHIPS = {"ship": "floats", "person": "somebody", "other": "else"}
+
+
+async def test_the_ontology_is_kept_with_the_memory(home: Home) -> None:
+    home.write(**many(2))
+    assert home.plan().options.types == DEFAULT_TYPES
+    await home.add(types=SHIPS)
+    plan = home.plan()
+    assert (plan.options.types, plan.has_new_types, plan.to_do) == (SHIPS, False, ())
+    assert Looker("notes", home.memories.store("notes")).ontology() == SHIPS
+    assert home.plan(types=DEFAULT_TYPES).has_new_types
+
+
+async def test_with_a_model_another_ontology_is_another_recipe_and_is_told_before(home: Home) -> None:
+    home.write(**many(2))
+    home.player = FakePlayer(replies=about)
+    await home.add(extractor="tone-chat", types=SHIPS)
+    assert home.plan(extractor="tone-chat").to_do == ()
+    plan = home.plan(extractor="tone-chat", types=DEFAULT_TYPES)
+    assert (plan.has_new_types, len(plan.to_do)) == (True, 2)
+    assert home.plan(extractor="tone-chat").options.types == SHIPS  # only planned
+
+
+# -- names that rules cannot tell -------------------------------------------------------------------------------------
+
+
+def typing(request: ChatRequest) -> str:
+    names = re.findall(r'^\d+\. "([^"]*)": ', request.messages[1].content, re.MULTILINE)
+    kinds = {"Leeds": "location", "Nordwind": "organization"}
+    return json.dumps({str(place): kinds.get(name, "other") for place, name in enumerate(names, 1)})
+
+
+def typed(home: Home) -> dict[str, str]:
+    return {each.title: each.type for each in Looker("notes", home.memories.store("notes")).entities()}
+
+
+async def test_a_small_model_types_what_rules_could_not(home: Home) -> None:
+    home.write(**many())
+    await home.add()
+    before = home.content()
+    assert {typed(home)[name] for name in ("Leeds", "Nordwind")} == {"other"}
+    home.player, home.asker = FakePlayer(replies=typing), "tone-chat"
+    plan = home.plan()
+    unknown = sum(type_ == "other" for type_ in typed(home).values())
+    assert (plan.asker, plan.questions, plan.to_do) == ("tone-chat", unknown, ())
+    told: list[AddProgress] = []
+    report = await home.add(tell=told.append)
+    assert report.settled == Settled(asker="tone-chat", asked=unknown, typed=2)
+    assert (report.same, report.calls) == (12, 0)
+    assert (told[-1].asker, told[-1].asked, told[-1].questions) == ("tone-chat", unknown, unknown)
+    assert {name: typed(home)[name] for name in ("Leeds", "Nordwind")} == {
+        "Leeds": "location",
+        "Nordwind": "organization",
+    }
+    after = home.content()
+    assert after["documents"] == before["documents"]  # a guess makes no document another one
+    assert (await home.add()).settled == Settled(asker="tone-chat")
+    assert home.player.counts["tone-chat"] == 1
+
+
+async def test_documents_and_names_in_one_go(home: Home) -> None:
+    home.write(**many())
+    home.player, home.asker = FakePlayer(replies=typing), "tone-chat"
+    assert home.plan().questions > 0
+    report = await home.add()
+    assert (report.added, report.settled.typed) == (12, 2)
+
+
+@pytest.mark.parametrize("options", [{"llm_minutes": 0}, {"extractor": "tone-chat"}])
+async def test_nobody_is_asked_about_names_unless_rules_extract_and_there_is_time(
+    home: Home, options: dict[str, Any]
+) -> None:
+    home.write(**many(3))
+    home.player, home.asker = FakePlayer(replies=about), "tone-chat"
+    plan = home.plan(**options)
+    assert (plan.asker, plan.questions) == ("", 0)
+    assert (await home.add(**options)).settled == Settled()
+
+
 # -- with a language model --------------------------------------------------------------------------------------------
 
 
@@ -252,3 +360,25 @@ async def test_a_document_that_fails_for_good_costs_nobody_a_turn(home: Home) ->
     report = await home.add()
     assert report.added + report.failed == 6
     assert Looker("notes", home.memories.store("notes")).row().documents == report.added
+
+
+async def test_passages_that_name_nobody_are_told(home: Home) -> None:
+    home.write(a="it was cold again, and so we went home early.", b="Anna Weber was there.")
+    home.player = FakePlayer(replies=about)
+    report = await home.add(extractor="tone-chat")
+    assert (report.added, report.failed, report.empty) == (2, 0, 1)
+    assert (await home.add(extractor="tone-chat")).empty == 0
+
+
+async def test_lightrags_lines_are_another_recipe(home: Home) -> None:
+    home.write(a="Anna Weber met Tom Baker in Leeds.")
+    lines = (
+        "entity<|#|>Anna Weber<|#|>person<|#|>x\nentity<|#|>Tom Baker<|#|>person<|#|>y\n"
+        "relation<|#|>Anna Weber<|#|>Tom Baker<|#|>met<|#|>They met.\n<|COMPLETE|>"
+    )
+    home.player = FakePlayer(replies=lambda request: about(request) if request.schema else lines)
+    await home.add(extractor="tone-chat", form="lightrag")
+    assert [row[2] for row in home.content()["facts"]] == ["met"]
+    assert home.plan(extractor="tone-chat", form="lightrag").to_do == ()
+    assert (await home.add(extractor="tone-chat")).changed == 1
+    assert home.content()["facts"] == []

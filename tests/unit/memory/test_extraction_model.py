@@ -16,7 +16,7 @@ from hausmusik.errors import GenerationFailed
 from hausmusik.memory.documents import Document, Passage
 from hausmusik.memory.extraction.answers import read_json, read_lines
 from hausmusik.memory.extraction.model import SMALLEST, ModelReader
-from hausmusik.memory.extraction.prompts import DEFAULT_TYPES, extraction_request, schema_of
+from hausmusik.memory.extraction.prompts import DEFAULT_TYPES, AnswerForm, extraction_request, schema_of
 from hausmusik.memory.extraction.values import Extraction
 from hausmusik.memory.store.store import MemoryStore
 from hausmusik.testing import FakeClock, FakePlayer
@@ -46,8 +46,7 @@ def test_only_names_that_the_text_has_are_taken() -> None:
 
 def test_a_name_inside_another_word_does_not_stand_there() -> None:
     assert names(read_json(answer("Ann", "Tom"), TEXT, DEFAULT_TYPES)) == ["Tom"]
-    with pytest.raises(GenerationFailed, match="no name"):
-        read_json(answer("Ann", "wind"), TEXT, DEFAULT_TYPES)
+    assert read_json(answer("Ann", "wind"), TEXT, DEFAULT_TYPES) == Extraction()
 
 
 def test_speakers_and_headings_stand_beside_the_text() -> None:
@@ -83,8 +82,6 @@ def test_a_relation_is_of_two_entities_and_has_the_sentences_that_support_it() -
         "",
         "I am sorry, I cannot do that.",
         '{"entities": [{"name": "Anna Weber", "type": "per',
-        '{"entities": []}',
-        "{}",
         "[]",
         "null",
         '{"entities": [{"name": 3}]}',
@@ -119,18 +116,13 @@ def test_whatever_is_answered_nothing_that_is_not_in_the_text_is_taken(said: obj
         found = read_json(json.dumps(said), TEXT, DEFAULT_TYPES)
     except GenerationFailed:
         return
-    assert found.entities
     assert all(TEXT[each.start : each.end] == each.name for each in found.entities)
 
 
 @given(st.text(max_size=120), st.text(max_size=40))
 def test_whatever_the_text_and_the_name(text: str, name: str) -> None:
-    try:
-        found = read_json(answer(name) if name else "{}", text, DEFAULT_TYPES)
-    except GenerationFailed:
-        return
-    (entity,) = found.entities
-    assert text[entity.start : entity.end] == entity.name
+    for entity in read_json(answer(name) if name else "{}", text, DEFAULT_TYPES).entities:
+        assert text[entity.start : entity.end] == entity.name
 
 
 @pytest.mark.parametrize(
@@ -149,9 +141,24 @@ def test_the_line_format_of_lightrag_is_read_tolerantly(said: str) -> None:
     assert all(each.description == "Goes there." for each in found.relations)
 
 
-def test_lines_that_are_none_are_a_failure() -> None:
+def test_lines_that_are_none_are_a_failure_and_no_lines_at_all_are_empty() -> None:
     with pytest.raises(GenerationFailed):
-        read_lines("no idea\n<|COMPLETE|>", TEXT, DEFAULT_TYPES)
+        read_lines("no idea", TEXT, DEFAULT_TYPES)
+    assert read_lines("<|COMPLETE|>", TEXT, DEFAULT_TYPES) == Extraction()
+
+
+def test_types_in_lines_are_those_of_the_ontology_in_whatever_case() -> None:
+    found = read_lines("entity<|#|>Leeds<|#|>PLACE<|#|>A town.", TEXT, ["Place", "other"])
+    assert [each.type for each in found.entities] == ["Place"]
+
+
+@given(st.text(alphabet=st.sampled_from('<|#>entityrelation \nAnnaLeeds(")#'), max_size=200))
+def test_whatever_the_lines_nothing_that_is_not_in_the_text_is_taken(said: str) -> None:
+    try:
+        found = read_lines(said, TEXT, DEFAULT_TYPES)
+    except GenerationFailed:
+        return
+    assert all(TEXT[each.start : each.end] == each.name for each in found.entities)
 
 
 # -- what is asked ----------------------------------------------------------------------------------------------------
@@ -197,11 +204,13 @@ def store(tmp_path: Path) -> Iterator[MemoryStore]:
 
 
 def reader(
-    store: MemoryStore, replies: Callable[[ChatRequest], str], at_once: int = 2
+    store: MemoryStore, replies: Callable[[ChatRequest], str], at_once: int = 2, form: AnswerForm = "schema"
 ) -> tuple[ModelReader, FakePlayer]:
     player = FakePlayer(replies=replies)
-    run = Run(id="run-1")
-    return ModelReader(player, "tone-chat", run=run, store=store, types=DEFAULT_TYPES, at_once=at_once), player
+    asked = ModelReader(
+        player, "tone-chat", run=Run(id="run-1"), store=store, types=DEFAULT_TYPES, at_once=at_once, form=form
+    )
+    return asked, player
 
 
 async def extract(asked: ModelReader, text: str) -> Extraction:
@@ -294,3 +303,115 @@ async def test_another_ontology_is_another_revision(store: MemoryStore) -> None:
     other = ModelReader(player, "tone-chat", run=Run(id="r"), store=store, types={"other": "x"}, at_once=1)
     assert asked.revision != other.revision
     assert asked.revision.startswith("tone-chat/")
+
+
+# -- passages that name nobody ----------------------------------------------------------------------------------------
+
+NOBODY = "it was quite cold again and so we went home early. " * 20
+EMPTY = '{"entities": [], "relations": []}'
+
+
+def kept_in(store: MemoryStore) -> int:
+    with store.database.read() as connection:
+        return connection.execute("SELECT count(*) FROM answers").fetchone()[0]
+
+
+@pytest.mark.parametrize("text", [NOBODY, NOBODY[:200]])
+async def test_a_passage_that_names_nobody_is_accepted_after_it_was_asked_about_twice(
+    store: MemoryStore, text: str
+) -> None:
+    asked, player = reader(store, lambda _: EMPTY)
+    assert await extract(asked, text) == Extraction()
+    assert asked.empty == 1
+    assert len(player.plays) == asked.calls == (3 if text == NOBODY else 2)
+    assert kept_in(store) == asked.calls
+    again, other = reader(store, lambda _: EMPTY)
+    assert await extract(again, text) == Extraction()
+    assert (again.empty, len(other.plays)) == (1, 0)
+
+
+@pytest.mark.parametrize("said", [EMPTY, answer("Somebody Else"), "{}"])
+async def test_nothing_found_where_rules_find_names_stays_a_failure(store: MemoryStore, said: str) -> None:
+    asked, _ = reader(store, lambda _: said)
+    for text in (LONG, TEXT):
+        with pytest.raises(GenerationFailed, match="no name"):
+            await extract(asked, text)
+    assert (asked.empty, kept_in(store)) == (0, 0)
+
+
+async def test_a_part_without_names_does_not_fail_the_passage(store: MemoryStore) -> None:
+    text = f"{'Anna Weber met somebody in the office again. ' * 12}{'it was cold and we went home early again. ' * 13}"
+
+    def replies(request: ChatRequest) -> str:
+        passage = passage_of(request)
+        return "garbage" if len(passage) == len(text) else about(request)
+
+    asked, player = reader(store, replies)
+    found = await extract(asked, text)
+    assert names(found) == ["Anna Weber"]
+    assert asked.empty == 0
+    assert len(player.plays) == 3
+
+
+async def test_useless_answers_are_no_sign_that_nobody_is_named(store: MemoryStore) -> None:
+    asked, _ = reader(store, lambda request: "garbage" if request.seed else EMPTY)
+    with pytest.raises(GenerationFailed):
+        await extract(asked, NOBODY[:200])
+    assert (asked.empty, kept_in(store)) == (0, 0)
+
+
+# -- LightRAG's lines -------------------------------------------------------------------------------------------------
+
+
+def in_lines(request: ChatRequest) -> str:
+    found = [name for name in ("Anna Weber", "Tom Baker", "Leeds", "Bill Gates") if name in passage_of(request)]
+    lines = [f"entity<|#|>{name}<|#|>Person<|#|>About {name}." for name in [*found, "Bill Gates"]]
+    if len(found) > 1:
+        lines.append(f"relation<|#|>{found[0]}<|#|>{found[1]}<|#|>disagrees with, Leeds<|#|>They disagree.")
+    return "\n".join([*lines, "<|COMPLETE|>"])
+
+
+def test_lines_are_asked_for_without_a_schema() -> None:
+    request = extraction_request(TEXT, "a.txt", DEFAULT_TYPES, form="lightrag")
+    assert request.schema == ""
+    system = request.messages[0].content
+    assert "entity<|#|>name<|#|>type<|#|>description" in system
+    assert "<|COMPLETE|>" in system
+    assert all(f"- {name}: {what}" in system for name, what in DEFAULT_TYPES.items())
+    assert system.endswith(extraction_request(TEXT, "", DEFAULT_TYPES).messages[0].content[-200:])
+
+
+async def test_lines_are_held_against_the_text_as_json_is(store: MemoryStore) -> None:
+    asked, _ = reader(store, in_lines, form="lightrag")
+    found = await extract(asked, TEXT)
+    assert names(found) == ["Anna Weber", "Tom Baker", "Leeds"]
+    assert all(TEXT[each.start : each.end] == each.name for each in found.entities)
+    assert {each.type for each in found.entities} == {"person"}
+    (relation,) = found.relations
+    assert (relation.kind, relation.description) == ("disagrees with", "They disagree.")
+    assert TEXT[relation.start : relation.end] == TEXT
+    again, player = reader(store, lambda _: "garbage", form="lightrag")
+    assert await extract(again, TEXT) == found
+    assert not player.plays
+
+
+@pytest.mark.parametrize("useless", ["cut", "I cannot do that.", "", EMPTY])
+async def test_useless_lines_are_asked_for_again_on_halves(store: MemoryStore, useless: str) -> None:
+    def replies(request: ChatRequest) -> str:
+        if len(passage_of(request)) == len(LONG):
+            return in_lines(request) + CUT if useless == "cut" else useless
+        return in_lines(request)
+
+    asked, player = reader(store, replies, form="lightrag")
+    assert names(await extract(asked, LONG)) == ["Anna Weber", "Tom Baker", "Leeds"]
+    assert len(player.plays) == 3
+
+
+async def test_lines_that_name_nobody_are_accepted_where_rules_agree(store: MemoryStore) -> None:
+    asked, _ = reader(store, lambda _: "<|COMPLETE|>", form="lightrag")
+    assert await extract(asked, NOBODY) == Extraction()
+    assert asked.empty == 1
+
+
+def test_another_form_is_another_revision(store: MemoryStore) -> None:
+    assert reader(store, about)[0].revision != reader(store, about, form="lightrag")[0].revision

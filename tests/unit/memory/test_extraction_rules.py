@@ -16,6 +16,7 @@ from hausmusik.memory.extraction.rules import RuleReader, people_words
 from hausmusik.memory.extraction.sentences import sentences_in
 from hausmusik.memory.extraction.spans import Casing, names_in
 from hausmusik.memory.extraction.topics import topics_of
+from hausmusik.memory.extraction.typing import type_of
 from hausmusik.memory.extraction.values import Extraction
 from hausmusik.memory.naming import key_of
 from hausmusik.memory.reading.files import read_bytes
@@ -77,6 +78,25 @@ def test_a_capital_at_the_beginning_says_nothing_unless_the_word_is_one_elsewher
     assert names("Table one is free. The table is big. Look at Table one.") == []
 
 
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("Gerda Klein asked for it.", ["Gerda Klein"]),
+        ("Yes. Gerda Klein fragte: Jonas Becker kommt.", ["Gerda Klein", "Jonas Becker"]),
+        ("- Gerda Klein\n- Jonas Becker", ["Gerda Klein", "Jonas Becker"]),
+        ("Unlike Boston it is quiet.", ["Boston"]),
+        ("Visiting Leeds was fun.", ["Leeds"]),
+        ("Luckily Ed was there.", ["Ed"]),
+        ("Table Tennis is on. The table is big.", ["Tennis"]),
+        ("And Gerda came. Ask Tom.", ["Gerda", "Tom"]),
+        ("Gerda, Tom and all others.", ["Tom"]),
+        ("Gerda! Tom!", []),
+    ],
+)
+def test_a_first_word_belongs_to_the_name_that_follows_unless_sentences_begin_so(text: str, found: list[str]) -> None:
+    assert names(text) == found
+
+
 def test_a_known_word_is_a_name_wherever_it_has_a_capital() -> None:
     assert names("Tom is late.", {"tom"}) == ["Tom"]
     assert names("tom is late.", {"tom"}) == []
@@ -136,6 +156,32 @@ def test_a_meeting() -> None:
     assert ("Tom Baker", "talks of", "Gerda Klein") in facts
     assert any({source, target} == {"Gerda Klein", "Leeds"} for source, _, target in facts)
     assert [(alias.name, alias.other) for alias in found.aliases] == [("World Health Organization", "WHO")]
+
+
+def test_what_is_told_of_a_meeting_names_who_speaks_once() -> None:
+    _, (found,) = extracted(MEETING)
+    told = [each.description for each in found.entities if each.name == "Anna Weber"]
+    assert told[0].startswith("Anna Weber says: Good morning. The Helios launch")
+    talk = [each for each in found.relations if each.kind == "talks of"]
+    assert talk
+    assert all(each.description.startswith(f"{each.source}: ") for each in talk)
+    assert all(each.description.count(f"{each.source}:") == 1 for each in talk)
+
+
+def test_names_are_those_in_what_is_said() -> None:
+    turns = "Anna Weber: yeah, okay.\nTom Baker: mm-hmm.\n" * 3
+    document = read(turns)
+    (passage,) = cut(document, budget_tokens=100, overlap_tokens=0, count=approximate_tokens)
+    assert RuleReader(document).names(passage) == []
+    document = read(f"{turns}Anna Weber: yeah, we like Helios.\n")
+    (passage,) = cut(document, budget_tokens=100, overlap_tokens=0, count=approximate_tokens)
+    assert [passage.text[start:end] for start, end in RuleReader(document).names(passage)] == ["Helios"]
+
+
+@pytest.mark.parametrize("name", ["Mr.Therrien", "Mr. Therrien", "Ms.Gill", "Dr. Weber"])
+def test_a_title_gives_a_person_away(name: str) -> None:
+    assert type_of(name, "", "", ()) == "person"
+    assert key_of(name, "person") == key_of(name.split(".")[1].strip(), "person")
 
 
 def test_a_chat() -> None:

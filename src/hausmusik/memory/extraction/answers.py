@@ -1,7 +1,8 @@
 """A language model's answer about a passage, held against the passage: what is not in the text is not taken.
 
-An answer that is no JSON, has nothing in it, or only names that the passage does not have, is no answer: whoever asked
-asks again. LightRAG's own line format is read as well, as tolerantly as LightRAG reads it. Knows nothing of models.
+An answer that is not in the form is a failure. One that names nothing, or only what the passage does not have, comes
+back empty, and whoever asked must not take that for the truth. LightRAG's own line format is read as well, as
+tolerantly as LightRAG reads it. Knows nothing of models.
 
 Source of the line format: LightRAG 1.5.7, `entity<|#|>name<|#|>type<|#|>description`.
 """
@@ -20,6 +21,7 @@ from hausmusik.memory.extraction.values import OTHER, Extraction, FoundEntity, F
 from hausmusik.memory.naming import key_of, plain_words
 
 DELIMITER: Final = "<|#|>"
+COMPLETE: Final = "<|COMPLETE|>"
 _DATE: Final = re.compile(r"\d{4}(?:-\d{2}(?:-\d{2})?)?(?:T[\d:]+)?")
 
 
@@ -44,7 +46,7 @@ class _Answer(msgspec.Struct):
 
 
 def read_json(answer: str, text: str, types: Collection[str], also: Iterable[str] = ()) -> Extraction:
-    """Return what a JSON answer says of a passage.
+    """Return what a JSON answer says of a passage; empty where it has no name that is in the passage.
 
     Args:
         answer: Of the model.
@@ -53,7 +55,7 @@ def read_json(answer: str, text: str, types: Collection[str], also: Iterable[str
         also: Names that stand beside the passage: its speakers, title, headings.
 
     Raises:
-        GenerationFailed: it is no such JSON, or nothing in it is in the passage.
+        GenerationFailed: it is no such JSON.
     """
     try:
         read = msgspec.json.decode(answer, type=_Answer)
@@ -65,20 +67,25 @@ def read_json(answer: str, text: str, types: Collection[str], also: Iterable[str
 def read_lines(answer: str, text: str, types: Collection[str], also: Iterable[str] = ()) -> Extraction:
     """Return what an answer in LightRAG's line format says of a passage; lines that do not fit are left out.
 
+    Empty as that of `read_json`.
+
     Raises:
-        GenerationFailed: as `read_json`.
+        GenerationFailed: it has no such line, nor the mark that all is said.
     """
-    read = _Answer()
+    read, spelt = _Answer(), {each.lower(): each for each in types}
     for line in re.split(r"\n|##", answer):
         parts = [part.strip().strip('"()') for part in re.split(r"<\|+#?\|*>|<#>", line.strip().strip("()"))]
         kind = parts[0].lower().strip('"( ')
         if kind == "entity" and len(parts) >= 3 and parts[1]:
-            read.entities.append(_Entity(name=parts[1][:400], type=parts[2].lower(), description=" ".join(parts[3:])))
+            kind = spelt.get(parts[2].lower(), OTHER)
+            read.entities.append(_Entity(name=parts[1][:400], type=kind, description=" ".join(parts[3:])))
         elif kind in {"relation", "relationship"} and len(parts) >= 4:
             keywords, description = (parts[3], " ".join(parts[4:])) if len(parts) > 4 else ("", parts[3])
             read.relations.append(
                 _Relation(source=parts[1], target=parts[2], keywords=keywords, description=description)
             )
+    if not (read.entities or read.relations or COMPLETE in answer):
+        raise GenerationFailed("the model's answer has no line of LightRAG's form")
     return _checked(read, text, types, also)
 
 
@@ -99,8 +106,6 @@ def _checked(read: _Answer, text: str, types: Collection[str], also: Iterable[st
             end=end,
             description=each.description.strip(),
         )
-    if not entities:
-        raise GenerationFailed("the model found no name that is in the passage")
     sentences = [(start, end, text[start:end].lower()) for start, end in sentences_in(text)] if read.relations else []
     relations: list[FoundRelation] = []
     seen: set[tuple[str, str, str]] = set()

@@ -1,36 +1,65 @@
-"""Extraction by a language model: asked under a schema, held against the text, asked again on halves where it fails.
+"""Extraction by a language model: asked for a form, held against the text, asked again on halves where it fails.
 
 What it said is kept by a hash of all that it was asked, as soon as it is said: a killed run asks nothing twice. An
-answer that was cut for length, is empty or is no JSON is a failure, never a result, and is not kept (LightRAG's issue
-3597 is what happens otherwise). Knows nothing of documents' order or of transactions.
+answer that was cut for length, is empty or is not in the form is a failure, never a result, and is not kept (LightRAG's
+issue 3597 is what happens otherwise). But some passages name nobody: where the model finds no name, asked again finds
+none either, and rules find none, that is an accepted empty; it is counted, and its answer kept. Knows nothing of
+documents' order or of transactions.
 """
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import aclosing
-from typing import Any, Final, cast
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
 
 import msgspec
 
 from hausmusik.errors import GenerationFailed
 from hausmusik.memory.documents import Document, Passage
-from hausmusik.memory.extraction.answers import read_json
-from hausmusik.memory.extraction.prompts import REVISION, extraction_request
+from hausmusik.memory.extraction.answers import read_json, read_lines
+from hausmusik.memory.extraction.hearing import heard
+from hausmusik.memory.extraction.prompts import REVISION, AnswerForm, extraction_request
+from hausmusik.memory.extraction.rules import RuleReader
 from hausmusik.memory.extraction.sentences import sentences_in
 from hausmusik.memory.extraction.values import Extraction
+from hausmusik.memory.store.answers import KeptAnswer
 from hausmusik.memory.store.entry import text_hash
-from hausmusik.memory.store.store import KeptAnswer, MemoryStore
+from hausmusik.memory.store.store import MemoryStore
 from hausmusik.memory.together import Together
 from hausmusik.seams import Player
-from hausmusik.types import ChatRequest, Done, Run, TextDelta, Usage
+from hausmusik.types import ChatRequest, Run
 
 SMALLEST: Final = 400
 """Characters below which a passage is not halved again."""
 
 TRIES: Final = 2
+
+
+class _Passage(msgspec.Struct, frozen=True, kw_only=True):
+    """What stays the same while a passage is asked about, whole or in parts.
+
+    Args:
+        about: Hash of its text.
+        context: Where it is from.
+        also: Names that stand beside it.
+        path: Of its document.
+        names: Where rules find names in it; found out when it matters.
+    """
+
+    about: bytes
+    context: str
+    also: tuple[str, ...]
+    path: str
+    names: Callable[[], list[tuple[int, int]]]
+
+
+class _Said(msgspec.Struct, frozen=True, kw_only=True):
+    """An answer with what is taken of it, and by what it is kept; None: it is kept already."""
+
+    found: Extraction
+    to_keep: tuple[bytes, bytes, str, KeptAnswer] | None = None
 
 
 class ModelReader:
@@ -43,6 +72,11 @@ class ModelReader:
         store: Keeps what was said.
         types: The ontology, name to description.
         at_once: Most plays at once.
+        form: Of the answers.
+
+    Attributes:
+        calls: How often it was asked now.
+        empty: Passages of which it was accepted that they name nobody.
     """
 
     def __init__(
@@ -54,6 +88,7 @@ class ModelReader:
         store: MemoryStore,
         types: Mapping[str, str],
         at_once: int,
+        form: AnswerForm = "schema",
     ) -> None:
         self._player = player
         self._instrument = instrument
@@ -62,16 +97,20 @@ class ModelReader:
         self._types = types
         self._gate = asyncio.Semaphore(at_once)
         self._keeping = Together(self._keep)
+        self._form: AnswerForm = form
+        self._read = read_json if form == "schema" else read_lines
         self.calls = 0
+        self.empty = 0
 
     @property
     def revision(self) -> str:
         """What belongs into a recipe of it."""
         types = hashlib.blake2b(msgspec.json.encode(dict(self._types)), digest_size=4).hexdigest()
-        return f"{self._instrument}/{REVISION}/{types}"
+        form = "" if self._form == "schema" else f"/{self._form}"
+        return f"{self._instrument}/{REVISION}/{types}{form}"
 
     async def extract(self, document: Document, passage: Passage) -> Extraction:
-        """Return what a passage says.
+        """Return what a passage says; nothing where model and rules agree that it names nobody.
 
         Raises:
             GenerationFailed: the model gave nothing usable for some of it, also on halves and asked again.
@@ -79,49 +118,83 @@ class ModelReader:
         """
         context = ", ".join(filter(None, (document.title or document.path, passage.at or document.date)))
         speakers = ", ".join(passage.speakers)
-        context = f"{context}; speaking: {speakers}" if speakers else context
-        also = (*passage.speakers, *passage.headings, document.title)
-        return await self._extract(passage.text, text_hash(passage.text), context, also, document.path)
+        asked = _Passage(
+            about=text_hash(passage.text),
+            context=f"{context}; speaking: {speakers}" if speakers else context,
+            also=(*passage.speakers, *passage.headings, document.title),
+            path=document.path,
+            names=lambda: RuleReader(document).names(passage),
+        )
+        found = await self._extract(passage.text, 0, asked, is_part=False)
+        self.empty += not found.entities
+        return found
 
-    async def _extract(self, text: str, about: bytes, context: str, also: tuple[str, ...], path: str) -> Extraction:
+    async def _extract(self, text: str, start: int, asked: _Passage, *, is_part: bool) -> Extraction:
+        """Return what a stretch of a passage says, with offsets of the stretch.
+
+        Args:
+            text: Of the stretch.
+            start: Of it in the passage.
+            asked: The passage.
+            is_part: Whether more of the passage was asked about before: a part that is empty was asked about twice.
+        """
         failure = GenerationFailed("nothing was asked")
+        nothing: list[_Said] = []
         for attempt in range(TRIES):
             try:
-                request = extraction_request(text, context, self._types, seed=attempt)
-                return await self._answered(request, text, about, also, path)
+                request = extraction_request(text, asked.context, self._types, seed=attempt, form=self._form)
+                said = await self._answered(request, text, asked)
+                if said.found.entities:
+                    return said.found
+                nothing.append(said)
+                failure = GenerationFailed("the model found no name that is in the passage")
+                if (is_part or len(nothing) == TRIES) and not await self._has_names(asked, start, start + len(text)):
+                    await self._accept(nothing)
+                    return Extraction()
             except GenerationFailed as error:
                 failure = error
-                if len(text) >= 2 * SMALLEST:
-                    break  # a shorter text helps more than another seed
+            if len(text) >= 2 * SMALLEST:
+                break  # a shorter text helps more than another seed
         halves = _halves(text)
         if len(halves) < 2:
             raise failure
         found: list[tuple[int, Extraction]] = []
-        for start, end in halves:
-            found.append((start, await self._extract(text[start:end], about, context, also, path)))
+        for begin, end in halves:
+            found.append((begin, await self._extract(text[begin:end], start + begin, asked, is_part=True)))
+        if not any(part.entities for _, part in found):
+            await self._accept(nothing)
         return _joined(found)
 
-    async def _answered(
-        self, request: ChatRequest, text: str, about: bytes, also: tuple[str, ...], path: str
-    ) -> Extraction:
+    @staticmethod
+    async def _has_names(asked: _Passage, start: int, end: int) -> bool:
+        names = await asyncio.to_thread(asked.names)
+        return any(one < end and other > start for one, other in names)
+
+    async def _accept(self, nothing: Sequence[_Said]) -> None:
+        """Keep answers that are empty: they are right."""
+        for said in nothing:
+            if said.to_keep is not None:
+                await self._keeping.committed(said.to_keep)
+
+    async def _answered(self, request: ChatRequest, text: str, asked: _Passage) -> _Said:
         """Return what the model says of a text, or said when it was asked the same before."""
-        asked = msgspec.json.encode([self._instrument, msgspec.to_builtins(request)], order="sorted")
-        key = hashlib.blake2b(asked, digest_size=20).digest()
+        whole = msgspec.json.encode([self._instrument, msgspec.to_builtins(request)], order="sorted")
+        key = hashlib.blake2b(whole, digest_size=20).digest()
         # In a thread: while a document is written the file is locked, and all others would stand still.
         kept = await asyncio.to_thread(self._store.answer, key)
         if kept is not None:
-            return read_json(kept.answer, text, self._types, also)
+            return _Said(found=self._read(kept.answer, text, self._types, asked.also))
+        run = msgspec.structs.replace(self._run, document=asked.path)
         async with self._gate:
-            said, usage, reason = await self._play(request, path)
+            said = await heard(self._player, self._instrument, request, run)
             self.calls += 1
-        if reason == "length":
-            raise GenerationFailed("the model's answer was cut for its length")
-        if not said.strip():
-            raise GenerationFailed("the model said nothing")
-        found = read_json(said, text, self._types, also)
-        kept = KeptAnswer(answer=said, tokens_in=usage.tokens_in, tokens_out=usage.tokens_out)
-        await self._keeping.committed((key, about, self._instrument, kept))
-        return found
+        found = self._read(said.whole(), text, self._types, asked.also)
+        kept = KeptAnswer(answer=said.text, tokens_in=said.usage.tokens_in, tokens_out=said.usage.tokens_out)
+        answer = (key, asked.about, self._instrument, kept)
+        if not found.entities:
+            return _Said(found=found, to_keep=answer)
+        await self._keeping.committed(answer)
+        return _Said(found=found)
 
     def _keep(self, answers: Sequence[tuple[bytes, bytes, str, KeptAnswer]]) -> Sequence[None]:
         self._store.keep_answers(answers)
@@ -130,24 +203,6 @@ class ModelReader:
     async def close(self) -> None:
         """Wait until everything that was said is kept."""
         await self._keeping.close()
-
-    async def _play(self, request: ChatRequest, path: str) -> tuple[str, Usage, str]:
-        run = msgspec.structs.replace(self._run, document=path)
-        said: list[str] = []
-        usage, reason = Usage(), "complete"
-        events = cast("AsyncIterator[Any]", self._player.play(self._instrument, request, run=run))
-        async with aclosing(cast("Any", events)) as stream:
-            async for event in stream:
-                match event:
-                    case TextDelta():
-                        said.append(event.text)
-                    case Usage():
-                        usage += event
-                    case Done():
-                        reason = event.reason
-                    case _:
-                        pass
-        return "".join(said), usage, reason
 
 
 def _halves(text: str) -> list[tuple[int, int]]:

@@ -23,7 +23,7 @@ from hausmusik.memory.extraction.values import Alias, Extraction, FoundEntity, F
 from hausmusik.memory.extraction.words import NO_NAMES, STOP_WORDS
 from hausmusik.memory.naming import initials, key_of, plain_words
 
-REVISION: Final = "rules/1"
+REVISION: Final = "rules/2"
 MOST_PAIRS: Final = 4
 """Relations of one sentence: each name with its next; lists of names would give a square of them."""
 
@@ -68,12 +68,20 @@ class RuleReader:
         """Return what one passage of the document says."""
         text = passage.text
         turns = self._turns(passage)
-        spans = names_in(_unlabelled(text, turns), self._casing, self._people)
-        entities = [*self._speakers(passage, turns), *(self._entity(text, span) for span in spans)]
+        said = _unlabelled(text, turns)
+        spans = names_in(said, self._casing, self._people)
+        entities = [*self._speakers(said, turns), *(self._entity(text, span) for span in spans)]
         taken = [(span.start, span.end) for span in spans]
         entities += self._topic_entities(text, taken)
-        relations = [*self._relations(text, turns, spans), *self._talk(text, turns, spans)]
+        relations = [*self._relations(text, spans), *self._talk(said, turns, spans)]
         return Extraction(entities=tuple(entities), relations=tuple(relations), aliases=tuple(_aliases(text, spans)))
+
+    def names(self, passage: Passage) -> list[tuple[int, int]]:
+        """Return where names stand in what is said in a passage; the labels of its speakers are none."""
+        return [
+            (span.start, span.end)
+            for span in names_in(_unlabelled(passage.text, self._turns(passage)), self._casing, self._people)
+        ]
 
     def _turns(self, passage: Passage) -> list[Turn]:
         found: list[Turn] = []
@@ -83,14 +91,14 @@ class RuleReader:
                 found.append(Turn(start, min(block.end, passage.end) - passage.start, block.speaker))
         return found
 
-    def _speakers(self, passage: Passage, turns: list[Turn]) -> Iterator[FoundEntity]:
-        """Yield who speaks, once each, at the beginning of their first turn."""
+    def _speakers(self, said: str, turns: list[Turn]) -> Iterator[FoundEntity]:
+        """Yield who speaks, once each, with what they say first; the text is without labels."""
         seen: set[str] = set()
         for turn in turns:
             if turn.speaker not in seen:
                 seen.add(turn.speaker)
-                said = _shortened(passage.text[turn.start : turn.end])
-                yield FoundEntity(name=turn.speaker, type="person", description=f"{turn.speaker} says: {said}")
+                first = _shortened(said[turn.start : turn.end])
+                yield FoundEntity(name=turn.speaker, type="person", description=f"{turn.speaker} says: {first}")
 
     def _entity(self, text: str, span: Span) -> FoundEntity:
         name = text[span.start : span.end]
@@ -114,9 +122,8 @@ class RuleReader:
                 seen.add(name)
                 yield FoundEntity(name=name, type="topic", start=match.start(), end=match.end())
 
-    def _relations(self, text: str, turns: list[Turn], spans: list[Span]) -> Iterator[FoundRelation]:
+    def _relations(self, text: str, spans: list[Span]) -> Iterator[FoundRelation]:
         """Yield what stands between neighbouring names of a sentence."""
-        del turns
         at = 0
         for start, end in sentences_in(text):
             inside: list[Span] = []
@@ -141,7 +148,7 @@ class RuleReader:
                     )
 
     def _talk(self, text: str, turns: list[Turn], spans: list[Span]) -> Iterator[FoundRelation]:
-        """Yield that a speaker talks of a name, once for each."""
+        """Yield that a speaker talks of a name, once for each; the text is without labels, which would stand twice."""
         seen: set[tuple[str, str]] = set()
         for turn in turns:
             for span in spans:

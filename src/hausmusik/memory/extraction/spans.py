@@ -1,7 +1,9 @@
 """Which stretches of a passage are names, told from how words are written: capitals, digits, at-signs.
 
 A capital at the beginning of a sentence says nothing, unless the same word is capitalised elsewhere inside sentences
-and hardly ever small: `Casing` counts both over a whole document. Knows nothing of types.
+and hardly ever small: `Casing` counts both over a whole document. Or unless a name follows at once, and the word is one
+that the document never writes small and that does not begin sentences otherwise (`BEGINNINGS`): `Gerda Klein asked`.
+Knows nothing of types.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from typing import Final
 import msgspec
 
 from hausmusik.memory.extraction.sentences import sentences_in
-from hausmusik.memory.extraction.words import CONNECTORS, NO_NAMES, STOP_WORDS
+from hausmusik.memory.extraction.words import BEGINNINGS, CONNECTORS, NO_NAMES, STOP_WORDS
 from hausmusik.memory.naming import HONORIFICS
 
 WORD: Final = re.compile(r"[^\W_](?:[\w’'&./@+#-]*[\w+#])?")
@@ -65,6 +67,10 @@ class Casing:
         low = word.lower()
         return self._small[low] >= self._capital[low] and self._small[low] > 0
 
+    def is_ever_small(self, word: str) -> bool:
+        """Return whether a word is written small anywhere."""
+        return self._small[word.lower()] > 0
+
 
 def names_in(text: str, casing: Casing, known: Collection[str] = ()) -> list[Span]:
     """Return the names in a text, in order, none overlapping.
@@ -92,24 +98,37 @@ def _runs(text: str, start: int, end: int, casing: Casing, known: Collection[str
     """Yield the runs of capitalised words in one sentence."""
     run: list[re.Match[str]] = []
     pending: list[re.Match[str]] = []
+    doubtful: re.Match[str] | None = None
     before = start
     for place, match in enumerate(WORD.finditer(text, start, end)):
         between = text[before : match.start()]
         joined = not run or not between.strip() or (between == ". " and run[-1].group().lower() in HONORIFICS)
         before = match.end()
         word = match.group().replace("’", "'")
+        first = _is_first(text, place, match.start())
         if not joined:
             yield from _ended(run)
             run, pending = [], []
-        if _is_capital(word, first=_is_first(text, place, match.start()), casing=casing, known=known):
-            run += [*pending, match]
+        if _is_capital(word, first=first, casing=casing, known=known):
+            leading = [doubtful] if doubtful and not run and not between.strip() else []
+            run += [*leading, *pending, match]
             pending = []
         elif run and _connects(word, run) and len(pending) < 2:
             pending.append(match)
         else:
             yield from _ended(run)
             run, pending = [], []
+        doubtful = match if first and not run and _may_lead(word, casing) else None
     yield from _ended(run)
+
+
+def _may_lead(word: str, casing: Casing) -> bool:
+    """Return whether the first word of a sentence is part of a name that follows it at once."""
+    low = word.lower()
+    if not word[0].isupper() or not word.isalpha() or len(word) < 2 or casing.is_ever_small(word):
+        return False
+    begins = low in BEGINNINGS or low.endswith("ing") or (low.endswith("ly") and len(low) > 6)
+    return not (begins or low in STOP_WORDS or low in NO_NAMES)
 
 
 def _connects(word: str, run: list[re.Match[str]]) -> bool:

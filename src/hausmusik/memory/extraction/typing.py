@@ -11,7 +11,7 @@ from collections.abc import Collection
 from typing import Final
 
 from hausmusik.memory.extraction.values import OTHER
-from hausmusik.memory.naming import HONORIFICS, LEGAL_FORMS
+from hausmusik.memory.naming import HONORIFICS, LEGAL_FORMS, parted
 from hausmusik.memory.wordset import word_set
 
 ORGANIZATIONS: Final = word_set(
@@ -52,7 +52,7 @@ def type_of(surface: str, before: str, after: str, people: Collection[str]) -> s
         after: Some behind it.
         people: Words of names of people, lower case: speakers and those addressed.
     """
-    words = [word.strip(".,'’").lower() for word in surface.split()]
+    words = [word.strip(".,'’").lower() for word in parted(surface).split()]
     if words[0] in HONORIFICS and len(words) > 1:
         return "person"
     if words[-1] in LEGAL_FORMS and len(words) > 1:

@@ -55,3 +55,31 @@ NO_NAMES: Final = word_set(
     """
 )
 """Capitalised for other reasons than being somebody's or something's name."""
+
+BEGINNINGS: Final = word_set(
+    """
+    according add added adding advise agree allow although amazing answer apparently apply ask asked asking assume
+    assuming attach avoid awesome basically beautiful beat become becoming besides bet better big black blue book
+    bought bring bringing brown build building buy buying cannot catch caught certainly change check checking choose
+    choosing clearly close comparing compare concerning congrats congratulations consider considering contact copy
+    correct cool cut dear decide delete depending describe despite discuss discussing double dr draw drive driving
+    early eat eight eighteen eighty eleven email enjoy equal essentially eventually expect explain express fair
+    fantastic fast feel fifteen fifty fill final finally finish five fix follow following forget forty forward four
+    fourteen fourth fresh friendly full fun funny generally glad grab green half hand happy hard hear heard help
+    helping hire hold honestly hope hopefully hoping hot huge hundred hurry imagine importantly including interesting
+    introducing invite inviting involving join joining jump keeping large lately lead leave leaving lend listen
+    listening live local long loved loving lovely lucky main meanwhile meet meeting mentioning merry message met miss
+    missing moreover move moving my need never nine nineteen ninety normally note notice obviously offer often old
+    open order our ours pack paint partly pass pay perfect personally phone pick picking ping plan play playing plus
+    poor post present presumably pretty previously print promise proud provided put quick quickly quote read reading
+    realistically recall recently red regarding remember remind reply respected rest review ring run running sad
+    save second send sending serious seriously set seven seventeen seventy share show showing similarly simply sir
+    six sixteen sixty sleep small solid soon sounds special speaking spoke start starting stay stop stuck super
+    supposedly surely sweet talk talking technically teach ten third thirteen thirty thousand trust try turn
+    twelve twenty twice typical typically ultimately unfortunately unlike update usual visit visiting wait walk
+    want warm watch watching wear welcome whereas whereby white wish wishing work working worst write writing wrote
+    yellow yesterday young zero gestern heute morgen dann danach liebe lieber guten frag ruf schreib bitte danke
+    vielleicht hier dort außerdem trotzdem deshalb hallo
+    """
+)
+"""What sentences begin with before a name that it is no part of: `Unlike Boston`, `Ask Tom`."""

@@ -59,6 +59,8 @@ class Names:
     def _known(self, place: tuple[str, str, str]) -> int | None:
         statement = "SELECT id, entity FROM names WHERE key = ? AND type = ? AND scope = ?"
         row = self._connection.execute(statement, place).fetchone()
+        if row is None and place[1] != OTHER:
+            row = self._guessed(place)
         if row is None and place[1] == OTHER and not place[2]:
             # A name of unknown type is the typed one of the same letters, if there is exactly one.
             rows = self._connection.execute(
@@ -70,6 +72,18 @@ class Names:
             return None
         self.entities.add(int(row[1]))
         return int(row[0])
+
+    def _guessed(self, place: tuple[str, str, str]) -> tuple[int, int] | None:
+        """Return a name whose type a model only guessed, now that it is known; None where there is none."""
+        key, type_, scope = place
+        row = self._connection.execute(
+            "SELECT id, entity FROM names WHERE key = ? AND scope = ? AND typed_by <> '' ORDER BY id LIMIT 1",
+            (key, scope),
+        ).fetchone()
+        if row is not None:
+            self._connection.execute("UPDATE names SET type = ?, typed_by = '' WHERE id = ?", (type_, row[0]))
+            tidy(self._connection, row[1:])
+        return row
 
     def _new(self, place: tuple[str, str, str], surface: str) -> int:
         key, type_, scope = place

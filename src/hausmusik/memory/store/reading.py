@@ -86,6 +86,7 @@ class EntityRow(msgspec.Struct, frozen=True, kw_only=True):
         type: Of the ontology, or `other`.
         mentions: How many there are.
         names: Id and spelling of each of its names, most mentioned first.
+        typed_by: Which language model guessed the type; empty: it was found.
     """
 
     id: int
@@ -93,6 +94,7 @@ class EntityRow(msgspec.Struct, frozen=True, kw_only=True):
     type: str
     mentions: int = 0
     names: tuple[tuple[int, str], ...] = ()
+    typed_by: str = ""
 
 
 class FactRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -232,9 +234,9 @@ def entity_rows(connection: sqlite3.Connection, ids: Sequence[int]) -> list[Enti
     """Return entities by id, in the order asked for; those that are gone are left out."""
     found: dict[int, EntityRow] = {}
     for some in _parts(ids):
-        spelt: dict[int, list[tuple[int, str, int]]] = {}
+        spelt: dict[int, list[tuple[int, str, int, str, str]]] = {}
         for row in connection.execute(
-            f"SELECT entity, id, surface, mentions FROM names WHERE entity IN ({_marks(some)})"
+            f"SELECT entity, id, surface, mentions, type, typed_by FROM names WHERE entity IN ({_marks(some)})"
             " ORDER BY mentions DESC, id",
             some,
         ):
@@ -248,8 +250,9 @@ def entity_rows(connection: sqlite3.Connection, ids: Sequence[int]) -> list[Enti
                 id=id_,
                 title=title,
                 type=type_,
-                mentions=sum(count for _, _, count in each),
-                names=tuple((name, surface) for name, surface, _ in each),
+                mentions=sum(count for _, _, count, _, _ in each),
+                names=tuple((name, surface) for name, surface, *_ in each),
+                typed_by=next((by for *_, kind, by in each if kind == type_), ""),
             )
     return [found[id_] for id_ in ids if id_ in found]
 

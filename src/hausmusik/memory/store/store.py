@@ -21,6 +21,7 @@ import msgspec
 from hausmusik.config.database import storable
 from hausmusik.errors import ConfigError, NotFoundError, StoreError, UsageError
 from hausmusik.memory.extraction.rules import people_words
+from hausmusik.memory.store.answers import KeptAnswer, put_answers
 from hausmusik.memory.store.entry import DocumentEntry, Recipe
 from hausmusik.memory.store.names import move_name, tidy
 from hausmusik.memory.store.tables import memory_file
@@ -29,20 +30,6 @@ from hausmusik.seams import Clock
 
 SECURE_FTS: Final = (3, 42, 0)
 """From this SQLite on the full-text index can forget row by row; older ones are merged whole, which takes longer."""
-
-
-class KeptAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """What a language model said about a text.
-
-    Args:
-        answer: The text of it.
-        tokens_in: It read.
-        tokens_out: It wrote.
-    """
-
-    answer: str
-    tokens_in: int
-    tokens_out: int
 
 
 class KnownDocument(msgspec.Struct, frozen=True, kw_only=True):
@@ -174,6 +161,17 @@ class MemoryStore:
         with self.database.write() as connection:
             connection.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", (key, value))
 
+    def ontology(self) -> dict[str, str] | None:
+        """Return the types of this memory, name to description; None where none were kept yet."""
+        kept = self.setting("types")
+        return msgspec.json.decode(kept, type=dict[str, str]) if kept else None
+
+    def keep_ontology(self, types: Mapping[str, str]) -> None:
+        """Let these be the types of this memory."""
+        text = msgspec.json.encode(dict(types)).decode()
+        if self.setting("types") != text:
+            self.set("types", text)
+
     def _agree(self, connection: sqlite3.Connection, embedder: str) -> None:
         made = _embedder(connection)
         if made and made != embedder:
@@ -200,13 +198,7 @@ class MemoryStore:
         """
         at = self.now()
         with self.database.write() as connection:
-            connection.executemany(
-                "INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?, ?, ?, ?)",
-                [
-                    (key, text, instrument, storable(kept.answer), kept.tokens_in, kept.tokens_out, at)
-                    for key, text, instrument, kept in answers
-                ],
-            )
+            put_answers(connection, answers, at)
 
     def keep_answer(self, key: bytes, text: bytes, instrument: str, kept: KeptAnswer) -> None:
         """Keep what a model said; see `keep_answers`."""

@@ -176,7 +176,12 @@ CREATE TABLE answers (
 CREATE INDEX answers_about ON answers (text);
 """
 
-MIGRATIONS: Final = (V1,)
+V2: Final = """
+ALTER TABLE names ADD COLUMN typed_by TEXT NOT NULL DEFAULT '';
+"""
+"""Which language model guessed a name's type; empty: rules or whoever extracted said so, and go over a guess."""
+
+MIGRATIONS: Final = (V1, V2)
 
 LOG_PAGES: Final = 16_000
 """64 MB: a document changes pages all over the indexes of names, the next one the same again."""
