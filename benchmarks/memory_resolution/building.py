@@ -102,3 +102,12 @@ def meanings(store: MemoryStore) -> list[Meant]:
             )
         )
     return meant
+
+
+def doubts(store: MemoryStore) -> set[frozenset[int]]:
+    """Return the pairs of entities that are kept as a doubt."""
+    with store.database.read() as connection:
+        rows = connection.execute(
+            "SELECT n.entity, o.entity FROM doubts d JOIN names n ON n.id = d.name JOIN names o ON o.id = d.other"
+        ).fetchall()
+    return {frozenset(row) for row in rows}

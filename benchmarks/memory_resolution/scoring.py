@@ -1,9 +1,9 @@
 """Pairwise and B-cubed precision, recall and F1 of what names mean against what they mean by hand.
 
 An item is a spelling in a document; of LiHua-World, where each person has one name, a spelling in a month. Pairs are
-those of one memory, homonyms of two documents among them. B-cubed after Bagga and Baldwin (1998): of each item, how many
-that it is put together with belong to it, and how many that belong to it are there. A labelled name that extraction
-does not find counts as one that is with nobody.
+those of one memory, homonyms of two documents among them. B-cubed after Bagga and Baldwin (1998): of each item, which
+share of what it is put together with belongs to it, and which share of what belongs to it is there. A labelled name
+that extraction does not find counts as one that is with nobody.
 """
 
 from __future__ import annotations
@@ -127,3 +127,12 @@ def _score(right: int, wrong: int, missed: int, sums: tuple[float, float, int]) 
 
 def _f1(precision: float, recall: float) -> float:
     return round(200 * precision * recall / (precision + recall), 1) if precision + recall else 0.0
+
+
+def missed_in(labels: Sequence[Label], meant: Mapping[tuple[str, str], int], doubts: set[frozenset[int]]) -> int:
+    """Return how many of the pairs that belong together and are not are kept as a doubt."""
+    found = [(each.cluster, meant.get((each.document, each.surface), -1)) for each in labels]
+    return sum(
+        cluster == other and entity != second and frozenset((entity, second)) in doubts
+        for (cluster, entity), (other, second) in combinations(found, 2)
+    )
