@@ -72,15 +72,19 @@ def built(entries: Sequence[DocumentEntry], path: Path) -> MemoryStore:
 def meanings(store: MemoryStore) -> list[Meant]:
     """Return what every spelling of every document means, in the order of documents and first mentions."""
     statement = (
-        "SELECT d.path, m.start, m.end, p.text, n.surface, n.type, n.entity, e.title"
+        "SELECT d.path, m.start, m.end, p.text, p.speakers, n.key, n.surface, n.type, n.entity, e.title"
         " FROM mentions m JOIN passages p ON p.id = m.passage JOIN documents d ON d.id = p.document"
         " JOIN names n ON n.id = m.name JOIN entities e ON e.id = n.entity ORDER BY d.path, p.ordinal, m.start, m.id"
     )
     with store.database.read() as connection:
         rows = connection.execute(statement).fetchall()
     found: dict[tuple[str, str], list[tuple[int, str, str, str, bool]]] = {}
-    for path, start, end, text, surface, type_, entity, title in rows:
-        written = " ".join(text[start:end].split()) if start >= 0 else surface
+    for path, start, end, text, speakers, key, surface, type_, entity, title in rows:
+        if start >= 0:
+            written = " ".join(text[start:end].split())
+        else:
+            labels = msgspec.json.decode(speakers, type=list[str])
+            written = next((each for each in labels if key_of(each, "person") == key), surface)
         line = text[text.rfind("\n", 0, max(start, 0)) + 1 :].split("\n", 1)[0] if start >= 0 else ""
         if start >= 0:
             at = start - (text.rfind("\n", 0, start) + 1)
