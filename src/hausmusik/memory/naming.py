@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 from typing import Final
 
 from hausmusik.memory.roles import FEMALE, is_role, split_held
@@ -64,6 +65,9 @@ SHARED_SPEAKERS: Final = re.compile(
 )
 """Names of speakers that stand for somebody else in every document."""
 
+KEPT: Final = 8192
+"""Keys that are remembered: the same names come again and again, and folding one takes 14 to 52 µs."""
+
 _CAMEL: Final = re.compile(r"(?<=[a-zà-öø-ÿ])(?=[A-ZÀ-ÖØ-Þ][a-zà-öø-ÿ])")
 _GLUED: Final = re.compile(r"\b(mr|mrs|ms|dr|prof|hon|st)\.(?=[^\W\d_]{2})", re.IGNORECASE)
 """A title and the name behind it with no space between: `Mr.Trudel`."""
@@ -88,6 +92,7 @@ def plain_words(surface: str) -> list[str]:
     return [found for word in words for part in _NO_WORD.split(word) if (found := part.strip("./-"))]
 
 
+@lru_cache(maxsize=KEPT)
 def key_of(surface: str, type_: str = "") -> str:
     """Return what a name is looked up by; empty where there is no letter or digit in it.
 

@@ -58,7 +58,7 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
         type: Its type.
         is_here: Whether the entity is mentioned in the document that the new name is in.
         is_near: Whether a document that mentions the entity mentions somebody who speaks in this one, or nobody speaks
-            in either.
+            in either. Asked of whom the new name may be a part of alone.
         surface: As written; empty: as its key.
     """
 
@@ -128,7 +128,7 @@ def part_of_person(new: Newcomer, candidates: Sequence[Candidate]) -> Resolution
     """`John` is the one `John Doe`, or the other way round."""
     if new.type not in {"person", OTHER}:
         return None
-    parts = [each for each in candidates if _is_part(new.key, each.key) and not _contradicts(new.key, each, candidates)]
+    parts = [each for each in candidates if is_part(new.key, each.key) and not _contradicts(new.key, each, candidates)]
     people = [each for each in parts if each.type == "person"]
     here = [each for each in people if each.is_here]
     if len({each.entity for each in here}) == 1:
@@ -215,7 +215,7 @@ def spelt_alike(new: Newcomer, candidates: Sequence[Candidate]) -> Resolution | 
     return Resolution(verdict=verdict, candidate=best, score=most, reason=f"spelt like {best.key!r}")
 
 
-def _is_part(one: str, other: str) -> bool:
+def is_part(one: str, other: str) -> bool:
     """Return whether all words of the shorter name are words of the longer; initials stand for words."""
     short, long = sorted((one.split(), other.split()), key=len)
     if not short or len(short) == len(long) or not _OFFICE.isdisjoint(long):
@@ -235,7 +235,7 @@ def _contradicts(key: str, found: Candidate, candidates: Sequence[Candidate]) ->
     `Jake Peralta` is not the Jake who is Jake Watson.
     """
     others = (each.key for each in candidates if each.entity == found.entity and each.name != found.name)
-    return any(" " in other and other != key and not _is_part(key, other) for other in others)
+    return any(" " in other and other != key and not is_part(key, other) for other in others)
 
 
 def _is_short_for(new: Newcomer, other: Candidate) -> bool:

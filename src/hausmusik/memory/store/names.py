@@ -16,7 +16,7 @@ from typing import Final, NamedTuple
 from hausmusik.config.database import storable
 from hausmusik.memory.extraction.values import OTHER, Extraction, FoundEntity
 from hausmusik.memory.naming import is_shared_label, is_titled, key_of, plain_words
-from hausmusik.memory.resolving import Candidate, Resolution, blocking_words, resolve
+from hausmusik.memory.resolving import Candidate, Resolution, blocking_words, is_part, resolve
 from hausmusik.memory.roles import FEMALE, is_role, split_held
 
 MOST_CANDIDATES: Final = 200
@@ -52,6 +52,7 @@ class Names:
         self._at = at
         self._is_spoken = bool(speakers)
         self._speakers: list[int] = []
+        self._met: dict[tuple[str, str, bool], int | None] = {}
         self._ids: dict[tuple[str, str, str], int] = {}
         self._typed: dict[str, int] = {}
         self._holders: dict[str, tuple[int, str]] = {}
@@ -63,6 +64,7 @@ class Names:
 
         `John` in the first passage is then the `John Doe` of the last, and nobody if there is a `John Smith` as well.
         """
+        self._recall()
         found: dict[tuple[str, str, bool], FoundEntity] = {}
         for extraction in extractions:
             for entity in extraction.entities:
@@ -70,14 +72,30 @@ class Names:
         for name, type_, speaker in sorted(found, key=_first_who_is_told_best):
             self.id_of(storable(name), type_, speaker=speaker)
 
+    def _recall(self) -> None:
+        """Know whom the passages of the document that stay as they are name; those of a new one are none."""
+        rows = self._connection.execute(
+            "SELECT DISTINCT n.id, n.entity, m.start < 0 AND n.scope = '' FROM passages p"
+            " JOIN mentions m ON m.passage = p.id JOIN names n ON n.id = m.name WHERE p.document = ?",
+            (self._scope,),
+        )
+        for name, entity, speaks in rows:
+            self.entities.add(entity)
+            if speaks:
+                self._speakers.append(name)
+
     def id_of(self, surface: str, type_: str, *, speaker: bool = False) -> int | None:
         """Return the id of a name, made now where it is new; None where it has no letters or is a whole paragraph.
 
         A name whose type is not known takes the type that the document gives it elsewhere, and a topic of several words
         is what has that name.
         """
-        if type_ == OTHER and is_titled(surface):
-            type_ = "person"
+        met = (surface, type_, speaker)
+        if met not in self._met:
+            self._met[met] = self._meet(surface, "person" if type_ == OTHER and is_titled(surface) else type_, speaker)
+        return self._met[met]
+
+    def _meet(self, surface: str, type_: str, speaker: bool) -> int | None:
         key = key_of(surface, type_)
         if not key or len(key) > LONGEST:
             return None
@@ -159,7 +177,7 @@ class Names:
     def _new(self, place: tuple[str, str, str], surface: str, *, homonym: bool = False) -> int:
         key, type_, scope = place
         words = sorted(blocking_words(key))
-        candidates = self._candidates(words, type_) if homonym or not scope else []
+        candidates = self._candidates(words, key, type_) if homonym or not scope else []
         found = resolve(key, type_, [each for each in candidates if each.is_here or not homonym], surface)
         entity = int(
             self._connection.execute("INSERT INTO entities (title, type) VALUES (?, ?)", (surface, type_)).lastrowid  # pyright: ignore[reportArgumentType] -- an INSERT has one
@@ -178,7 +196,7 @@ class Names:
         self._apply(name, entity, found)
         return name
 
-    def _candidates(self, words: list[str], type_: str) -> list[Candidate]:
+    def _candidates(self, words: list[str], key: str, type_: str) -> list[Candidate]:
         ids: set[int] = set()
         for word in words:
             rows = self._connection.execute(
@@ -198,7 +216,7 @@ class Names:
                 key=row[2],
                 type=row[3],
                 is_here=row[1] in self.entities,
-                is_near=row[3] != "person" or row[1] in self.entities or self._is_near(row[1]),
+                is_near=row[1] in self.entities or not is_part(key, row[2]) or self._is_near(row[1]),
                 surface=row[4],
             )
             for row in found
