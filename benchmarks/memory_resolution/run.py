@@ -133,7 +133,7 @@ def told(results: dict[str, Any]) -> str:
     """Return the results as Markdown."""
     made = f"{results['machine']}, Python {results['python']}, hausmusik {results['hausmusik']}"
     lines = [f"# Whom names mean, {results['date']}", "", f"{made}. In percent; pairs in numbers.", ""]
-    for half, title in (("tune", "The tuning half"), ("report", "The other half, looked at once")):
+    for half, title in (("tune", "The tuning half"), ("report", "The other half, on which nothing was set")):
         if half not in results["halves"]:
             continue
         part = results["halves"][half]

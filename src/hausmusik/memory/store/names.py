@@ -105,11 +105,15 @@ class Names:
             return self._holders[key][0]
         role = type_ in {"person", OTHER} and is_role(key.split())
         scope = self._scope if role or (speaker and is_shared_label(surface)) else ""
+        if role and type_ == OTHER and self._known((key, "person", scope)):
+            type_ = "person"
         place = (key, type_, scope)
         if place not in self._ids:
             known = self._known(place)
             if known is None:
                 self._ids[place] = self._new(place, surface)
+                if role and not speaker:  # one that is known is what it is, with what the user said of it
+                    self._held(key, self._ids[place])
             elif speaker or not self._may_be_another(key, known):
                 self._ids[place] = known.name
                 self.entities.add(known.entity)
@@ -119,8 +123,6 @@ class Names:
                 self._speakers.append(self._ids[place])
             if type_ == "person" and (held := split_held(surface)) and is_role(plain_words(held[0])):
                 self._hold(held, self._ids[place], surface)
-            elif role and not speaker:
-                self._held(key, self._ids[place])
         if not (role and speaker):  # what is talked of in the words of a speaker's role is not the speaker
             self._typed.setdefault(key, self._ids[place])
         return self._ids[place]
