@@ -82,9 +82,14 @@ _BESIDE: Final = re.compile(r"\([^)]{0,200}\)")
 _NO_WORD: Final = re.compile(r"[^\w&+#@./-]+")
 
 
+def parted(surface: str) -> str:
+    """Return a name with a blank behind a title before it."""
+    return _GLUED.sub(r"\1. ", surface)
+
+
 def plain_words(surface: str) -> list[str]:
     """Return the words of a name without case, accents, possessives and punctuation; `LiHua` has two."""
-    plain = _GLUED.sub(r"\1. ", _SPELT_OUT.sub(lambda match: match.group().replace("_", ""), surface))
+    plain = parted(_SPELT_OUT.sub(lambda match: match.group().replace("_", ""), surface))
     split = _CAMEL.sub(" ", _PLURAL_LETTERS.sub(r"\1", plain))
     folded = unicodedata.normalize("NFKD", split).casefold()
     bare = "".join(letter for letter in folded if not unicodedata.combining(letter)).replace("’", "'")
