@@ -189,6 +189,8 @@ class Looker:
         if not found:  # outside: the hint reads too, and a read does not begin inside another
             raise NotFoundError(f"nobody and nothing is called {name!r} in {self.name}", hint=self._alike(name))
         if len(found) > 1:
+            found = [each for each in found if each.title.casefold() == name.casefold()] or found
+        if len(found) > 1:
             titles = ", ".join(f"{each.title} ({each.type})" for each in found[:5])
             raise UsageError(f"{name!r} may mean several: {titles}", hint="use the full name")
         return found[0]

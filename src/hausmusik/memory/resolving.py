@@ -5,15 +5,17 @@
     apart    nothing is done
 
 A new name is compared with the names that share a word, a compact form or initials with it (`blocking` is the store's),
-of its own type or of none. A name of one word may be any of several people: then who else is in the same document
-decides, and if that does not, it stays apart. Thresholds per type were set on QMSum's and LiHua-World's first halves.
+of its own type or of none, by `RULES` in turn: the first that has a say decides. A name of one word may be any of
+several people: then who else is in the same document decides, and if that does not, it stays apart. The rules were set
+on the tuning half of `benchmarks/memory_resolution`, which also says what each of them is worth.
 
 Sources: blocking and grey zone after Christen, Data Matching (2012); likeness by rapidfuzz.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+import re
+from collections.abc import Callable, Collection, Sequence
 from typing import Final, Literal, TypeAlias
 
 import msgspec
@@ -29,11 +31,21 @@ ALIKE: Final = {"person": 0.93, "organization": 0.95, "location": 0.95, "topic":
 
 ALIKE_ELSE: Final = 0.96
 SHORTEST_INITIALS: Final = 3
-"""Two letters are the initials of too many."""
+"""Two letters are the initials of too many, but for capitals beside the one thing of the document that they fit."""
 
 DOUBTFUL: Final = 0.86
 LEAST_LETTERS: Final = 5
 """Shorter names differ in meaning by one letter: Anna and Hanna."""
+
+SMALL_WORDS: Final = frozenset({"of", "the", "and", "for", "in", "de", "la", "du", "des", "der", "und", "&"})
+"""They may have no letter among initials."""
+
+_OFFICE: Final = frozenset({"of", "for"})
+"""`Finance` and `Associate Minister of Finance` are not the `Minister of Finance`."""
+
+_CAPITALS: Final = re.compile(r"[A-Z](?:\.?[A-Z]){1,5}\.?")
+_SMALL_END: Final = re.compile(r"(?:.*[\s-])?[^\W\d_A-Z]{3,}")
+"""Its last word is written small: a word of the language, which has a plural."""
 
 
 class Candidate(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,6 +57,9 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
         key: Its words.
         type: Its type.
         is_here: Whether the entity is mentioned in the document that the new name is in.
+        is_near: Whether a document that mentions the entity mentions somebody who speaks in this one, or nobody speaks
+            in either. Asked of whom the new name may be a part of alone.
+        surface: As written; empty: as its key.
     """
 
     name: int
@@ -52,6 +67,22 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
     key: str
     type: str
     is_here: bool
+    is_near: bool = True
+    surface: str = ""
+
+
+class Newcomer(msgspec.Struct, frozen=True, kw_only=True):
+    """A name that is new.
+
+    Args:
+        key: Of it, see `naming.key_of`.
+        type: Of the ontology.
+        surface: As written; empty: as its key.
+    """
+
+    key: str
+    type: str
+    surface: str = ""
 
 
 class Resolution(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,47 +104,86 @@ class Resolution(msgspec.Struct, frozen=True, kw_only=True):
 APART: Final = Resolution(verdict="apart")
 
 
-def resolve(key: str, type_: str, candidates: Sequence[Candidate]) -> Resolution:
+def resolve(key: str, type_: str, candidates: Sequence[Candidate], surface: str = "") -> Resolution:
     """Return what a name is to the names that are known.
 
     Args:
         key: Of the new name, see `naming.key_of`.
         type_: Of the ontology.
         candidates: Names that share something with it, in the order of their ids.
+        surface: As written.
     """
+    new = Newcomer(key=key, type=type_, surface=surface)
     fitting = [each for each in candidates if type_ == each.type or OTHER in {type_, each.type}]
-    exact = [each for each in fitting if compact(each.key) == compact(key)]
-    if exact:
-        return _one_of(exact, 0.98, "the same letters")
-    if type_ in {"person", OTHER}:
-        parts = [each for each in fitting if _is_part(key, each.key) and not _contradicts(key, each, fitting)]
-        if parts:
-            return _person(key, parts)
-    shorts = [each for each in fitting if "topic" not in {type_, each.type} and _is_short_for(key, each.key)]
-    if shorts:
-        here = [each for each in shorts if each.is_here]
-        if len({each.entity for each in here}) == 1:
-            return _one_of(here, 0.9, "its initials, in the same document")
-        return Resolution(verdict="doubt", candidate=shorts[0], score=0.6, reason="its initials")
-    return _spelt_alike(key, type_, fitting)
+    return next((found for rule in RULES if (found := rule(new, fitting)) is not None), APART)
 
 
-def _person(key: str, parts: Sequence[Candidate]) -> Resolution:
-    """Decide of a name that is part of others: `John` of `John Doe`, or the other way round."""
+def same_letters(new: Newcomer, candidates: Sequence[Candidate]) -> Resolution | None:
+    """`Co-op` is `Coop`."""
+    exact = [each for each in candidates if compact(each.key) == compact(new.key)]
+    return _one_of(exact, 0.98, "the same letters") if exact else None
+
+
+def part_of_person(new: Newcomer, candidates: Sequence[Candidate]) -> Resolution | None:
+    """`John` is the one `John Doe`, or the other way round."""
+    if new.type not in {"person", OTHER}:
+        return None
+    parts = [each for each in candidates if is_part(new.key, each.key) and not _contradicts(new.key, each, candidates)]
     people = [each for each in parts if each.type == "person"]
     here = [each for each in people if each.is_here]
-    for found, score, reason in (
-        (here, 0.92, "part of the one such name in the same document"),
-        (people, 0.9, "part of the only such name"),
-    ):
-        if len({each.entity for each in found}) == 1:
-            return _one_of(found, score, reason)
-        if found:
-            break
-    if people:
-        reason = f"{len({each.entity for each in people})} people have a name with {key!r} in it"
+    if len({each.entity for each in here}) == 1:
+        return _one_of(here, 0.92, "part of the one such name in the same document")
+    one = len({each.entity for each in people}) == 1
+    if one and any(each.is_near for each in people):
+        return _one_of(people, 0.9, "part of the only such name")
+    if one:
+        reason = f"part of the only such name, {people[0].key!r}, but none who speaks here is mentioned there"
         return Resolution(verdict="doubt", candidate=people[0], score=0.5, reason=reason)
-    return APART
+    if people:
+        reason = f"{len({each.entity for each in people})} people have a name with {new.key!r} in it"
+        return Resolution(verdict="doubt", candidate=people[0], score=0.5, reason=reason)
+    return None
+
+
+def initials_of(new: Newcomer, candidates: Sequence[Candidate]) -> Resolution | None:
+    """`WHO` is the `World Health Organization`, in a document that has one such name."""
+    if new.type == "topic":
+        return None
+    shorts = [each for each in candidates if each.type != "topic" and _is_short_for(new, each)]
+    here = [each for each in shorts if each.is_here]
+    if len({each.entity for each in here}) == 1:
+        return _one_of(here, 0.9, "its initials, in the same document")
+    long_enough = [each for each in shorts if min(map(len, map(compact, (new.key, each.key)))) >= SHORTEST_INITIALS]
+    return (
+        Resolution(verdict="doubt", candidate=long_enough[0], score=0.6, reason="its initials") if long_enough else None
+    )
+
+
+def plural_of(new: Newcomer, candidates: Sequence[Candidate]) -> Resolution | None:
+    """`remote controls` are what a `remote control` is; `Canadians` are not `Canadian`."""
+    if new.type == "person" or not _is_word(new.surface or new.key):
+        return None
+    number = [
+        each
+        for each in candidates
+        if each.type == new.type and each.key != new.key and _is_word(each.surface or each.key)
+        if _singular(each.key) == _singular(new.key)
+    ]
+    return _one_of(number, 0.95, "one of it, or many") if number else None
+
+
+def before_its_of(new: Newcomer, candidates: Sequence[Candidate]) -> Resolution | None:
+    """`House` is the `House of Commons`, where the document has no other House."""
+    if new.type in {"person", "topic"}:
+        return None
+    longer = [
+        each
+        for each in candidates
+        if each.is_here and each.type not in {"person", "topic"} and _is_before_of(new.key, each.key)
+    ]
+    if len({each.entity for each in longer}) != 1:
+        return None
+    return _one_of(longer, 0.9, "in full in the same document")
 
 
 def _one_of(found: Sequence[Candidate], score: float, reason: str) -> Resolution:
@@ -121,10 +191,11 @@ def _one_of(found: Sequence[Candidate], score: float, reason: str) -> Resolution
     return Resolution(verdict="same", candidate=best, score=score, reason=reason)
 
 
-def _spelt_alike(key: str, type_: str, candidates: Sequence[Candidate]) -> Resolution:
+def spelt_alike(new: Newcomer, candidates: Sequence[Candidate]) -> Resolution | None:
+    """`Gerda Kleinn` is `Gerda Klein`, in the same document; what only ends otherwise is another word: `Israeli`."""
     likeness = needed("rapidfuzz.distance").JaroWinkler.normalized_similarity  # 20 ms, and not needed to ask a memory
     best, most = None, 0.0
-    words, digits = key.split(), _digits(key)
+    key, words, digits = new.key, new.key.split(), _digits(new.key)
     for each in candidates if len(key) >= LEAST_LETTERS else ():
         others = each.key.split()
         if len(each.key) < LEAST_LETTERS or len(words) != len(others):
@@ -137,15 +208,17 @@ def _spelt_alike(key: str, type_: str, candidates: Sequence[Candidate]) -> Resol
         if score > most and digits == _digits(each.key):
             best, most = each, score
     if best is None or most < DOUBTFUL:
-        return APART
-    verdict: Verdict = "same" if most >= ALIKE.get(type_, ALIKE_ELSE) and best.is_here else "doubt"
+        return None
+    sure = most >= ALIKE.get(new.type, ALIKE_ELSE) and best.is_here
+    inflected = new.type != "person" and (key.startswith(best.key) or best.key.startswith(key))
+    verdict: Verdict = "same" if sure and not inflected else "doubt"
     return Resolution(verdict=verdict, candidate=best, score=most, reason=f"spelt like {best.key!r}")
 
 
-def _is_part(one: str, other: str) -> bool:
+def is_part(one: str, other: str) -> bool:
     """Return whether all words of the shorter name are words of the longer; initials stand for words."""
     short, long = sorted((one.split(), other.split()), key=len)
-    if not short or len(short) == len(long):
+    if not short or len(short) == len(long) or not _OFFICE.isdisjoint(long):
         return False
     left = list(long)
     for word in short:
@@ -162,13 +235,42 @@ def _contradicts(key: str, found: Candidate, candidates: Sequence[Candidate]) ->
     `Jake Peralta` is not the Jake who is Jake Watson.
     """
     others = (each.key for each in candidates if each.entity == found.entity and each.name != found.name)
-    return any(" " in other and other != key and not _is_part(key, other) for other in others)
+    return any(" " in other and other != key and not is_part(key, other) for other in others)
 
 
-def _is_short_for(one: str, other: str) -> bool:
+def _is_short_for(new: Newcomer, other: Candidate) -> bool:
     """Return whether one name is the initials of the other: `jd` of `john doe`."""
-    short, long = sorted((one, other), key=lambda key: len(key.split()))
-    return " " not in short and len(short) >= SHORTEST_INITIALS and compact(short) == initials(long)
+    short, long = sorted((new, other), key=lambda each: len(each.key.split()))
+    letters = compact(short.key)
+    if " " in short.key or letters not in all_initials(long.key) or _digits(long.key):
+        return False
+    capitals = "person" not in {short.type, long.type} and _CAPITALS.fullmatch(short.surface) is not None
+    return len(letters) >= SHORTEST_INITIALS or (len(letters) == SHORTEST_INITIALS - 1 and capitals)
+
+
+def all_initials(key: str) -> set[str]:
+    """Return the initials of a name of several words, with and without those of small words."""
+    words = key.split()
+    large = [word for word in words if word not in SMALL_WORDS]
+    return {initials(" ".join(each)) for each in (words, large) if len(each) > 1}
+
+
+def _is_word(surface: str) -> bool:
+    return _SMALL_END.fullmatch(surface) is not None
+
+
+def _singular(key: str) -> str:
+    """Return a key with its last word in the singular, as far as English spelling tells."""
+    if key.endswith("ies") and len(key) > LEAST_LETTERS:
+        return f"{key[:-3]}y"
+    if re.search(r"(?:s|x|z|ch|sh)es$", key):
+        return key[:-2]
+    return key[:-1] if key.endswith("s") and not key.endswith(("ss", "us", "is")) else key
+
+
+def _is_before_of(one: str, other: str) -> bool:
+    short, long = sorted((one, other), key=len)
+    return long.startswith(f"{short} of ")
 
 
 def _digits(key: str) -> str:
@@ -184,6 +286,17 @@ def blocking_words(key: str) -> Collection[str]:
     words = key.split()
     found = {compact(key), *words}
     if len(words) > 1:
-        found.add(initials(key))
+        found |= all_initials(key)
     found |= {f"{word[:4]}*" for word in words if len(word) > LEAST_LETTERS}
     return found
+
+
+RULES: Final[tuple[Callable[[Newcomer, Sequence[Candidate]], Resolution | None], ...]] = (
+    same_letters,
+    part_of_person,
+    initials_of,
+    plural_of,
+    before_its_of,
+    spelt_alike,
+)
+"""In the order in which they are asked."""

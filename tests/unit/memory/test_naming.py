@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hausmusik.memory.naming import compact, initials, is_shared_label, key_of, plain_words
+from hausmusik.memory.naming import compact, initials, is_shared_label, is_titled, key_of, plain_words
 from hausmusik.memory.resolving import Candidate, Verdict, blocking_words, resolve
+from hausmusik.memory.roles import is_role, split_held
 
 WORD = st.text(alphabet="abcdefghijklmnop", min_size=1, max_size=9)
 NAME = st.lists(WORD, min_size=1, max_size=3).map(" ".join)
@@ -24,6 +25,16 @@ NAME = st.lists(WORD, min_size=1, max_size=3).map(" ".join)
         ("The Nordwind GmbH", "Nordwind", "organization"),
         ("Acme, Inc.", "ACME", "organization"),
         ("O'Brien", "O’Brien", "person"),
+        ("Mr.Trudel", "Trudel", "person"),
+        ("Right Hon. Justin Trudeau (Papineau, Lib.)", "Justin Trudeau", "person"),
+        ("Prime Minister Freeland", "Ms. Freeland", "person"),
+        ("Lynne Neagle AM", "Lynne Neagle", "person"),
+        ("Mr.Chair", "The Chair", "person"),
+        ("MadamChair", "Madame Chair", "person"),
+        ("The Acting Chair (Mrs. Carol Hughes)", "Carol Hughes", "person"),
+        ("T_V_", "TV", "other"),
+        ("D_V_D_s", "DVD", "other"),
+        ("GCSEs", "GCSE", "other"),
     ],
 )
 def test_spellings_of_one_name(one: str, other: str, type_: str) -> None:
@@ -38,6 +49,13 @@ def test_spellings_of_one_name(one: str, other: str, type_: str) -> None:
         ("Anna", "Hanna", "person"),
         ("President", "Minister", "person"),
         ("Company", "Limited", "organization"),
+        ("Professor B", "B", "person"),
+        ("Professor B", "PhD B", "person"),
+        ("Madam Chair", "Mr. Chair", "person"),
+        ("Minister of Finance", "Finance", "person"),
+        ("Prime Minister", "Prime", "person"),
+        ("Mary Am", "Mary", "person"),
+        ("AWS", "AW", "other"),
     ],
 )
 def test_spellings_of_two(one: str, other: str, type_: str) -> None:
@@ -77,6 +95,50 @@ def test_labels_that_say_nothing(label: str) -> None:
 @pytest.mark.parametrize("label", ["Anna", "Speaker of the House", "Industrial Designer", "Sam", "Pat Host"])
 def test_labels_that_say_who_it_is(label: str) -> None:
     assert not is_shared_label(label)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["Project Manager", "Industrial Designer", "User Interface", "Marketing", "Professor B", "PhD A", "Grad E", "The Chair",
+     "Mr. Chair", "Madam Chair", "Prime Minister", "Cabinet Secretary", "Marketing Expert", "Interviewer 2"],
+)  # fmt: skip
+def test_what_somebody_is_there_for_is_a_role(name: str) -> None:
+    assert is_role(key_of(name, "person").removeprefix("madam ").split())
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Anna",
+        "Speaker of the House",
+        "Minister of Finance",
+        "Pat Host",
+        "Professor Donaldson",
+        "Adam Smith",
+        "B",
+        "Mark",
+    ],
+)
+def test_who_somebody_is_is_no_role(name: str) -> None:
+    assert not is_role(key_of(name, "person").split())
+
+
+def test_who_holds_a_role_is_told_in_brackets() -> None:
+    assert split_held("The Acting Chair (Mr. Bruce Stanton (Simcoe North, CPC))") == (
+        "The Acting Chair",
+        "Mr. Bruce Stanton",
+    )
+    assert split_held("Anna Weber") is None
+    assert key_of("Anna Weber (Chair)", "person") == "anna weber"
+
+
+@pytest.mark.parametrize(
+    ("name", "titled"),
+    [("Mr.Blanchet", True), ("Prime Minister Freeland", True), ("Dr. Tam", True), ("Prime Minister", False),
+     ("Minister of Finance", False), ("General Motors", False), ("Captain Morgan", False), ("Dr", False), ("…", False)],
+)  # fmt: skip
+def test_titles_that_only_people_have(name: str, *, titled: bool) -> None:
+    assert is_titled(name) is titled
 
 
 # -- whom they mean ---------------------------------------------------------------------------------------------------
@@ -157,7 +219,74 @@ def test_what_differs_in_a_digit_is_another_thing(one: str, other: str) -> None:
 
 
 def test_topics_are_never_one_by_spelling() -> None:
-    assert verdict("remote control", known("remote controls", type_="topic", here=True), "topic") != "same"
+    assert verdict("remote control", known("remote controller", type_="topic", here=True), "topic") != "same"
+
+
+def written(*names: str, type_: str = "other", here: bool = True) -> list[Candidate]:
+    return [
+        Candidate(name=place, entity=place, key=key_of(name, type_), type=type_, is_here=here, surface=name)
+        for place, name in enumerate(names)
+    ]
+
+
+def verdict_of(name: str, candidates: list[Candidate], type_: str = "other") -> Verdict:
+    return resolve(key_of(name, type_), type_, candidates, name).verdict
+
+
+@pytest.mark.parametrize(
+    ("one", "many"),
+    [("remote control", "remote controls"), ("awarding body", "awarding bodies"), ("A-level", "A-levels"),
+     ("light switch", "light switches")],
+)  # fmt: skip
+def test_one_of_it_or_many(one: str, many: str) -> None:
+    for type_ in ("topic", "other"):
+        assert verdict_of(many, written(one, type_=type_), type_) == "same"
+        assert verdict_of(one, written(many, type_=type_, here=False), type_) == "same"
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("Canadians", "Canadian"), ("Israeli", "Israel"), ("Liberals", "Liberal"), ("Williams", "William")],
+)
+def test_names_have_no_plural_and_other_endings_are_other_words(one: str, other: str) -> None:
+    assert verdict_of(one, written(other)) != "same"
+    assert verdict_of(one, written(other, type_="topic")) != "same"
+
+
+@pytest.mark.parametrize("short", ["B.C", "BC", "B.C."])
+def test_two_capitals_are_the_initials_of_the_one_thing_here(short: str) -> None:
+    assert verdict_of(short, written("British Columbia")) == "same"
+    assert verdict_of("British Columbia", written(short)) == "same"
+    assert verdict_of(short, written("British Columbia", here=False)) == "apart"
+    assert verdict_of(short, written("British Columbia", "Burnaby Centre")) == "apart"
+    assert verdict_of(short, written("Bill C-17")) == "apart"
+
+
+def test_small_words_may_have_no_letter_among_initials() -> None:
+    assert verdict_of("DOH", written("Department of Health")) == "same"
+    assert verdict_of("RCMP", written("Royal Canadian Mounted Police")) == "same"
+    assert {"doh", "dh"} <= set(blocking_words("department of health"))
+
+
+def test_house_is_the_house_of_commons_where_there_is_no_other() -> None:
+    assert verdict_of("House", written("House of Commons")) == "same"
+    assert verdict_of("House of Commons", written("House")) == "same"
+    assert verdict_of("House", written("House of Commons", here=False)) == "apart"
+    assert verdict_of("House", written("House of Commons", "House of Lords")) == "apart"
+    assert verdict_of("Ontario", written("Ontario Heritage")) == "apart"
+
+
+def test_an_office_is_no_name_with_parts() -> None:
+    assert verdict("Finance", known("Minister of Finance", here=True), "other") == "apart"
+    assert verdict("Associate Minister of Finance", known("Minister of Finance", here=True)) == "apart"
+
+
+def test_a_first_name_of_whom_nobody_here_knows_is_a_doubt() -> None:
+    (stranger,) = known("Kate Young")
+    stranger = Candidate(name=1, entity=1, key=stranger.key, type="person", is_here=False, is_near=False)
+    found = resolve("kate", "person", [stranger])
+    assert found.verdict == "doubt"
+    assert "kate young" in found.reason
 
 
 def test_nobody_is_known() -> None:

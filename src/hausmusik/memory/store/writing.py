@@ -79,7 +79,9 @@ def put_document(connection: sqlite3.Connection, entry: DocumentEntry, recipe: R
         )
         kept = _passages_by_hash(connection, document_id) if row[1] == recipe.text else {}
         gone, closing = _take_out(connection, document_id, entry, kept)
-    names = Names(connection, document_id, at)
+    names = Names(connection, document_id, at, document.speakers)
+    left = {hash_: len(ids) for hash_, ids in kept.items()}
+    names.foresee(each.extraction for each in entry.passages if not _keeps(left, each.hash))
     for ordinal, each in enumerate(entry.passages):
         ids = kept.get(each.hash)
         if ids:
@@ -93,6 +95,12 @@ def put_document(connection: sqlite3.Connection, entry: DocumentEntry, recipe: R
     _forget_unsupported(connection, gone)
     _close_again(connection, closing)
     return document_id
+
+
+def _keeps(left: dict[bytes, int], hash_: bytes) -> bool:
+    """Return whether a passage of this hash is there already, and count it off."""
+    left[hash_] = left.get(hash_, 0) - 1
+    return left[hash_] >= 0
 
 
 def remove_document(connection: sqlite3.Connection, path: str) -> bool:
