@@ -52,8 +52,8 @@ KIND: Final = "memory"
 CHARACTERS_PER_PASSAGE: Final = 4
 """Times the token budget: how many characters of a file a passage takes, before it was read."""
 
-AHEAD: Final = 2
-"""Documents at work for each call of a model at once."""
+AHEAD: Final = 4
+"""Documents at work for each play at once: those that wait to be written with others leave nobody idle."""
 
 
 class Adder:
@@ -211,8 +211,8 @@ class Adder:
 
     @staticmethod
     def _documents_at_once(plan: AddPlan) -> int:
-        """Return how many documents are begun: a model has work also while some of them are written."""
-        return plan.concurrency if plan.options.extractor == RULES else AHEAD * plan.concurrency
+        """Return how many documents are begun: models have work also while some of them are written."""
+        return AHEAD * plan.concurrency
 
     def _reader(self, store: MemoryStore, options: AddOptions, run: Run, at_once: int) -> ModelReader:
         return ModelReader(

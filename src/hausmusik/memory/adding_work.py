@@ -36,8 +36,9 @@ from hausmusik.memory.windows import windows_of
 from hausmusik.seams import Player
 from hausmusik.types import FloatArray, Run
 
-GATHER_S: Final = 0.05
-"""How long a document that is ready waits for others, to be written with them."""
+GATHER_S: Final = 0.4
+"""How long a document that is ready waits for others, to be written with them. At 1,500 documents 0.05 s wrote twice as
+much: each commit writes every page that it touched."""
 
 
 class Work:
@@ -66,6 +67,7 @@ class Work:
         self._ready: dict[str, tuple[Document, list[PassageEntry]]] = {}
         self._people: set[str] | None = None
         self._at_work = 0
+        self._embedding = asyncio.Semaphore(plan.concurrency)
         self._writing = Together(self._put, gather_s=GATHER_S, more=lambda waiting: self._at_work > waiting)
         self.document = ""
         self.waiting = ""
@@ -213,7 +215,8 @@ class Work:
         if not texts:
             return []
         run = msgspec.structs.replace(self._run, document=document.path)
-        return await embedded(self._player, self._plan.options.embedder, texts, run=run)
+        async with self._embedding:
+            return await embedded(self._player, self._plan.options.embedder, texts, run=run)
 
     def _extracted(self, document: Document, entries: list[PassageEntry]) -> DocumentEntry:
         if self._plan.options.extractor == RULES:

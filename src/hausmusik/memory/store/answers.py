@@ -32,7 +32,8 @@ def put_answers(
 ) -> None:
     """Keep what models said, inside a write transaction of the caller's; see `MemoryStore.keep_answers`."""
     connection.executemany(
-        "INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?, ?, ?, ?)",
+        "INSERT OR REPLACE INTO answers (key, text, instrument, answer, tokens_in, tokens_out, at)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?)",
         [
             (key, text, instrument, storable(kept.answer), kept.tokens_in, kept.tokens_out, at)
             for key, text, instrument, kept in answers

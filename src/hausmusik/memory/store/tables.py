@@ -5,11 +5,13 @@
                         -> fact (entity - entity)        what a passage says of two of them, and for when it holds
 
 Everything but names, entities and settings hangs on a document and goes with it. Facts name two *names*, not entities,
-so that a merge moves names and nothing else, and is undone by moving them back. `passage_words` is FTS5 over the
+so that a merge moves names and nothing else, and is undone by moving them back. `typed_by` is which language model
+guessed a name's type; empty: rules or whoever extracted said so, and go over a guess. `passage_words` is FTS5 over the
 passages' own text (external content: the text stands in the file once). Vectors are little-endian float16. Times are
-ISO 8601 text, which sorts; an empty one is unknown. `answers` has what language models said, by a hash of all that they
-were asked; each belongs to the passage texts that it was made of, and goes with the last of them. Ids of entities are
-never given again, for `merges` keeps those of some that are no more.
+ISO 8601 text, which sorts; an empty one is unknown. `answers` has what language models said, in the order in which they
+did (in that of the hashes each would change a page of its own), by a hash of all that they were asked; each belongs to
+the passage texts that it was made of, and goes with the last of them. Ids of entities are never given again, for
+`merges` keeps those of some that are no more.
 
 Sources: https://www.sqlite.org/fts5.html (external content, `secure-delete` from 3.42), design decision 14.
 """
@@ -96,6 +98,7 @@ CREATE TABLE names (
     type TEXT NOT NULL,
     scope TEXT NOT NULL,
     surface TEXT NOT NULL,
+    typed_by TEXT NOT NULL DEFAULT '',
     mentions INTEGER NOT NULL DEFAULT 0,
     UNIQUE (key, type, scope)
 );
@@ -165,26 +168,23 @@ CREATE TABLE doubts (
 CREATE INDEX doubts_about ON doubts (other);
 
 CREATE TABLE answers (
-    key BLOB PRIMARY KEY,
+    id INTEGER PRIMARY KEY,
+    key BLOB NOT NULL UNIQUE,
     text BLOB NOT NULL,
     instrument TEXT NOT NULL,
     answer TEXT NOT NULL,
     tokens_in INTEGER NOT NULL,
     tokens_out INTEGER NOT NULL,
     at TEXT NOT NULL
-) WITHOUT ROWID;
+);
 CREATE INDEX answers_about ON answers (text);
 """
 
-V2: Final = """
-ALTER TABLE names ADD COLUMN typed_by TEXT NOT NULL DEFAULT '';
-"""
-"""Which language model guessed a name's type; empty: rules or whoever extracted said so, and go over a guess."""
+MIGRATIONS: Final = (V1,)
 
-MIGRATIONS: Final = (V1, V2)
-
-LOG_PAGES: Final = 16_000
-"""64 MB: a document changes pages all over the indexes of names, the next one the same again."""
+LOG_PAGES: Final = 64_000
+"""256 MB: a document changes pages all over the indexes of names, the next one the same again; the log is emptied at
+the end of an adding."""
 
 CACHE_KIB: Final = 64_000
 """What most of the indexes of some thousand documents are; with SQLite's 2 MB each document reads them anew."""
