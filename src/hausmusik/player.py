@@ -144,6 +144,21 @@ class HousePlayer:
         async with self._warm_ups.under_way(self._starts(coming), on_phase) as leave:
             yield leave
 
+    def check_room(self, plays: Collection[tuple[str, Request]], *, run: Run) -> None:
+        """Refuse work whose plays the limits do not hold side by side, one of each, before any is begun.
+
+        Args:
+            plays: Of each an instrument and what it is asked.
+            run: To which they would belong.
+
+        Raises:
+            BudgetError: they do not.
+            HausmusikError: as `identify`.
+        """
+        host = self.host_of(run)
+        orders = [self.order(self.resolve(*play, run=run), files=False) for play in plays]
+        self._meter.check_room(run, [(order.instrument, host.name, host.worst_s(order, run)) for order in orders])
+
     def identify(self, instrument: str, request: Request, *, run: Run) -> TakeIdentity:
         """See `Player.identify`."""
         chosen = self.resolve(instrument, request, run=run)
