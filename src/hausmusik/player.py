@@ -145,16 +145,7 @@ class HousePlayer:
             yield leave
 
     def check_room(self, plays: Collection[tuple[str, Request]], *, run: Run) -> None:
-        """Refuse work whose plays the limits do not hold side by side, one of each, before any is begun.
-
-        Args:
-            plays: Of each an instrument and what it is asked.
-            run: To which they would belong.
-
-        Raises:
-            BudgetError: they do not.
-            HausmusikError: as `identify`.
-        """
+        """Refuse plays that the limits do not hold side by side; raises BudgetError, and as `identify`."""
         host = self.host_of(run)
         orders = [self.order(self.resolve(*play, run=run), files=False) for play in plays]
         self._meter.check_room(run, [(order.instrument, host.name, host.worst_s(order, run)) for order in orders])

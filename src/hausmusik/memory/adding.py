@@ -226,7 +226,7 @@ class Adder:
 
     @asynccontextmanager
     async def _started(self, plan: AddPlan, run: Run, stop: Stop) -> AsyncGenerator[None]:
-        """Have a model's machines started while files are read and cut; once stopped, only those that a call waits for."""
+        """Have a model's machines started while files are read and cut; once stopped, those that a call waits for."""
         async with self._player.warm(self._coming(plan, run), on_phase=lambda *_: None) as leave:
             loop = asyncio.get_running_loop()
             off = stop.subscribe(lambda: loop.call_soon_threadsafe(leave))

@@ -1,6 +1,6 @@
 """Answers a question from a memory, as events: found, walk, thoughts, text, citations, the end.
 
-    refuse -> start the reader | embed the question -> retrieve -> answerable? -> excerpts -> walk -> read, or quote -> check
+    start the reader | embed the question -> retrieve -> answerable? -> excerpts -> walk -> read (or quote) -> check
 
 The reader's machine is asked for before the question is embedded, and starts while passages are being found: of a cold
 start nothing is left to wait for but what retrieval does not take. What can be refused without looking (no question,
