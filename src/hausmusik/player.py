@@ -144,6 +144,12 @@ class HousePlayer:
         async with self._warm_ups.under_way(self._starts(coming), on_phase) as leave:
             yield leave
 
+    def check_room(self, plays: Collection[tuple[str, Request]], *, run: Run) -> None:
+        """Refuse plays that the limits do not hold side by side; raises BudgetError, and as `identify`."""
+        host = self.host_of(run)
+        orders = [self.order(self.resolve(*play, run=run), files=False) for play in plays]
+        self._meter.check_room(run, [(order.instrument, host.name, host.worst_s(order, run)) for order in orders])
+
     def identify(self, instrument: str, request: Request, *, run: Run) -> TakeIdentity:
         """See `Player.identify`."""
         chosen = self.resolve(instrument, request, run=run)

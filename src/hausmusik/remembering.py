@@ -12,9 +12,10 @@ from pathlib import Path
 
 from hausmusik.errors import ConfigError, UsageError
 from hausmusik.jobs.stop import Stop
-from hausmusik.memory.adding import writing
+from hausmusik.memory.adding import plays_of, writing
 from hausmusik.memory.answering.answerer import Answerer, AskOptions
 from hausmusik.memory.answering.events import AnswerDelta, Answered, AnswerEvent, Citation, Found
+from hausmusik.memory.answering.prompt import answer_request
 from hausmusik.memory.embedding import embedded, embedder_of
 from hausmusik.memory.exchange.exporting import Exported, Form, export
 from hausmusik.memory.exchange.importing import Imported, import_lightrag
@@ -28,7 +29,7 @@ from hausmusik.memory.values import AddOptions, AddPlan, AddProgress, AddReport
 from hausmusik.money.quoted import Quote
 from hausmusik.parts import Parts
 from hausmusik.picturing import check_picture_name, write_picture
-from hausmusik.types import Run
+from hausmusik.types import EmbedRequest, Run
 
 
 class Remembering(Parts):
@@ -81,10 +82,13 @@ class Remembering(Parts):
             stdin: What stdin said.
 
         Raises:
+            BudgetError: it does not hold one play of the embedder and one of the model; nothing was started.
             Cancelled: stopped.
             StoreError: it cannot be written, or another process is adding to it.
         """
         run = run or self.new_run(f"memory {plan.memory}", on=on)
+        if plan.to_do:
+            self.player.check_room(plays_of(plan), run=run)
         return await self._adder.add(
             self.memories.store(plan.memory, new=True),
             plan,
@@ -117,9 +121,14 @@ class Remembering(Parts):
         Raises:
             NotFoundError: no such memory, or nothing is in it.
             ConfigError: its vectors are of another embedder.
+            BudgetError: it does not hold the question's embedding and an answer; nothing was started.
         """
         run = run or self.new_run("ask", on=on)
         options = options or AskOptions(instrument=self.reader())
+        if options.instrument:
+            query, answer = EmbedRequest(texts=(question,), purpose="query"), answer_request(question, ())
+            embedder = self.settings.defaults.embed
+            self.player.check_room([(embedder, query), (options.instrument, answer)], run=run)
         async with aclosing(self._answerer(memory).ask(question, options, run=run)) as events:
             async for event in events:
                 yield event

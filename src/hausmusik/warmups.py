@@ -120,7 +120,8 @@ class _WarmUp:
         await self._news.wait()
 
     async def _run(self) -> None:
-        await asyncio.sleep(self.start.delay_s)
+        if self.start.delay_s:  # else it begins before anything that its block does
+            await asyncio.sleep(self.start.delay_s)
         self.begun = True
         try:
             with suppress(HausmusikError):

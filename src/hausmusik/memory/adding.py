@@ -1,7 +1,7 @@
 """Adding files to a memory: planned, resumable, some documents at once, each of them in one transaction, in order.
 
-    find -> compare with what is there -> read and cut -> embed (and ask a model) -> wait for its turn -> extract by
-    rules, resolve, write ... -> a small model is asked what rules could not tell (`settling`)
+    find -> compare with what is there -> start the model | read and cut -> embed (and ask the model) -> wait for its
+    turn -> extract by rules, resolve, write ... -> a small model is asked what rules could not tell (`settling`)
 
 Everything that costs is done before a document's turn, side by side; its turn takes milliseconds. What was finished
 survives `kill -9`; a document that was not is done again, but nothing is asked of a model twice. Knows nothing of hosts
@@ -13,8 +13,8 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import math
-from collections.abc import Callable, Collection, Generator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Callable, Collection, Generator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from decimal import Decimal
 from typing import Final
 
@@ -30,9 +30,10 @@ from hausmusik.jobs.stop import Stop
 from hausmusik.memory.adding_work import Work, key_of_item
 from hausmusik.memory.embedding import embedder_of
 from hausmusik.memory.extraction.model import ModelReader
-from hausmusik.memory.extraction.prompts import DEFAULT_TYPES
+from hausmusik.memory.extraction.prompts import DEFAULT_TYPES, extraction_request
 from hausmusik.memory.extraction.rules import REVISION as RULES_REVISION
 from hausmusik.memory.finding import Sources, find_items
+from hausmusik.memory.gates import Gate, Holders
 from hausmusik.memory.settling import UNKNOWN_PER_PASSAGE, Asking, Settler
 from hausmusik.memory.store.entry import Recipe
 from hausmusik.memory.store.store import MemoryStore
@@ -45,8 +46,8 @@ from hausmusik.memory.values import (
     FileProblem,
     Settled,
 )
-from hausmusik.seams import Clock, Player
-from hausmusik.types import Run, Task
+from hausmusik.seams import Clock, Coming, Player
+from hausmusik.types import EmbedRequest, Request, Run, Task
 
 KIND: Final = "memory"
 CHARACTERS_PER_PASSAGE: Final = 4
@@ -54,6 +55,9 @@ CHARACTERS_PER_PASSAGE: Final = 4
 
 AHEAD: Final = 4
 """Documents at work for each play at once: those that wait to be written with others leave nobody idle."""
+
+FORESEEN: Final = 1_000
+"""Most calls that are told beforehand: enough to say how many machines are worth their starts."""
 
 
 class Adder:
@@ -102,7 +106,7 @@ class Adder:
         options = msgspec.structs.replace(options, embedder=embedder, types=dict(types))
         extractor = RULES_REVISION
         if options.extractor != RULES:
-            extractor = self._reader(store, options, run, 1).revision
+            extractor = self._reader(store, options, run, Gate(1, Holders())).revision
         recipe = Recipe(
             budget_tokens=options.budget_tokens,
             overlap_tokens=options.overlap_tokens,
@@ -126,7 +130,7 @@ class Adder:
         questions = math.ceil(UNKNOWN_PER_PASSAGE * passages) if asker else 0
         if asker and store.exists:
             questions += self._settler(store, options, asker, run).questions()
-        players = [embedder, *([] if options.extractor == RULES else [options.extractor])]
+        busiest = embedder if options.extractor == RULES else options.extractor
         return AddPlan(
             memory=memory,
             options=options,
@@ -135,7 +139,7 @@ class Adder:
             skipped=skipped,
             characters=size,
             passages=passages,
-            concurrency=options.concurrency or self._capacity(run, players),
+            concurrency=options.concurrency or self._capacity(run, [busiest]),
             has_new_types=own is not None and list(own.items()) != list(types.items()),
             asker=asker,
             questions=questions,
@@ -161,12 +165,13 @@ class Adder:
         with writing(store):
             store.keep_ontology(plan.options.types or DEFAULT_TYPES)
             job = self._opened(store, plan, run) if plan.to_do else None
-            work = Work(self._player, store, plan, run, self._reader(store, plan.options, run, plan.concurrency), stdin)
+            work = self._work(store, plan, run, stdin)
             if job is not None:
-                try:
-                    await self._run(job, plan, work, stop, on_progress)
-                finally:
-                    await work.close()
+                async with self._started(plan, run, stop):
+                    try:
+                        await self._run(job, plan, work, stop, on_progress)
+                    finally:
+                        await work.close()
             await asyncio.to_thread(store.drop_stray_answers)
             settled = Settled()
             if plan.asker:
@@ -209,19 +214,56 @@ class Adder:
             if isinstance(error, Cancelled) or self._journal.job(job.id).state != "failed":
                 raise
 
+    def _work(self, store: MemoryStore, plan: AddPlan, run: Run, stdin: bytes) -> Work:
+        """Return what does the work: it asks for no more plays at once of an instrument than its host takes."""
+        options, holders = plan.options, Holders()
+        embedding = Gate(options.concurrency or self._capacity(run, [options.embedder]), holders)
+        extracting = Gate(plan.concurrency, holders)
+        if options.extractor != RULES:
+            extracting = Gate(min(plan.concurrency, self._capacity(run, [options.extractor])), holders)
+        reader = self._reader(store, options, run, extracting)
+        return Work(self._player, store, plan, run, reader=reader, gate=embedding, stdin=stdin)
+
+    @asynccontextmanager
+    async def _started(self, plan: AddPlan, run: Run, stop: Stop) -> AsyncGenerator[None]:
+        """Have a model's machines started while files are read and cut; once stopped, those that a call waits for."""
+        async with self._player.warm(self._coming(plan, run), on_phase=lambda _instrument, _phase: None) as leave:
+            loop = asyncio.get_running_loop()
+
+            def stopped() -> None:
+                loop.call_soon_threadsafe(leave)
+
+            off = stop.subscribe(stopped)
+            try:
+                yield
+            finally:
+                off()
+
+    def _coming(self, plan: AddPlan, run: Run) -> list[Coming]:
+        """Return the plays that are to come, as far as it matters; none where rules extract: the first is at once."""
+        if plan.options.extractor == RULES:
+            return []
+        embedding, extracting = (
+            Coming(instrument=self._player.identify(name, request, run=run).instrument, request=request, run=run)
+            for name, request in plays_of(plan)
+        )
+        embedding = msgspec.structs.replace(embedding, when="now")
+        documents, calls = min(len(plan.to_do), FORESEEN), min(plan.passages, FORESEEN)
+        return [*[extracting] * calls, *[embedding] * documents]
+
     @staticmethod
     def _documents_at_once(plan: AddPlan) -> int:
         """Return how many documents are begun: models have work also while some of them are written."""
         return AHEAD * plan.concurrency
 
-    def _reader(self, store: MemoryStore, options: AddOptions, run: Run, at_once: int) -> ModelReader:
+    def _reader(self, store: MemoryStore, options: AddOptions, run: Run, gate: Gate) -> ModelReader:
         return ModelReader(
             self._player,
             options.extractor,
             run=run,
             store=store,
             types=options.types or DEFAULT_TYPES,
-            at_once=at_once,
+            gate=gate,
             form=options.form,
         )
 
@@ -281,6 +323,17 @@ class Adder:
             empty=work.empty,
             settled=settled,
         )
+
+
+def plays_of(plan: AddPlan) -> list[tuple[str, Request]]:
+    """Return what each instrument of a plan will be asked, about: the embedder, and the model where there is one."""
+    options = plan.options
+    text = "x" * (options.budget_tokens * CHARACTERS_PER_PASSAGE)
+    plays: list[tuple[str, Request]] = [(options.embedder, EmbedRequest(texts=(text,)))]
+    if options.extractor != RULES:
+        ask = extraction_request(text, "", options.types or DEFAULT_TYPES, form=options.form)
+        plays.append((options.extractor, ask))
+    return plays
 
 
 def _asking(before: AddProgress, now: Asking) -> AddProgress:

@@ -11,15 +11,17 @@ from collections.abc import Sequence
 from typing import Final, cast
 
 import msgspec
+import numpy as np
 
 from hausmusik.errors import EngineError, HausmusikError, HostUnavailable
 from hausmusik.jobs.model import Step
 from hausmusik.memory.cutting import approximate_tokens, cut
 from hausmusik.memory.documents import Document, Passage
-from hausmusik.memory.embedding import embedded
+from hausmusik.memory.embedding import AT_ONCE, embedded
 from hausmusik.memory.extraction.model import ModelReader
 from hausmusik.memory.extraction.rules import RuleReader, people_words
 from hausmusik.memory.extraction.values import Extraction
+from hausmusik.memory.gates import Gate
 from hausmusik.memory.naming import key_of
 from hausmusik.memory.reading.files import read_bytes, read_document
 from hausmusik.memory.reading.limits import ReadLimits
@@ -50,24 +52,33 @@ class Work:
         plan: What is added.
         run: To which plays belong.
         reader: Asks the model, where there is one.
+        gate: Through which plays of the embedder go.
         stdin: What was read from there.
     """
 
     def __init__(
-        self, player: Player, store: MemoryStore, plan: AddPlan, run: Run, reader: ModelReader, stdin: bytes
+        self,
+        player: Player,
+        store: MemoryStore,
+        plan: AddPlan,
+        run: Run,
+        *,
+        reader: ModelReader,
+        gate: Gate,
+        stdin: bytes,
     ) -> None:
         self._player = player
         self._store = store
         self._plan = plan
         self._run = run
         self._reader = reader
+        self._gate = gate
         self._stdin = stdin
         self._items = {key_of_item(item): item for item in plan.to_do}
         self._turns = Turns([])
         self._ready: dict[str, tuple[Document, list[PassageEntry]]] = {}
         self._people: set[str] | None = None
         self._at_work = 0
-        self._embedding = asyncio.Semaphore(plan.concurrency)
         self._writing = Together(self._put, gather_s=GATHER_S, more=lambda waiting: self._at_work > waiting)
         self.document = ""
         self.waiting = ""
@@ -215,8 +226,12 @@ class Work:
         if not texts:
             return []
         run = msgspec.structs.replace(self._run, document=document.path)
-        async with self._embedding:
-            return await embedded(self._player, self._plan.options.embedder, texts, run=run)
+        player, embedder = self._player, self._plan.options.embedder
+        parts: list[FloatArray] = []
+        for first in range(0, len(texts), AT_ONCE):
+            some = texts[first : first + AT_ONCE]
+            parts.append(await self._gate.through(lambda some=some: embedded(player, embedder, some, run=run)))
+        return np.concatenate(parts)
 
     def _extracted(self, document: Document, entries: list[PassageEntry]) -> DocumentEntry:
         if self._plan.options.extractor == RULES:

@@ -31,7 +31,7 @@ class AddOptions(msgspec.Struct, frozen=True, kw_only=True):
         types: The ontology, name to description; None: the memory's own.
         embedder: Instrument; empty: the settings' default.
         ignore: Patterns of names that are left out, besides those of `.hausignore` files.
-        concurrency: Documents at once; 0: as many as the host takes.
+        concurrency: Documents at once; 0: as many as the host takes. A model is never asked more at once than that.
         llm_minutes: How long a small language model that is here may be asked what rules could not tell, once the
             documents are in; 0: nobody is asked.
     """

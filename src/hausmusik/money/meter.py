@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
 from decimal import Decimal
 from typing import Final
 
@@ -126,6 +126,23 @@ class Meter:
             raise
         finally:
             self._charge(tally, failure, run, reservation, workspace(), kind, unheard_s)
+
+    def check_room(self, run: Run, plays: Sequence[tuple[str, str, float | None]]) -> None:
+        """Refuse plays that no limit would let be at once, before any of them is begun; holds nothing afterwards.
+
+        Args:
+            run: To which they belong.
+            plays: As of `has_room`.
+
+        Raises:
+            BudgetError, UsageError, StoreError: as `play`, before anything was started.
+        """
+        worst_usd = sum((_worst_case(self._prices.price(*who), seconds, who[0]) for *who, seconds in plays), Decimal(0))
+        if worst_usd:
+            names, hosts = dict.fromkeys(each[0] for each in plays), dict.fromkeys(each[1] for each in plays)
+            self._budget.release(
+                self._budget.reserve(run, worst_usd, instrument=" and ".join(names), host=" and ".join(hosts))
+            )
 
     def has_room(self, run: Run, plays: Iterable[tuple[str, str, float | None]]) -> bool:
         """Return whether the limits leave room for some plays at once; an unknown price leaves none. Reserves nothing.

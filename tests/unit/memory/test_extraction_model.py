@@ -18,6 +18,7 @@ from hausmusik.memory.extraction.answers import read_json, read_lines
 from hausmusik.memory.extraction.model import SMALLEST, ModelReader
 from hausmusik.memory.extraction.prompts import DEFAULT_TYPES, AnswerForm, extraction_request, schema_of
 from hausmusik.memory.extraction.values import Extraction
+from hausmusik.memory.gates import Gate, Holders
 from hausmusik.memory.store.store import MemoryStore
 from hausmusik.testing import FakeClock, FakePlayer
 from hausmusik.testing.player import CUT
@@ -208,7 +209,13 @@ def reader(
 ) -> tuple[ModelReader, FakePlayer]:
     player = FakePlayer(replies=replies)
     asked = ModelReader(
-        player, "tone-chat", run=Run(id="run-1"), store=store, types=DEFAULT_TYPES, at_once=at_once, form=form
+        player,
+        "tone-chat",
+        run=Run(id="run-1"),
+        store=store,
+        types=DEFAULT_TYPES,
+        gate=Gate(at_once, Holders()),
+        form=form,
     )
     return asked, player
 
@@ -300,7 +307,9 @@ async def test_no_more_are_asked_at_once_than_the_host_takes(store: MemoryStore)
 
 async def test_another_ontology_is_another_revision(store: MemoryStore) -> None:
     asked, player = reader(store, about)
-    other = ModelReader(player, "tone-chat", run=Run(id="r"), store=store, types={"other": "x"}, at_once=1)
+    other = ModelReader(
+        player, "tone-chat", run=Run(id="r"), store=store, types={"other": "x"}, gate=Gate(1, Holders())
+    )
     assert asked.revision != other.revision
     assert asked.revision.startswith("tone-chat/")
 

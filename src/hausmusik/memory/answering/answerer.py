@@ -1,9 +1,12 @@
 """Answers a question from a memory, as events: found, walk, thoughts, text, citations, the end.
 
-    warm the reader | embed the question -> retrieve -> answerable? -> excerpts -> walk -> read (or quote) -> check
+    start the reader | embed the question -> retrieve -> answerable? -> excerpts -> walk -> read (or quote) -> check
 
-The reader's machine starts while the passages are being found. What it says is checked afterwards, sentence by
-sentence; nothing is hidden, what no excerpt supports is marked. Knows nothing of interfaces.
+The reader's machine is asked for before the question is embedded, and starts while passages are being found: of a cold
+start nothing is left to wait for but what retrieval does not take. What can be refused without looking (no question,
+another embedder, an empty memory) is refused before. A question that is refused after looking has cost that start and
+the machine's idle window; the reader is not asked. What it says is checked afterwards, sentence by sentence; nothing is
+hidden, what no excerpt supports is marked. Knows nothing of interfaces.
 """
 
 from __future__ import annotations
@@ -42,7 +45,7 @@ from hausmusik.memory.store import reading
 from hausmusik.memory.store.reading import FactRow
 from hausmusik.memory.store.store import MemoryStore
 from hausmusik.seams import Coming, Player
-from hausmusik.types import Done, Phase, Run, TextDelta, ThinkingDelta
+from hausmusik.types import Done, EmbedRequest, Phase, Run, TextDelta, ThinkingDelta
 
 
 class AskOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -91,17 +94,16 @@ class Answerer:
             NotFoundError: nothing is in the memory.
             ConfigError: its vectors are of another embedder.
         """
-        if not content_stems(question) and not question.strip():
-            raise UsageError("there is no question", hint="ask in words")
-        if options.mode not in MODES:
-            raise UsageError(f"there is no mode {options.mode!r}", hint=f"use one of: {', '.join(MODES)}")
-        self._check_embedder(run)
+        self._check(question, options, run)
+        return await self._found(question, options, run)
+
+    async def _found(self, question: str, options: AskOptions, run: Run) -> Retrieved:
         vectors, index = await asyncio.gather(
             embedded(self._player, self._embedder, [question], run=run, purpose="query"),
             asyncio.to_thread(self._index),
         )
         if not len(index.passages):
-            raise NotFoundError("this memory is empty", hint="add files to it: haus memory add NAME FOLDER")
+            raise _empty()
         return await asyncio.to_thread(
             Retriever(self._store, index).retrieve,
             question,
@@ -113,6 +115,7 @@ class Answerer:
 
     async def ask(self, question: str, options: AskOptions, *, run: Run) -> AsyncGenerator[AnswerEvent]:
         """Yield what comes of a question; raises as `retrieve` and as the player does."""
+        self._check(question, options, run)
         phases: list[Phase] = []
 
         def tell(_instrument: str, phase: Phase | None) -> None:
@@ -120,7 +123,7 @@ class Answerer:
                 phases.append(phase)
 
         async with self._player.warm(self._coming(question, options, run), on_phase=tell):
-            found = await self.retrieve(question, options, run=run)
+            found = await self._found(question, options, run)
             for phase in phases:
                 yield phase
             excerpts = shown(found.evidence)
@@ -163,6 +166,16 @@ class Answerer:
             cost_usd=format(cost, "f"),
         )
 
+    def _check(self, question: str, options: AskOptions, run: Run) -> None:
+        """Refuse what can be refused before anything is started."""
+        if not content_stems(question) and not question.strip():
+            raise UsageError("there is no question", hint="ask in words")
+        if options.mode not in MODES:
+            raise UsageError(f"there is no mode {options.mode!r}", hint=f"use one of: {', '.join(MODES)}")
+        self._check_embedder(run)
+        if not self._store.dim:
+            raise _empty()
+
     def _check_embedder(self, run: Run) -> None:
         made = self._store.setting("embedder")
         now = embedder_of(self._player, self._embedder, run)
@@ -173,10 +186,17 @@ class Answerer:
             )
 
     def _coming(self, question: str, options: AskOptions, run: Run) -> list[Coming]:
+        """Return the plays that are to come: a start of the reader must leave the embedder its room in the budget."""
         if not options.instrument:
             return []
-        request = answer_request(question, (), seed=options.seed, think=options.think)
-        return [Coming(instrument=options.instrument, request=request, run=run)]
+        answer = answer_request(question, (), seed=options.seed, think=options.think)
+        query = EmbedRequest(texts=(question,), purpose="query")
+        reader = self._player.identify(options.instrument, answer, run=run).instrument
+        embedder = self._player.identify(self._embedder, query, run=run).instrument
+        return [
+            Coming(instrument=reader, request=answer, run=run),
+            Coming(instrument=embedder, request=query, run=run, when="now"),
+        ]
 
     def _walked(self, found: Retrieved, as_of: str) -> tuple[str, ...]:
         """Return the way between the entities that the question names, one line for each step."""
@@ -216,6 +236,10 @@ class Answerer:
             return [float(value) for value in vectors[1:] @ vectors[0]]
 
         return await asyncio.to_thread(citations_of, said, passages, nearness)
+
+
+def _empty() -> NotFoundError:
+    return NotFoundError("this memory is empty", hint="add files to it: haus memory add NAME FOLDER")
 
 
 def _checkable(each: Shown) -> Checkable:

@@ -24,6 +24,7 @@ from hausmusik.memory.extraction.prompts import REVISION, AnswerForm, extraction
 from hausmusik.memory.extraction.rules import RuleReader
 from hausmusik.memory.extraction.sentences import sentences_in
 from hausmusik.memory.extraction.values import Extraction
+from hausmusik.memory.gates import Gate
 from hausmusik.memory.store.answers import KeptAnswer
 from hausmusik.memory.store.entry import text_hash
 from hausmusik.memory.store.store import MemoryStore
@@ -71,7 +72,7 @@ class ModelReader:
         run: To which the plays belong.
         store: Keeps what was said.
         types: The ontology, name to description.
-        at_once: Most plays at once.
+        gate: Through which its plays go.
         form: Of the answers.
 
     Attributes:
@@ -87,7 +88,7 @@ class ModelReader:
         run: Run,
         store: MemoryStore,
         types: Mapping[str, str],
-        at_once: int,
+        gate: Gate,
         form: AnswerForm = "schema",
     ) -> None:
         self._player = player
@@ -95,7 +96,7 @@ class ModelReader:
         self._run = run
         self._store = store
         self._types = types
-        self._gate = asyncio.Semaphore(at_once)
+        self._gate = gate
         self._keeping = Together(self._keep)
         self._form: AnswerForm = form
         self._read = read_json if form == "schema" else read_lines
@@ -185,9 +186,8 @@ class ModelReader:
         if kept is not None:
             return _Said(found=self._read(kept.answer, text, self._types, asked.also))
         run = msgspec.structs.replace(self._run, document=asked.path)
-        async with self._gate:
-            said = await heard(self._player, self._instrument, request, run)
-            self.calls += 1
+        said = await self._gate.through(lambda: heard(self._player, self._instrument, request, run))
+        self.calls += 1
         found = self._read(said.whole(), text, self._types, asked.also)
         kept = KeptAnswer(answer=said.text, tokens_in=said.usage.tokens_in, tokens_out=said.usage.tokens_out)
         answer = (key, asked.about, self._instrument, kept)
