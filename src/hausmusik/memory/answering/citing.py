@@ -1,7 +1,7 @@
 """Each sentence of an answer with what it cites, checked; where it cites nothing, what it is from, if code can tell.
 
 Small models forget to cite. A sentence that would be supported by one of the excerpts gets that one, and says that code
-matched it. Knows nothing of models.
+matched it. What is said only where an excerpt gives orders to its reader is not supported. Knows nothing of models.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from hausmusik.memory.answering.events import Citation
+from hausmusik.memory.answering.orders import is_order
 from hausmusik.memory.checking.check import CheckedSentence, Nearness, Verdict, check_answer, check_sentence
 from hausmusik.memory.checking.reading import Evidence
 
@@ -33,19 +34,27 @@ def citations_of(said: str, passages: Mapping[int, Evidence], nearness: Nearness
             source = _source_of(each, passages, nearness)
             if source is not None:
                 numbers, verdict, matched = (source[0],), source[1], True
+        is_obeyed = verdict.supported and _is_ordered(said[each.sentence.start : each.sentence.end], verdict, passages)
         found.append(
             Citation(
                 sentence=said[each.sentence.start : each.sentence.end].strip(),
                 start=each.sentence.start,
                 end=each.sentence.end,
                 numbers=numbers,
-                supported=verdict.supported,
-                kind=verdict.kind,
-                detail=verdict.detail,
+                supported=verdict.supported and not is_obeyed,
+                kind="order" if is_obeyed else verdict.kind,
+                detail="the passage orders its reader to say so" if is_obeyed else verdict.detail,
                 matched=matched,
             )
         )
     return found
+
+
+def _is_ordered(sentence: str, verdict: Verdict, passages: Mapping[int, Evidence]) -> bool:
+    """Return whether a sentence is from an order to its reader; one that quotes the order itself only tells of it."""
+    if verdict.best is None or is_order(sentence):
+        return False
+    return is_order(passages[verdict.best.passage].text[verdict.best.start : verdict.best.end])
 
 
 def _source_of(
