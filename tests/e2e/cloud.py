@@ -51,7 +51,7 @@ class Desk:
         plain = {name: each for name, each in os.environ.items() if not name.startswith(("MODAL_", "HAUSMUSIK_"))}
         ours = {
             "HAUSMUSIK_HOME": str(self.home),
-            "HAUSMUSIK_WEIGHTS__FOLDER": os.environ["HAUSMUSIK_TEST_WEIGHTS"],
+            "HAUSMUSIK_WEIGHTS__FOLDER": os.environ.get("HAUSMUSIK_TEST_WEIGHTS", str(self.folder / "weights")),
             "HAUSMUSIK_WEIGHTS__OFFLINE": "true",
             "HF_ENDPOINT": "http://127.0.0.1:9",
         }

@@ -227,9 +227,13 @@ class Adder:
     @asynccontextmanager
     async def _started(self, plan: AddPlan, run: Run, stop: Stop) -> AsyncGenerator[None]:
         """Have a model's machines started while files are read and cut; once stopped, those that a call waits for."""
-        async with self._player.warm(self._coming(plan, run), on_phase=lambda *_: None) as leave:
+        async with self._player.warm(self._coming(plan, run), on_phase=lambda _instrument, _phase: None) as leave:
             loop = asyncio.get_running_loop()
-            off = stop.subscribe(lambda: loop.call_soon_threadsafe(leave))
+
+            def stopped() -> None:
+                loop.call_soon_threadsafe(leave)
+
+            off = stop.subscribe(stopped)
             try:
                 yield
             finally:
