@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,9 +21,9 @@ from hausmusik.memory.answering.context import BUDGET_TOKENS, Shown, excerpt, sh
 from hausmusik.memory.answering.events import AnswerDelta, Answered, AnswerEvent, Citation, Found, Walk
 from hausmusik.memory.answering.prompt import REFUSAL, answer_request
 from hausmusik.memory.answering.quoting import candidates, chosen
-from hausmusik.memory.answering.refusing import answerable
+from hausmusik.memory.answering.refusing import THRESHOLD, answerable
 from hausmusik.memory.memories import Memories
-from hausmusik.memory.retrieval.retriever import Evidence, Retrieved
+from hausmusik.memory.retrieval.retriever import Evidence, Retrieved, missing_in
 from hausmusik.memory.store.reading import StoredPassage
 from hausmusik.memory.token_counts import approximate_tokens
 from hausmusik.memory.values import AddOptions
@@ -146,30 +147,27 @@ def test_a_second_sentence_is_quoted_only_if_it_adds_something() -> None:
     assert chosen("Anything?", [], [], {}) == ()
 
 
+def retrieved(found: Sequence[Evidence], missing: float) -> Retrieved:
+    return Retrieved(question="?", mode="auto", evidence=tuple(found), names=(), unknown=(), missing=missing)
+
+
 def test_whether_it_can_be_answered() -> None:
-    nothing = Retrieved(
-        question="?", mode="auto", evidence=(), names=(), unknown=(), covered_by_passage=0.0, covered_by_window=0.0
-    )
-    assert answerable(nothing) == 0.0
-    near = Retrieved(
-        question="?",
-        mode="auto",
-        evidence=(evidence("a"),),
-        names=(),
-        unknown=(),
-        covered_by_passage=1.0,
-        covered_by_window=1.0,
-    )
-    far = Retrieved(
-        question="?",
-        mode="auto",
-        evidence=(evidence("a"),),
-        names=(),
-        unknown=("Bo",),
-        covered_by_passage=0.1,
-        covered_by_window=0.1,
-    )
-    assert 0 < answerable(far) < answerable(near) < 1
+    one = [evidence("a")]
+    assert answerable(retrieved([], 0.0)) == 0.0
+    shares = [answerable(retrieved(one, missing)) for missing in (0.0, 2.0, 4.0, 9.0)]
+    assert shares == sorted(shares, reverse=True)
+    assert shares[0] > THRESHOLD > shares[-1]
+    nearer = [msgspec.structs.replace(one[0], nearness=0.9)]
+    assert answerable(retrieved(nearer, 4.0)) > shares[2]
+
+
+def test_what_is_missing_is_told_from_the_best_line_alone() -> None:
+    rarity = {"wolfgang": 1.0, "colour": 2.0, "curtain": 1.0}
+    text = "WolfgangSchulz: The curtain is nice.\nLiHua: Which colour do you mean?"
+    assert missing_in([evidence(text)], rarity) == pytest.approx(3 * 2 / 4)  # two lines have half of it each
+    assert missing_in([evidence("Nothing."), evidence("Wolfgang: a curtain, colour blue.")], rarity) == 0.0
+    assert missing_in([], rarity) == 3.0
+    assert missing_in([evidence("a")], {}) == 0.0
 
 
 # -- answering --------------------------------------------------------------------------------------------------------

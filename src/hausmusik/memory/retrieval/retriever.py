@@ -30,6 +30,8 @@ from hausmusik.types import FloatArray
 Mode: TypeAlias = Literal["auto", "naive", "local", "global", "hybrid", "mix"]
 MODES: Final[tuple[Mode, ...]] = get_args(Mode)
 
+_JOINED: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
+
 DEPTH: Final = 100
 """How far down each ranking is looked."""
 
@@ -76,8 +78,8 @@ class Retrieved(msgspec.Struct, frozen=True, kw_only=True):
         evidence: Best first.
         names: What the question names.
         unknown: What it writes like a name and is none here.
-        covered_by_passage: Largest share of the question's words, weighed by rarity, that one passage has.
-        covered_by_window: Largest share that one window has.
+        missing: How many of the question's content words no one line has, at the least: their share by rarity, times
+            how many there are.
     """
 
     question: str
@@ -85,8 +87,7 @@ class Retrieved(msgspec.Struct, frozen=True, kw_only=True):
     evidence: tuple[Evidence, ...]
     names: tuple[Linked, ...]
     unknown: tuple[str, ...]
-    covered_by_passage: float
-    covered_by_window: float
+    missing: float
 
 
 class Retriever:
@@ -162,15 +163,13 @@ class Retriever:
             for each in chosen
             if int(index.passages[each.passage]) in stored
         ]
-        by_passage, by_window = self._covered(rarity, evidence)
         return Retrieved(
             question=question,
             mode=mode,
             evidence=tuple(evidence),
             names=tuple(linked),
             unknown=tuple(index.lexicon.unknown(question, linked)),
-            covered_by_passage=by_passage,
-            covered_by_window=by_window,
+            missing=missing_in(evidence, rarity),
         )
 
     def _allowed(self, as_of: str) -> Scores:
@@ -231,17 +230,33 @@ class Retriever:
         start, end = self._index.window_spans[place]
         return int(start), int(end)
 
-    def _covered(self, rarity: Mapping[str, float], evidence: Sequence[Evidence]) -> tuple[float, float]:
-        """Return the largest share of a question's stems that one passage has, and that one window has."""
-        whole = sum(rarity.values())
-        most, most_near = 0.0, 0.0
-        for each in evidence if whole else ():
-            text = each.passage.text
-            inside = stems_in(f"{text} {' '.join(each.passage.speakers)}", rarity)
-            near = stems_in(text[each.window[0] : each.window[1]], rarity)
-            most = max(most, sum(rarity[stem] for stem in inside) / whole)
-            most_near = max(most_near, sum(rarity[stem] for stem in near) / whole)
-        return most, most_near
+
+def missing_in(evidence: Sequence[Evidence], rarity: Mapping[str, float]) -> float:
+    """Return how many of a question's content words are missing from the line that has most of them.
+
+    A line is a turn of a conversation with its speaker's name, or a paragraph. Names that are run together, as chats
+    write them, count as themselves and as their parts: `WolfgangSchulz`.
+
+    Args:
+        evidence: In whose passages lines are looked at.
+        rarity: Of the question's stems.
+    """
+    whole = sum(rarity.values())
+    if not whole:
+        return 0.0
+    most = 0.0
+    for each in evidence:
+        text = each.passage.text
+        parted = _JOINED.sub(" ", text)
+        inside = stems_in(text, rarity) | stems_in(parted, rarity)
+        if sum(rarity[stem] for stem in inside) <= most:
+            continue  # no line of it has more than all of it
+        for line, other in zip(text.splitlines(), parted.splitlines(), strict=True):
+            held = stems_in(line, inside)
+            if len(other) > len(line):
+                held |= stems_in(other, inside - held)
+            most = max(most, sum(rarity[stem] for stem in held))
+    return len(rarity) * (1 - most / whole)
 
 
 def _best(scores: Scores | FloatArray, depth: int = DEPTH) -> list[int]:
