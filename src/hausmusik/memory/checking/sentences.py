@@ -1,7 +1,8 @@
 """An answer cut into sentences, each with the passages it cites: `Lars resigned in May [2][3].`
 
 A citation is `[1]`, `[1, 3]`, `[1-3]`, `【1】` or `[^1]`, of at most three digits; `(1)` is none, nor is one in code.
-One that follows a full stop belongs to the sentence before it. Lines that begin with a bullet or a number are
+One that follows a full stop belongs to the sentence before it. One inside a quotation may be the passage's own, and
+counts only where the sentence has none outside. Lines that begin with a bullet or a number are
 sentences of their own, as headings are. Knows nothing of what passages there are, or whether they say so.
 """
 
@@ -49,6 +50,7 @@ _REMARK = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 _LONGEST_RANGE = 40
+_QUOTED = re.compile(r'"[^"\n]{1,2000}"|“[^“”\n]{1,2000}”|„[^„“”\n]{1,2000}[“”]|«[^«»\n]{1,2000}»')
 
 
 class Sentence(msgspec.Struct, frozen=True, kw_only=True):
@@ -192,7 +194,7 @@ def _sentence(answer: str, masked: str, start: int, end: int, *, is_heading: boo
     while end > start and answer[end - 1].isspace():
         end -= 1
     inside = masked[start:end]
-    citations = _citations(inside)
+    citations = _citations(_QUOTED.sub(" ", inside)) or _citations(inside)
     bare = _without_citations(answer[start:end], inside)
     item = _ITEM.match(bare)
     if item:

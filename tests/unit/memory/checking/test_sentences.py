@@ -77,7 +77,24 @@ def test_offsets(answer):
         behind = one.end
 
 
-@pytest.mark.parametrize("unit", ["a", "[1]", "[", "a. ", "A.A.", "1-", "`", "#", "\n", "[1-", "* ", '"'])
+@pytest.mark.parametrize(
+    ("answer", "cited"),
+    [
+        ('Anna: "As [3] shows, it is late." [1]', (1,)),
+        ("Anna wrote “see [3] and [4]” [1][2].", (1, 2)),
+        ("Anna schrieb „siehe [3]“ [1].", (1,)),
+        ('"It is late [1]."', (1,)),  # models put it inside as well
+        ('"It is late [1]', (1,)),
+    ],
+)
+def test_a_number_in_brackets_inside_a_quotation_is_the_passage_s_own(answer: str, cited: tuple[int, ...]) -> None:
+    (sentence,) = split(answer)
+    assert sentence.citations == cited
+
+
+@pytest.mark.parametrize(
+    "unit", ["a", "[1]", "[", "a. ", "A.A.", "1-", "`", "#", "\n", "[1-", "* ", '"', "“", "„", "«"]
+)
 def test_long_answers_take_linear_time(unit):
     began = time.perf_counter()
     split(unit * (300_000 // len(unit)))
