@@ -38,9 +38,9 @@ from hausmusik.memory.windows import windows_of
 from hausmusik.seams import Player
 from hausmusik.types import FloatArray, Run
 
-GATHER_S: Final = 0.4
-"""How long a document that is ready waits for others, to be written with them. At 1,500 documents 0.05 s wrote twice as
-much: each commit writes every page that it touched."""
+GATHER_S: Final = 0.2
+"""How long a document that is ready waits for others, to be written with them: each commit writes every page that it
+touched. At 0.4 s less is written, but 300 documents of one passage take 1.33 of the ideal time instead of 1.17."""
 
 
 class Work:
