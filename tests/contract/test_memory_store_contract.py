@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -141,6 +143,25 @@ def test_what_the_user_said_of_a_name_outlives_a_change_of_its_file(store: Memor
 
 
 # -- out --------------------------------------------------------------------------------------------------------------
+
+
+def test_forgetting_is_for_good_whatever_sqlite_was_built_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some builds overwrite nothing unless they are told to; pages that were split before are then left as they were."""
+    connect = sqlite3.connect
+
+    def plain(*arguments: Any, **options: Any) -> sqlite3.Connection:
+        connection = connect(*arguments, **options)
+        connection.execute("PRAGMA secure_delete = OFF")
+        return connection
+
+    monkeypatch.setattr(sqlite3, "connect", plain)
+    store = MemoryStore(tmp_path / "memories" / "notes.sqlite", FakeClock())
+    people = {f"Zqx{number:03d} Klein": "person" for number in range(300)}
+    put(store, document("a.txt", passage(". ".join(people), people)), document("b.txt", HELIOS))
+    store.forget(["a.txt"])
+    store.close()
+    left = re.findall(rb"zqx\d+", bytes_of(store).lower())
+    assert left == []
 
 
 def test_forgetting_leaves_what_others_support(store: MemoryStore, tmp_path: Path) -> None:

@@ -42,6 +42,8 @@ class Database:
             change is written into the file once for each time.
         cache_kib: Most of the file that is kept in memory. What a transaction changes beyond it is written more than
             once.
+        overwrites: Whether what is deleted is overwritten. It must be so from the first write on: pages that were split
+            before keep copies.
     """
 
     def __init__(
@@ -53,6 +55,7 @@ class Database:
         busy_timeout_s: float = BUSY_TIMEOUT_S,
         log_pages: int = 1000,
         cache_kib: int = 2000,
+        overwrites: bool = False,
     ) -> None:
         self.path = path
         self.title = title
@@ -60,6 +63,7 @@ class Database:
         self._busy_timeout_s = busy_timeout_s
         self._log_pages = log_pages
         self._cache_kib = cache_kib
+        self._overwrites = overwrites
         self._lock = threading.RLock()
         self._connection: sqlite3.Connection | None = None
         self._process = 0
@@ -152,6 +156,8 @@ class Database:
         connection.create_aggregate("usd_sum", 1, DollarSum)  # pyright: ignore[reportArgumentType] -- stub wants int
         _patiently(connection, "PRAGMA journal_mode = WAL", self._busy_timeout_s)
         connection.execute("PRAGMA foreign_keys = ON")
+        if self._overwrites:
+            connection.execute("PRAGMA secure_delete = ON")
         connection.execute(f"PRAGMA wal_autocheckpoint = {self._log_pages}")
         connection.execute(f"PRAGMA cache_size = -{self._cache_kib}")
         connection.execute("BEGIN")  # its marks are read at one moment: another process may be making the file

@@ -125,7 +125,6 @@ class MemoryStore:
         self.database.checkpoint()
 
     def _secure(self, connection: sqlite3.Connection) -> None:
-        connection.execute("PRAGMA secure_delete = ON")
         if sqlite3.sqlite_version_info >= SECURE_FTS:
             connection.execute("INSERT INTO passage_words (passage_words, rank) VALUES ('secure-delete', 1)")
 

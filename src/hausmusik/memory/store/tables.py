@@ -192,4 +192,6 @@ CACHE_KIB: Final = 64_000
 
 def memory_file(path: Path) -> Database:
     """Return the database of a memory; nothing is opened before its first use."""
-    return Database(path, title="memory", migrations=MIGRATIONS, log_pages=LOG_PAGES, cache_kib=CACHE_KIB)
+    return Database(
+        path, title="memory", migrations=MIGRATIONS, log_pages=LOG_PAGES, cache_kib=CACHE_KIB, overwrites=True
+    )
