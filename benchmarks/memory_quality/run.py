@@ -24,6 +24,7 @@ import lihua
 import musique
 import numpy as np
 import qmsum
+import strangers
 
 import hausmusik
 from hausmusik.clock import SystemClock
@@ -77,6 +78,7 @@ class Bench:
             }
         }
         if "lihua" in wanted:
+            found["strangers"] = strangers.measured(retriever, self.embed)
             found["lihua"] = lihua.measured(retriever, self.data, self.embed, ("auto", "naive", "local"))
         if "qmsum" in wanted:
             found["qmsum"] = qmsum.measured(retriever, self.data, self.embed, ("auto", "naive"))
@@ -94,7 +96,7 @@ def told(results: dict[str, Any]) -> str:
     about = "No language model was asked, unless `answers` names one."
     about += " Weights were set on MuSiQue and on LiHua-World's even half."
     lines = [f"# What a memory finds, {results['date']}", "", f"{made}; {load}. {about}", ""]
-    for name in ("adding", "musique", "lihua", "qmsum", "answers"):
+    for name in ("adding", "musique", "strangers", "lihua", "qmsum", "answers"):
         if name in results:
             lines += [f"## {name}", "", "```json", json.dumps(results[name], indent=1), "```", ""]
     return "\n".join(lines)

@@ -161,6 +161,14 @@ def test_whether_it_can_be_answered() -> None:
     assert answerable(retrieved(nearer, 4.0)) > shares[2]
 
 
+def test_what_has_nothing_to_do_with_the_memory_is_refused_although_little_is_missing() -> None:
+    far = [msgspec.structs.replace(evidence("a"), nearness=0.2)]
+    assert answerable(retrieved(far, 2.0)) < THRESHOLD
+    assert answerable(retrieved(far, 0.0)) > THRESHOLD  # the number of an error is near nothing, and it is there
+    near = [msgspec.structs.replace(far[0], nearness=0.4)]
+    assert answerable(retrieved([*far, *near], 2.0)) > THRESHOLD  # the second passage is
+
+
 def test_what_is_missing_is_told_from_the_best_line_alone() -> None:
     rarity = {"wolfgang": 1.0, "colour": 2.0, "curtain": 1.0}
     text = "WolfgangSchulz: The curtain is nice.\nLiHua: Which colour do you mean?"
