@@ -16,6 +16,7 @@ from typing import Final
 
 import msgspec
 
+from hausmusik.conversation import Reply
 from hausmusik.errors import BudgetError, Cancelled, HausmusikError, StoreError
 from hausmusik.jobs.journal import Journal
 from hausmusik.jobs.limit import Limit
@@ -31,13 +32,13 @@ from hausmusik.memory.extraction.asking import (
     type_choices,
     types_request,
 )
-from hausmusik.memory.extraction.hearing import heard
+from hausmusik.memory.extraction.hearing import heard, whole
 from hausmusik.memory.store.answers import KeptAnswer, is_answered, put_answers
 from hausmusik.memory.store.store import MemoryStore
 from hausmusik.memory.store.unknown import UnknownName, give_types, unknown_names
 from hausmusik.memory.values import Settled
 from hausmusik.seams import Clock, Player
-from hausmusik.types import Run, Usage
+from hausmusik.types import Run
 
 KIND: Final = "memory names"
 UNKNOWN_PER_PASSAGE: Final = 1.2
@@ -193,18 +194,18 @@ class Settler:
         """Ask about a batch, keep what was said and take it over."""
         request = types_request([each.asked for each in names], self._types)
         said = await heard(self._player, self._asker, request, self._run)
-        choices = read_choices(said.whole(), len(names), type_choices(self._types))
-        self._typed += await asyncio.to_thread(self._keep, names, choices, said.usage)
+        choices = read_choices(whole(said), len(names), type_choices(self._types))
+        self._typed += await asyncio.to_thread(self._keep, names, choices, said)
         self._asked += len(names)
 
-    def _keep(self, names: Sequence[UnknownName], choices: Sequence[str], usage: Usage) -> int:
+    def _keep(self, names: Sequence[UnknownName], choices: Sequence[str], said: Reply) -> int:
         share = len(names)
         answers = [
             (
                 self._key(each.asked),
                 each.about,
                 self._asker,
-                KeptAnswer(answer=choice, tokens_in=usage.tokens_in // share, tokens_out=usage.tokens_out // share),
+                KeptAnswer(answer=choice, tokens_in=said.tokens_in // share, tokens_out=said.tokens_out // share),
             )
             for each, choice in zip(names, choices, strict=True)
         ]

@@ -2,47 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from contextlib import aclosing
 from typing import Any, cast
 
-import msgspec
-
+from hausmusik.conversation import Reply, reply_of
 from hausmusik.errors import GenerationFailed
 from hausmusik.seams import Player
-from hausmusik.types import ChatRequest, Done, Run, TextDelta, Usage
+from hausmusik.types import ChatRequest, Run
 
 
-class Heard(msgspec.Struct, frozen=True):
-    """An answer, what it took, and why it ended."""
-
-    text: str
-    usage: Usage
-    reason: str
-
-    def whole(self) -> str:
-        """Return the answer; raises GenerationFailed where nothing was said, or it was cut for its length."""
-        if self.reason == "length":
-            raise GenerationFailed("the model's answer was cut for its length")
-        if not self.text.strip():
-            raise GenerationFailed("the model said nothing")
-        return self.text
-
-
-async def heard(player: Player, instrument: str, request: ChatRequest, run: Run) -> Heard:
+async def heard(player: Player, instrument: str, request: ChatRequest, run: Run) -> Reply:
     """Return what an instrument says, whatever that is; raises what the player raises."""
-    said: list[str] = []
-    usage, reason = Usage(), "complete"
-    events = cast("AsyncIterator[Any]", player.play(instrument, request, run=run))
-    async with aclosing(cast("Any", events)) as stream:
-        async for event in stream:
-            match event:
-                case TextDelta():
-                    said.append(event.text)
-                case Usage():
-                    usage += event
-                case Done():
-                    reason = event.reason
-                case _:
-                    pass
-    return Heard("".join(said), usage, reason)
+    async with aclosing(cast("Any", player.play(instrument, request, run=run))) as events:
+        return reply_of([event async for event in events])
+
+
+def whole(reply: Reply) -> str:
+    """Return the text of an answer; raises GenerationFailed where nothing was said, or it was cut for its length."""
+    if reply.reason == "length":
+        raise GenerationFailed("the model's answer was cut for its length")
+    if not reply.text.strip():
+        raise GenerationFailed("the model said nothing")
+    return reply.text

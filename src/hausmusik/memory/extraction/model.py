@@ -19,7 +19,7 @@ import msgspec
 from hausmusik.errors import GenerationFailed
 from hausmusik.memory.documents import Document, Passage
 from hausmusik.memory.extraction.answers import read_json, read_lines
-from hausmusik.memory.extraction.hearing import heard
+from hausmusik.memory.extraction.hearing import heard, whole
 from hausmusik.memory.extraction.prompts import REVISION, AnswerForm, extraction_request
 from hausmusik.memory.extraction.rules import RuleReader
 from hausmusik.memory.extraction.sentences import sentences_in
@@ -179,8 +179,8 @@ class ModelReader:
 
     async def _answered(self, request: ChatRequest, text: str, asked: _Passage) -> _Said:
         """Return what the model says of a text, or said when it was asked the same before."""
-        whole = msgspec.json.encode([self._instrument, msgspec.to_builtins(request)], order="sorted")
-        key = hashlib.blake2b(whole, digest_size=20).digest()
+        everything = msgspec.json.encode([self._instrument, msgspec.to_builtins(request)], order="sorted")
+        key = hashlib.blake2b(everything, digest_size=20).digest()
         # In a thread: while a document is written the file is locked, and all others would stand still.
         kept = await asyncio.to_thread(self._store.answer, key)
         if kept is not None:
@@ -188,8 +188,8 @@ class ModelReader:
         run = msgspec.structs.replace(self._run, document=asked.path)
         said = await self._gate.through(lambda: heard(self._player, self._instrument, request, run))
         self.calls += 1
-        found = self._read(said.whole(), text, self._types, asked.also)
-        kept = KeptAnswer(answer=said.text, tokens_in=said.usage.tokens_in, tokens_out=said.usage.tokens_out)
+        found = self._read(whole(said), text, self._types, asked.also)
+        kept = KeptAnswer(answer=said.text, tokens_in=said.tokens_in, tokens_out=said.tokens_out)
         answer = (key, asked.about, self._instrument, kept)
         if not found.entities:
             return _Said(found=found, to_keep=answer)
