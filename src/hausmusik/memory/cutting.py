@@ -177,7 +177,9 @@ def _last_sentences(text: str, unit: _Unit, budget: int, count: Callable[[str], 
     begin = last_sentences(text, unit.start, unit.end, budget, count)
     if not unit.start < begin < unit.end:
         return []
-    exact = unit.last_line - unit.line == text.count("\n", unit.start, unit.end - 1)
+    # A line's end at the end of a unit counts where the unit is a whole block, and not where it is a piece of one.
+    passed = [text.count("\n", unit.start, end) for end in (unit.end - 1, unit.end)]
+    exact = unit.last_line - unit.line in passed
     line = unit.line + text.count("\n", unit.start, begin) if exact else unit.line
     return [_Unit(begin, unit.end, count(text[begin : unit.end]), unit.block, line, unit.last_line)]
 

@@ -6,7 +6,7 @@ import re
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from hausmusik.errors import UsageError
@@ -48,6 +48,17 @@ def documents(draw: st.DrawFn) -> Document:
     return Document(path="a", kind="text", text=text, sha256="", size_bytes=0, blocks=tuple(blocks))
 
 
+def _heading(start: int, end: int, line: int, last_line: int) -> Block:
+    return Block(start=start, end=end, line=line, last_line=last_line, is_heading=True)
+
+
+LINE_ENDS_OUTSIDE = Document(  # one block begins and ends with a line's end, and its sentence overlaps the next passage
+    path="a", kind="text", text="aa\na\na", sha256="", size_bytes=0,
+    blocks=(_heading(0, 1, 1, 1), _heading(1, 2, 1, 1), _heading(2, 5, 1, 3), _heading(5, 6, 3, 3)),
+)  # fmt: skip
+
+
+@example(LINE_ENDS_OUTSIDE, words, 2, 1)
 @given(documents(), COUNTS, st.integers(1, 60), st.integers(0, 20))
 def test_whatever_the_document(document: Document, count, budget: int, overlap: int) -> None:
     overlap = min(overlap, budget - 1)
