@@ -22,10 +22,12 @@ from hausmusik.config.database import storable
 from hausmusik.errors import ConfigError, NotFoundError, StoreError, UsageError
 from hausmusik.memory.extraction.rules import people_words
 from hausmusik.memory.store.answers import KeptAnswer, put_answers
+from hausmusik.memory.store.closing import close_all_contradicted
 from hausmusik.memory.store.entry import DocumentEntry, Recipe
+from hausmusik.memory.store.forgetting import remove_document
 from hausmusik.memory.store.names import move_name, tidy
 from hausmusik.memory.store.tables import memory_file
-from hausmusik.memory.store.writing import close_all_contradicted, put_document, remove_document
+from hausmusik.memory.store.writing import put_document
 from hausmusik.seams import Clock
 
 SECURE_FTS: Final = (3, 42, 0)
