@@ -20,7 +20,7 @@ from hausmusik.memory.extraction.prompts import DEFAULT_TYPES, AnswerForm, extra
 from hausmusik.memory.extraction.values import Extraction
 from hausmusik.memory.gates import Gate, Holders
 from hausmusik.memory.store.store import MemoryStore
-from hausmusik.testing import FakeClock, FakePlayer
+from hausmusik.testing import FakeClock, FakePlayer, Fault, FaultSchedule
 from hausmusik.testing.player import CUT
 from hausmusik.types import ChatRequest, Run
 
@@ -205,9 +205,13 @@ def store(tmp_path: Path) -> Iterator[MemoryStore]:
 
 
 def reader(
-    store: MemoryStore, replies: Callable[[ChatRequest], str], at_once: int = 2, form: AnswerForm = "schema"
+    store: MemoryStore,
+    replies: Callable[[ChatRequest], str],
+    at_once: int = 2,
+    form: AnswerForm = "schema",
+    faults: FaultSchedule | None = None,
 ) -> tuple[ModelReader, FakePlayer]:
-    player = FakePlayer(replies=replies)
+    player = FakePlayer(replies=replies, faults=faults)
     asked = ModelReader(
         player,
         "tone-chat",
@@ -300,7 +304,8 @@ async def test_no_more_are_asked_at_once_than_the_host_takes(store: MemoryStore)
         most = max(most, player.host.playing)
         return about(request)
 
-    asked, player = reader(store, replies, at_once=2)
+    faults = FaultSchedule(otherwise=Fault(delay_s=0.01))  # so that they are under way together
+    asked, player = reader(store, replies, at_once=2, faults=faults)
     await asyncio.gather(*(extract(asked, f"{TEXT} {number}") for number in range(8)))
     assert (most, asked.calls) == (2, 8)
 
