@@ -165,9 +165,9 @@ def test_time_is_in_proportion_to_length(text: str) -> None:
     document = Document(
         path="a", kind="text", text=text, sha256="", size_bytes=0, blocks=(Block(start=0, end=len(text)),)
     )
-    start = time.perf_counter()
+    start = time.process_time()
     passages = cut(document)
-    assert time.perf_counter() - start < 3
+    assert time.process_time() - start < 3
     assert passages[-1].end == len(text)
 
 

@@ -118,11 +118,11 @@ def test_sentences_hold_every_letter_once(text: str) -> None:
 
 def test_a_long_text_takes_no_longer_per_letter() -> None:
     line = "Anna Weber met Tom Baker in Leeds and they talked of the belief net. " * 1500
-    began = time.perf_counter()
+    began = time.process_time()
     names_in(line, Casing(line))
     topics_of(line)
     names_in("A" * 100_000, Casing("A" * 100_000))
-    assert time.perf_counter() - began < 5
+    assert time.process_time() - began < 5
 
 
 # -- topics -----------------------------------------------------------------------------------------------------------

@@ -102,17 +102,17 @@ def test_a_passage_is_only_data(text):
 
 @pytest.mark.parametrize("unit", ["a", "Ab ", "1,", "not ", "twenty ", '"', "A. ", "Anna said 5 and ", "a@"])
 def test_a_megabyte_takes_little_time(unit):
-    began = time.perf_counter()
+    began = time.process_time()
     check_sentence(unit * (1_000_000 // len(unit)) + " [1]", PASSAGES)
-    assert time.perf_counter() - began < 6  # 2 s on a quiet machine
+    assert time.process_time() - began < 6  # 2 s on a quiet machine
 
 
 @pytest.mark.parametrize("unit", ["a", "Anna: 5 not ", "Bob\n", "1:", '"'])
 def test_long_passages_take_linear_time(unit):
     passages = {1: Evidence(text=unit * (40_000 // len(unit)), speakers=("Anna", "Bob"))}
-    began = time.perf_counter()
+    began = time.process_time()
     check_sentence("Anna told Bob Miller that 5 of the yellow cases did not sell [1].", passages)
-    assert time.perf_counter() - began < 2
+    assert time.process_time() - began < 2
 
 
 @settings(max_examples=80, deadline=None)

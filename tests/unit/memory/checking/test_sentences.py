@@ -96,6 +96,6 @@ def test_a_number_in_brackets_inside_a_quotation_is_the_passage_s_own(answer: st
     "unit", ["a", "[1]", "[", "a. ", "A.A.", "1-", "`", "#", "\n", "[1-", "* ", '"', "“", "„", "«"]
 )
 def test_long_answers_take_linear_time(unit):
-    began = time.perf_counter()
+    began = time.process_time()
     split(unit * (300_000 // len(unit)))
-    assert time.perf_counter() - began < 2
+    assert time.process_time() - began < 2
