@@ -382,3 +382,16 @@ async def test_lightrags_lines_are_another_recipe(home: Home) -> None:
     assert home.plan(extractor="tone-chat", form="lightrag").to_do == ()
     assert (await home.add(extractor="tone-chat")).changed == 1
     assert home.content()["facts"] == []
+
+
+async def test_all_is_in_the_file_and_nothing_replaced_is_left_once_an_adding_has_ended(home: Home) -> None:
+    """A house stays open for days: what was added must not stand in the log alone, nor what was taken out in either."""
+    home.write(a="Anna Weber met Tom Baker about the zqxwv.", b="Gerda Klein was not there.")
+    await home.add()
+    store = home.memories.store("notes")
+    log = store.path.with_name(f"{store.path.name}-wal")
+    assert log.stat().st_size == 0
+    assert b"zqxwv" in store.path.read_bytes()
+    home.write(a="Anna Weber met Tom Baker about the budget.")
+    await home.add()
+    assert b"zqxwv" not in store.path.read_bytes().lower() + log.read_bytes().lower()
