@@ -371,6 +371,12 @@ class House:
             self._house.add_to_memory(plan, on=on, run=run, stop=stop, on_progress=on_progress, stdin=stdin)
         )
 
+    def quote_ask(
+        self, question: str, *, options: AskOptions | None = None, on: str = "", run: Run | None = None
+    ) -> Quote:
+        """Return what answering a question would take and cost: its embedding and, if a model words it, the answer."""
+        return self._house.quote_ask(question, options=options, on=on, run=run)
+
     def ask_events(
         self, memory: str, question: str, *, options: AskOptions | None = None, on: str = "", run: Run | None = None
     ) -> Iterator[AnswerEvent]:

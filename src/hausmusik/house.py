@@ -113,7 +113,7 @@ class AsyncHouse(Keeping, Remembering, Verbs):
             run: To which it would belong; None: one of its own.
         """
         task = task_of(request)
-        return self._quoter.play(instrument or self._defaults[task], request, self._run(run, task, on))
+        return self._quoter.plays([(instrument or self._defaults[task], request)], self._run(run, task, on))
 
     def placements(self, plan: Plan, *, run: Run | None = None) -> tuple[Placement, ...]:
         """Return where the instruments of a plan play on Modal and why, those that are only planned among them.

@@ -114,14 +114,17 @@ class Quoter:
         plays = math.ceil(plan.questions / AT_ONCE)
         return self._item(name, host, units=units, plays=plays, at_once=1)
 
-    def play(self, instrument: str, request: Request, run: Run) -> Quote:
-        """Return the quote of one play; raises as `Player.identify`."""
+    def plays(self, plays: Iterable[tuple[str, Request]], run: Run) -> Quote:
+        """Return the quote of some plays, each of an instrument of its own; raises as `Player.identify`."""
+        return self._quote([self._play(instrument, request, run) for instrument, request in plays])
+
+    def _play(self, instrument: str, request: Request, run: Run) -> QuoteItem:
         identity = self._player.identify(instrument, request, run=run)
         audio: Audio | None = getattr(request, "audio", None)
         name = identity.instrument
         audio_s = audio.duration_s if audio is not None else self._player.estimate_s(name, request)
         units = units_of(request, self._instrument(name).measured.unit, audio_s)
-        return self._quote([self._item(name, identity.host, units=units, plays=1, at_once=1)])
+        return self._item(name, identity.host, units=units, plays=1, at_once=1)
 
     def _item(self, instrument: str, host: str, *, units: float, plays: int, at_once: int) -> QuoteItem:
         there = self._machines(instrument, host)

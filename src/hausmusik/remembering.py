@@ -29,7 +29,7 @@ from hausmusik.memory.values import AddOptions, AddPlan, AddProgress, AddReport
 from hausmusik.money.quoted import Quote
 from hausmusik.parts import Parts
 from hausmusik.picturing import check_picture_name, write_picture
-from hausmusik.types import EmbedRequest, Run
+from hausmusik.types import EmbedRequest, Request, Run
 
 
 class Remembering(Parts):
@@ -100,6 +100,22 @@ class Remembering(Parts):
 
     # -- asking -------------------------------------------------------------------------------------------------------
 
+    def quote_ask(
+        self, question: str, *, options: AskOptions | None = None, on: str = "", run: Run | None = None
+    ) -> Quote:
+        """Return what answering a question would take and cost: its embedding and, if a model words it, the answer."""
+        options = options or AskOptions(instrument=self.reader())
+        return self._quoter.plays(self._plays_of(question, options), run or self.new_run("ask", on=on))
+
+    def _plays_of(self, question: str, options: AskOptions) -> list[tuple[str, Request]]:
+        plays: list[tuple[str, Request]] = [
+            (self.settings.defaults.embed, EmbedRequest(texts=(question,), purpose="query"))
+        ]
+        if options.instrument:
+            answer = answer_request(question, (), seed=options.seed, think=options.think)
+            plays.append((options.instrument, answer))
+        return plays
+
     async def ask_events(
         self,
         memory: str,
@@ -126,9 +142,7 @@ class Remembering(Parts):
         run = run or self.new_run("ask", on=on)
         options = options or AskOptions(instrument=self.reader())
         if options.instrument:
-            query, answer = EmbedRequest(texts=(question,), purpose="query"), answer_request(question, ())
-            embedder = self.settings.defaults.embed
-            self.player.check_room([(embedder, query), (options.instrument, answer)], run=run)
+            self.player.check_room(self._plays_of(question, options), run=run)
         async with aclosing(self._answerer(memory).ask(question, options, run=run)) as events:
             async for event in events:
                 yield event

@@ -187,6 +187,8 @@ async def test_a_memory_is_quoted_refused_made_and_asked_there(account: Account)
     # asked there
     asking = house.new_run("ask notes", on="modal", budget_usd=Decimal(5))
     options = AskOptions(instrument="reader", anyway=True)
+    quoted = {line.instrument for line in house.quote_ask(QUESTION, options=options, run=asking).lines}
+    assert quoted == {"reader", "far-embed"}
     events = [event async for event in house.ask_events("notes", QUESTION, options=options, run=asking)]
     kinds = [
         type(event) for event in events if isinstance(event, Found | ThinkingDelta | AnswerDelta | Citation | Answered)

@@ -17,7 +17,6 @@ from hausmusik.errors import UsageError
 if TYPE_CHECKING:
     from hausmusik.house import AsyncHouse
     from hausmusik.jobs.stop import Stop
-    from hausmusik.memory.answering.answerer import AskOptions
     from hausmusik.memory.answering.events import AnswerEvent, Citation, Found
 
 Memory = Annotated[str, typer.Argument(metavar="MEMORY", help="Its name; `haus memory` lists them.")]
@@ -90,8 +89,7 @@ def ask(
         )
         run = house.new_run(f"ask {memory}", on=on, budget_usd=most)
         house.memories.store(memory)  # a memory that is not there costs nobody a quote
-        if reader:
-            announce(house, output, house.quote_play(reader, _likely(asked, options), run=run))
+        announce(house, output, house.quote_ask(asked, options=options, run=run))
         async with aclosing(house.ask_events(memory, asked, options=options, run=run)) as events:
             async for event in events:
                 shown.take(event)
@@ -118,13 +116,6 @@ def read_date(text: str) -> str:
     except ValueError:
         raise UsageError(f"--as-of {text!r} is no date", hint="write it like 2026-03-01") from None
     return text
-
-
-def _likely(question: str, options: AskOptions) -> Any:
-    """Return a request like the one that will be made, for its quote."""
-    from hausmusik.memory.answering.prompt import answer_request
-
-    return answer_request(question, (), seed=options.seed, think=options.think)
 
 
 class _Shown:

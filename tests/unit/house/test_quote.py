@@ -15,6 +15,7 @@ from hausmusik.config.folders import find_folders
 from hausmusik.config.loading import load_settings
 from hausmusik.errors import NotFoundError
 from hausmusik.house import AsyncHouse
+from hausmusik.memory.answering.answerer import AskOptions
 from hausmusik.money.learnt import Spread
 from hausmusik.money.quote import BOOTS
 from hausmusik.money.quoted import PARTS
@@ -164,3 +165,18 @@ async def test_nobody_by_that_name_is_quoted() -> None:
     async with house(cloud()) as home:
         with pytest.raises(NotFoundError, match="no instrument 'flut'"):
             home.quote_play("flut", MusicRequest(prompt="calm", duration_s=1.0))
+
+
+async def test_a_question_is_quoted_with_its_embedding() -> None:
+    """Both may be on machines that cost; sentences that are only quoted need nobody to word them."""
+    (find_folders().instruments / "chat.toml").write_text(
+        instrument("parrot", "chat", engine='"hausmusik.engines.tone:ToneEngine"', places='["local", "modal"]')
+        + instrument("ruler", "embed", engine='"hausmusik.engines.tone:ToneEngine"', places='["local", "modal"]')
+    )
+    settings = load_settings(overrides={"defaults.host": "modal", "defaults.embed": "ruler"})
+    async with AsyncHouse(settings, hosts={"modal": cloud()}) as home:
+        worded = home.quote_ask("Who leads Helios?", options=AskOptions(instrument="parrot"))
+        plain = home.quote_ask("Who leads Helios?", options=AskOptions())
+    assert [line.instrument for line in worded.lines] == ["ruler", "parrot"]
+    assert [line.instrument for line in plain.lines] == ["ruler"]
+    assert worded.high_usd > plain.high_usd > 0
