@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hausmusik.memory.retrieval.chaining import CHOSEN, chained, content_stems, rarity_of
+from hausmusik.memory.retrieval.chaining import CHOSEN, chained, content_stems, rarity_of, wordings
 from hausmusik.memory.retrieval.fusing import fused
 from hausmusik.memory.retrieval.graph import RESTART, STEPS, Graph
 from hausmusik.memory.retrieval.index import Index
@@ -92,6 +92,18 @@ def test_chaining_only_changes_the_order(ranked: list[tuple[int, float]], questi
     assert sorted(each.passage for each in found) == sorted(place for place, _ in ranked)
     rest = [each.passage for each in found[CHOSEN:]]
     assert rest == [place for place, _ in ranked if place in set(rest)]
+
+
+def test_words_are_counted_as_the_index_stems_them_and_as_chats_write_names() -> None:
+    """A stem of ours (`hous`, `gam`) is no word of the index, which stems otherwise: it would count as the rarest."""
+    question = "Which house rules did Anna Weber set for the games? Of Leeds."
+    asked = wordings(question)
+    assert asked["hous"] == ("house",)
+    assert asked["gam"] == ("games",)
+    assert asked["weber"] == ("weber", "annaweber")
+    assert asked["anna"] == ("anna", "annaweber")
+    assert asked["leed"] == ("leeds",)
+    assert set(asked) == content_stems(question)
 
 
 def test_the_second_step_of_a_question_is_found_through_the_first() -> None:

@@ -37,7 +37,7 @@ from hausmusik.memory.answering.quoting import candidates, chosen
 from hausmusik.memory.answering.refusing import THRESHOLD, answerable
 from hausmusik.memory.checking.reading import Evidence as Checkable
 from hausmusik.memory.embedding import embedded, embedder_of
-from hausmusik.memory.retrieval.chaining import content_stems, rarity_of
+from hausmusik.memory.retrieval.chaining import content_stems, rarity_of, wordings
 from hausmusik.memory.retrieval.index import Index
 from hausmusik.memory.retrieval.retriever import MODES, Mode, Retrieved, Retriever
 from hausmusik.memory.retrieval.walking import walk
@@ -221,7 +221,7 @@ class Answerer:
         asked = await embedded(self._player, self._embedder, [question], run=run, purpose="query")
         vectors = await embedded(self._player, self._embedder, texts, run=run)
         with self._store.database.read() as connection:
-            counts = reading.count_words(connection, content_stems(question))
+            counts = reading.count_words(connection, wordings(question))
         rarity = rarity_of(counts, len(self._index().passages))
         nearness = [float(value) for value in vectors @ asked[0]]
         return " ".join(quote.sentence for quote in chosen(question, quotes, nearness, rarity)) or REFUSAL

@@ -43,6 +43,32 @@ def content_stems(text: str) -> set[str]:
     return {_stem(word) for word in set(_WORD.findall(text.lower())) - STOP_WORDS}
 
 
+def wordings(text: str) -> dict[str, tuple[str, ...]]:
+    """Return for each stem of `content_stems` the words that stand for it in a full-text index, in lower case.
+
+    They are the words of the text, which an index stems in its own way, and names that chats run together: `AnnaWeber`.
+    """
+    found: dict[str, list[str]] = {}
+    words = list(_WORD.finditer(text))
+    for place, match in enumerate(words):
+        word = match.group().lower()
+        if word in STOP_WORDS:
+            continue
+        forms = found.setdefault(_stem(word), [])
+        forms.append(word)
+        for first in (place - 1, place):
+            if 0 <= first < len(words) - 1 and (name := _joined(text, words[first], words[first + 1])):
+                forms.append(name)
+    return {stem: tuple(dict.fromkeys(forms)) for stem, forms in found.items()}
+
+
+def _joined(text: str, first: re.Match[str], second: re.Match[str]) -> str:
+    """Return two words in one where they may be a name: both begin with a capital, with a space between them."""
+    is_name = first.group()[0].isupper() and second.group()[0].isupper()
+    is_name = is_name and text[first.end() : second.start()] == " " and first.group().lower() not in STOP_WORDS
+    return f"{first.group()}{second.group()}".lower() if is_name else ""
+
+
 def stems_in(text: str, stems: Collection[str]) -> set[str]:
     """Return those of some stems that a text has: as `content_stems` of it, without making all of them."""
     lower = text.lower()

@@ -17,7 +17,7 @@ from typing import Final, Literal, TypeAlias, get_args
 import msgspec
 import numpy as np
 
-from hausmusik.memory.retrieval.chaining import Chained, chained, content_stems, rarity_of, stems_in
+from hausmusik.memory.retrieval.chaining import Chained, chained, rarity_of, stems_in, wordings
 from hausmusik.memory.retrieval.fusing import fused
 from hausmusik.memory.retrieval.graph import Scores
 from hausmusik.memory.retrieval.index import Index
@@ -180,7 +180,7 @@ class Retriever:
         return np.asarray([when[: len(until)] <= until for when in self._index.when], bool)
 
     def _by_words(self, question: str, allowed: Scores) -> list[int]:
-        words = _search_words(question)
+        words = list(dict.fromkeys(word for some in wordings(question).values() for word in some))
         with self._store.database.read() as connection:
             found = reading.search_words(connection, words, DEPTH)
         places = np.searchsorted(self._index.passages, [passage for passage, _ in found])
@@ -213,11 +213,10 @@ class Retriever:
     ) -> tuple[list[Chained], dict[str, float], dict[int, StoredPassage]]:
         """Return passages in the order of `chaining`, how rare the question's stems are, and the passages it read."""
         index = self._index
-        stems = content_stems(question)
         with self._store.database.read() as connection:
             top = [int(index.passages[place]) for place, _ in ranked[:20]]
             seen = {passage.id: passage for passage in reading.passages(connection, top)}
-            counts = reading.count_words(connection, stems)
+            counts = reading.count_words(connection, wordings(question))
         rarity = rarity_of(counts, len(index.passages))
         texts = {id_: f"{passage.title}\n{passage.text}" for id_, passage in seen.items()}
         by_place = {place: texts.get(int(index.passages[place]), "") for place, _ in ranked[:20]}
@@ -263,8 +262,3 @@ def _best(scores: Scores | FloatArray, depth: int = DEPTH) -> list[int]:
     """Return the places of the highest scores, best first; equal ones in their order."""
     some = np.argpartition(-scores, depth)[:depth] if len(scores) > depth else np.arange(len(scores))
     return [int(place) for place in some[np.lexsort((some, -scores[some]))]]
-
-
-def _search_words(question: str) -> list[str]:
-    words = [word for word in re.findall(r"\w+", question.lower()) if content_stems(word)]
-    return list(dict.fromkeys(words))

@@ -6,7 +6,7 @@ Each function runs inside one read transaction of its caller. Knows nothing of h
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -161,11 +161,10 @@ def search_words(connection: sqlite3.Connection, words: Collection[str], limit: 
     """
     if not words:
         return []
-    query = " OR ".join('"' + word.replace('"', '""') + '"' for word in words)
     rows = connection.execute(
         "SELECT rowid, -bm25(passage_words) FROM passage_words WHERE passage_words MATCH ?"
         " ORDER BY rank, rowid LIMIT ?",
-        (query, limit),
+        (_any_of(words), limit),
     )
     return [(int(row[0]), float(row[1])) for row in rows]
 
@@ -185,12 +184,14 @@ def windows(connection: sqlite3.Connection, dim: int) -> tuple[Any, Any, FloatAr
     return np.asarray(ids, np.int64), np.asarray(spans, np.int64).reshape(-1, 2), matrix
 
 
-def count_words(connection: sqlite3.Connection, words: Collection[str]) -> dict[str, int]:
-    """Return in how many passages each word is, in any of its forms."""
+def count_words(connection: sqlite3.Connection, words: Mapping[str, Collection[str]]) -> dict[str, int]:
+    """Return in how many passages any of some words is, by what they stand for."""
     statement = "SELECT count(*) FROM passage_words WHERE passage_words MATCH ?"
-    return {
-        word: int(connection.execute(statement, ('"' + word.replace('"', '""') + '"',)).fetchone()[0]) for word in words
-    }
+    return {key: int(connection.execute(statement, (_any_of(some),)).fetchone()[0]) for key, some in words.items()}
+
+
+def _any_of(words: Collection[str]) -> str:
+    return " OR ".join('"' + word.replace('"', '""') + '"' for word in words)
 
 
 def passage_places(connection: sqlite3.Connection) -> list[tuple[int, str, int]]:
