@@ -8,15 +8,20 @@ from __future__ import annotations
 
 import hashlib
 import json
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
+from unittest.mock import patch
 
 import numpy as np
 
+from hausmusik.memory.answering.answerer import AskOptions
+from hausmusik.memory.answering.refusing import THRESHOLD, answerable
 from hausmusik.memory.documents import Document, Passage
 from hausmusik.memory.extraction.values import OTHER, Extraction, FoundEntity, FoundRelation
+from hausmusik.memory.retrieval import retriever
 from hausmusik.memory.retrieval.index import Index
-from hausmusik.memory.retrieval.retriever import Mode, Retriever
+from hausmusik.memory.retrieval.retriever import Mode
 from hausmusik.memory.store.entry import DocumentEntry, PassageEntry, Recipe, WindowEntry
 from hausmusik.memory.store.store import MemoryStore
 from hausmusik.memory.windows import windows_of
@@ -63,24 +68,54 @@ def filled(store: MemoryStore, data: Path, embed: Any) -> dict[tuple[str, str], 
     return ids
 
 
+NOT_CHAINED: Final = {"chaining.COVERAGE": 0.0, "chaining.LINK": 0.0}
+ABLATIONS: Final[dict[str, dict[str, Any]]] = {
+    "words alone": NOT_CHAINED | {"retriever.WEIGHTS": {"words": 1.0, "meaning": 0.0, "graph": 0.0}},
+    "meaning alone": NOT_CHAINED | {"retriever.WEIGHTS": {"words": 0.0, "meaning": 1.0, "graph": 0.0}},
+    "graph alone": NOT_CHAINED | {"retriever.WEIGHTS": {"words": 0.0, "meaning": 0.0, "graph": 1.0}},
+    "not chained": NOT_CHAINED,
+    "weighed as where rules extracted": {"retriever.WEIGHTS": retriever.WEIGHTS_BY_RULES},
+    "restart 0.5": {"graph.RESTART": 0.5},
+}
+"""What is taken away or changed of `auto`: constants of modules in `hausmusik.memory.retrieval`."""
+
+
 def measured(store: MemoryStore, data: Path, embed: Any, modes: tuple[Mode, ...]) -> dict[str, dict[str, float]]:
-    """Return recall at 2, 5 and 10 of the supporting passages, in percent, by mode."""
+    """Return recall at 2, 5 and 10 of the supporting passages in percent by mode, and with parts of `auto` taken away.
+
+    `refused` is the share that would be refused, also in percent; every question has an answer.
+    """
     ids = filled(store, data, embed)
     questions = json.loads((data / "hipporag" / "musique_train.json").read_text())
     vectors = embed([each["question"] for each in questions])
-    retriever = Retriever(store, Index(store, vectors.shape[1]))
-    found: dict[str, dict[str, float]] = {}
-    for mode in modes:
-        shares: dict[int, list[float]] = {2: [], 5: [], 10: []}
-        for question, vector in zip(questions, vectors, strict=True):
-            gold = {
-                str(ids[each["title"], each["paragraph_text"]])
-                for each in question["paragraphs"]
-                if each["is_supporting"]
-            }
-            result = retriever.retrieve(question["question"], vector, mode=mode, limit=10)
-            paths = [each.passage.path for each in result.evidence]
-            for k, values in shares.items():
-                values.append(len(gold.intersection(paths[:k])) / len(gold))
-        found[mode] = {f"recall@{k}": round(100 * float(np.mean(values)), 1) for k, values in shares.items()}
+    there = retriever.Retriever(store, Index(store, vectors.shape[1]))
+    asked = [
+        (
+            each["question"],
+            vector,
+            {
+                str(ids[paragraph["title"], paragraph["paragraph_text"]])
+                for paragraph in each["paragraphs"]
+                if paragraph["is_supporting"]
+            },
+        )
+        for each, vector in zip(questions, vectors, strict=True)
+    ]
+    found = {mode: _recalled(there, asked, mode) for mode in modes}
+    for name, constants in ABLATIONS.items():
+        with ExitStack() as changed:
+            for place, value in constants.items():
+                changed.enter_context(patch(f"hausmusik.memory.retrieval.{place}", value))
+            found[name] = _recalled(there, asked, "auto")
     return found
+
+
+def _recalled(there: retriever.Retriever, asked: list[tuple[str, Any, set[str]]], mode: Mode) -> dict[str, float]:
+    shares: dict[str, list[float]] = {f"recall@{k}": [] for k in (2, 5, 10)} | {"refused": []}
+    for question, vector, gold in asked:
+        paths = [each.passage.path for each in there.retrieve(question, vector, mode=mode, limit=10).evidence]
+        for k in (2, 5, 10):
+            shares[f"recall@{k}"].append(len(gold.intersection(paths[:k])) / len(gold))
+        shown = there.retrieve(question, vector, mode=mode, limit=AskOptions().passages)
+        shares["refused"].append(answerable(shown) < THRESHOLD)
+    return {name: round(100 * float(np.mean(values)), 1) for name, values in shares.items()}
