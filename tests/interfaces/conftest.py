@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import resource
 import subprocess
 import sys
 from collections.abc import Callable
@@ -88,6 +89,15 @@ def process(*words: str, **more: Any) -> subprocess.Popen[str]:
     """Start a command as a process of its own, in the environment of the test."""
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "stdin": subprocess.DEVNULL} | more
     return subprocess.Popen([*MAIN, *words], text=True, env=dict(os.environ), **pipes)
+
+
+def limited(size_bytes: int, *words: str) -> subprocess.CompletedProcess[str]:
+    """Run a process that cannot write files larger than that: what a full disk does, for root too."""
+
+    def limit() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size_bytes, size_bytes))
+
+    return subprocess.run([*MAIN, *words], preexec_fn=limit, capture_output=True, text=True, timeout=60, check=False)
 
 
 def score(*cues: dict[str, Any], folder: Path | None = None, name: str = "piece.json", **more: Any) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -15,7 +14,7 @@ import numpy as np
 import pytest
 
 from hausmusik.audio.wav import WavWriter
-from tests.interfaces.conftest import MAIN, Done, Haus, line, score
+from tests.interfaces.conftest import MAIN, Done, Haus, limited, line, score
 
 MUSIC = {"layer": "music", "prompt": "calm"}
 
@@ -252,15 +251,6 @@ def test_control_characters_in_a_score_do_not_reach_the_terminal(haus: Haus) -> 
     done = haus("check", score(line(voice="\x1b[2J\x07evil"), voices={"good": {}}))
     assert done.code == 2
     assert not {"\x1b", "\x07"} & set(done.out)
-
-
-def limited(size_bytes: int, *words: str) -> subprocess.CompletedProcess[str]:
-    """Run a process that cannot write files larger than that: what a full disk does, for root too."""
-
-    def limit() -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (size_bytes, size_bytes))
-
-    return subprocess.run([*MAIN, *words], preexec_fn=limit, capture_output=True, text=True, timeout=60, check=False)
 
 
 @pytest.mark.slow

@@ -16,7 +16,7 @@ from hausmusik.memory.adding import writing
 from hausmusik.memory.memories import Memories
 from hausmusik.testing import FakeClock
 from tests.interfaces import tones
-from tests.interfaces.conftest import Done, Haus, process
+from tests.interfaces.conftest import Done, Haus, limited, process
 
 MEETING = """Anna Weber: Good morning. The Helios launch is on 3 May, and Nordwind Logistics pays for it.
 Tom Baker: I met Gerda Klein in Leeds. She works at Nordwind Logistics.
@@ -230,6 +230,28 @@ def test_stopped_with_control_c_it_goes_on(haus: Haus, here: Path, home: Path) -
     assert 0 < report["same"] < 20
     assert report["same"] + report["added"] == 20
     fine(haus("memory", "check", "notes"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("size_kb", [8, 200, 500])
+def test_a_full_disk_loses_nothing_and_it_goes_on(notes: Haus, here: Path, size_kb: int) -> None:
+    (here / "many").mkdir()
+    for number in range(20):
+        (here / "many" / f"{number:02d}.txt").write_text(
+            f"{MEETING}\nNumber {number} is on Erika {number}.\n" * 20, "utf-8"
+        )
+    done = limited(size_kb << 10, "memory", "add", "notes", "many")
+    assert done.returncode == 1, done.stderr
+    assert "Traceback" not in done.stderr
+    assert "haus: " in done.stderr
+    fine(notes("memory", "check", "notes"))
+    shown = fine(notes("memory", "show", "notes", "--json")).out
+    assert "meeting.txt" in shown
+    assert "notes.md" in shown
+    report = fine(notes("memory", "add", "notes", "many", "--json")).json
+    assert report["same"] + report["added"] == 20
+    assert report["added"]
+    fine(notes("memory", "check", "notes"))
 
 
 # -- looking and changing ---------------------------------------------------------------------------------------------
