@@ -16,7 +16,7 @@ import msgspec
 
 from hausmusik.memory.extraction.words import STOP_WORDS
 
-COVERAGE: Final = 0.6
+COVERAGE: Final = 0.8
 LINK: Final = 0.2
 LOOKED_AT: Final = 20
 CHOSEN: Final = 8
