@@ -34,6 +34,7 @@ from hausmusik.memory.extraction.prompts import DEFAULT_TYPES, extraction_reques
 from hausmusik.memory.extraction.rules import REVISION as RULES_REVISION
 from hausmusik.memory.finding import Sources, find_items
 from hausmusik.memory.gates import Gate, Holders
+from hausmusik.memory.places import Places, still_used
 from hausmusik.memory.settling import UNKNOWN_PER_PASSAGE, Asking, Settler
 from hausmusik.memory.store.entry import Recipe
 from hausmusik.memory.store.store import MemoryStore
@@ -119,7 +120,8 @@ class Adder:
             path: each.sha256 if each.recipe == recipe.text else ""
             for path, each in (store.known() if store.exists else {}).items()
         }
-        items, skipped = find_items(Sources(paths=options.sources, ignore=options.ignore, stdin=stdin), known)
+        places = Places(store.places() if store.exists else {}, known)
+        items, skipped = find_items(Sources(paths=options.sources, ignore=options.ignore, stdin=stdin), known, places)
         size = sum(item.size_bytes for item in items if item.change != "same")
         passages = sum(
             1 + item.size_bytes // (options.budget_tokens * CHARACTERS_PER_PASSAGE)
@@ -137,6 +139,7 @@ class Adder:
             recipe=recipe,
             items=items,
             skipped=skipped,
+            places=still_used(places.kept, (item.name for item in items)),
             characters=size,
             passages=passages,
             concurrency=options.concurrency or self._capacity(run, [busiest]),
@@ -159,10 +162,12 @@ class Adder:
 
         Raises:
             Cancelled: stopped; the same call goes on.
-            StoreError: the memory cannot be written, or another process is adding to it.
+            StoreError: the memory cannot be written, or another process is adding to it, or has since the plan was
+                made.
             HausmusikError: nothing can be played at all.
         """
         with writing(store):
+            store.keep_places(plan.places)
             store.keep_ontology(plan.options.types or DEFAULT_TYPES)
             job = self._opened(store, plan, run) if plan.to_do else None
             work = self._work(store, plan, run, stdin)

@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 
 from hausmusik.errors import BadInput, NotFoundError
+from hausmusik.memory.places import Places
 from hausmusik.memory.reading.folders import Skipped as PassedOver
 from hausmusik.memory.reading.folders import find_files
 from hausmusik.memory.values import AddItem, Change, Skipped
@@ -33,11 +34,14 @@ class Sources(msgspec.Struct, frozen=True, kw_only=True):
     stdin: bytes = b""
 
 
-def find_items(sources: Sources, known: Mapping[str, str]) -> tuple[tuple[AddItem, ...], tuple[Skipped, ...]]:
+def find_items(
+    sources: Sources, known: Mapping[str, str], places: Places
+) -> tuple[tuple[AddItem, ...], tuple[Skipped, ...]]:
     """Return the files, and what is left out with its reason.
 
     Args:
         sources: Where they are.
+        places: Says what they are called, and learns of those that are new.
         known: sha256 of what is in the memory, by name; another one, or an empty one, means that it changed.
 
     Raises:
@@ -46,7 +50,7 @@ def find_items(sources: Sources, known: Mapping[str, str]) -> tuple[tuple[AddIte
     over: list[PassedOver] = []
     items: list[AddItem] = []
     paths = [path for path in sources.paths if str(path) != "-"]
-    for found in find_files(paths, ignore=sources.ignore, skipped=over.append) if paths else ():
+    for found in find_files(paths, places, ignore=sources.ignore, skipped=over.append) if paths else ():
         try:
             with found.path.open("rb") as file:
                 digest = hashlib.file_digest(file, "sha256").hexdigest()

@@ -82,6 +82,8 @@ class AddPlan(msgspec.Struct, frozen=True, kw_only=True):
         recipe: By which documents are made.
         items: All files, those that are there already among them.
         skipped: What is left out.
+        places: Folders and files that the items are from, and what those are called in the memory; see
+            `places.Places`.
         characters: To be embedded, estimated.
         passages: To be extracted, estimated.
         concurrency: Documents at once.
@@ -95,6 +97,7 @@ class AddPlan(msgspec.Struct, frozen=True, kw_only=True):
     recipe: Recipe
     items: tuple[AddItem, ...]
     skipped: tuple[Skipped, ...] = ()
+    places: Mapping[str, str] = msgspec.field(default_factory=dict[str, str])
     characters: int = 0
     passages: int = 0
     concurrency: int = 1

@@ -395,3 +395,36 @@ async def test_all_is_in_the_file_and_nothing_replaced_is_left_once_an_adding_ha
     home.write(a="Anna Weber met Tom Baker about the budget.")
     await home.add()
     assert b"zqxwv" not in store.path.read_bytes().lower() + log.read_bytes().lower()
+
+
+async def test_a_second_folder_replaces_nothing_of_the_first(home: Home, tmp_path: Path) -> None:
+    for folder, text in (("meetings", "Anna Weber lives in Leeds."), ("logs", "Tom Baker met Gerda Klein.")):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "2026-03-01.txt").write_text(text)
+    store = home.memories.store("notes", new=True)
+    await home.add(sources=(tmp_path / "meetings",))
+    report = await home.add(sources=(tmp_path / "logs",))
+    assert (report.added, report.changed) == (1, 0)
+    assert set(store.known()) == {"2026-03-01.txt", "logs/2026-03-01.txt"}
+    titles = {entity.title for entity in Looker("notes", store).entities()}
+    assert titles >= {"Anna Weber", "Tom Baker"}
+    assert (await home.add(sources=(tmp_path / "logs", tmp_path / "meetings"))).same == 2
+    store.forget(Looker("notes", store).documents_named(["logs/"]))
+    assert [place.split("/")[-2:] for place in store.places()] == [["meetings", ""]]
+    assert str(tmp_path / "logs").encode() not in store.path.read_bytes()
+
+
+async def test_of_two_who_plan_at_once_the_second_takes_no_name_of_the_first(home: Home, tmp_path: Path) -> None:
+    for folder in ("one", "two"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "a.txt").write_text(f"Anna Weber was in folder {folder}.")
+    plans = [home.plan(sources=(tmp_path / folder,)) for folder in ("one", "two")]
+    store = home.memories.store("notes", new=True)
+    for plan, works in zip(plans, (True, False), strict=True):
+        adding = home.adder().add(store, plan, run=RUN, stop=Stop(), on_progress=lambda _: None)
+        if works:
+            assert (await adding).added == 1
+        else:
+            with pytest.raises(StoreError, match="meanwhile"):
+                await adding
+    assert set(store.known()) == {"a.txt"}

@@ -16,6 +16,7 @@ from typing import Final
 import msgspec
 
 from hausmusik.errors import BadInput, NotFoundError
+from hausmusik.memory.places import Places
 from hausmusik.memory.reading.ignoring import Rule, is_ignored, rules_of
 
 IGNORE_FILE: Final = ".hausignore"
@@ -37,7 +38,7 @@ class Found(msgspec.Struct, frozen=True):
 
     Args:
         path: Where it lies.
-        name: What it is called in the memory: its path below the folder that was given, or as it was given itself.
+        name: What it is called in the memory.
     """
 
     path: Path
@@ -52,14 +53,17 @@ class Skipped(msgspec.Struct, frozen=True):
 
 
 def find_files(
-    paths: Sequence[Path], *, ignore: Sequence[str] = (), skipped: Callable[[Skipped], None] | None = None
+    paths: Sequence[Path],
+    places: Places,
+    *,
+    ignore: Sequence[str] = (),
+    skipped: Callable[[Skipped], None] | None = None,
 ) -> Iterator[Found]:
     """Yield the files to read, each once; what was named itself is never passed over for its name.
 
-    Two folders may have files of one name; the later one is then called by its folder as given, too.
-
     Args:
         paths: Files and folders.
+        places: Says what they are called, and learns of those that are new.
         ignore: Patterns as in a `.hausignore` at the top of each folder; they come before those of such files.
         skipped: Told of every file and folder that is passed over.
 
@@ -69,13 +73,15 @@ def find_files(
     """
     report = skipped or _nothing
     seen: set[Path] = set()
-    names: set[str] = set()
     for path in paths:
         mode = _mode(path)
         if stat.S_ISDIR(mode):
+            top = _real(path)
+            places.take_folder(top)
             found = _walk(path, rules_of(ignore), report)
         elif stat.S_ISREG(mode):
-            found = iter([Found(path, path.as_posix())])
+            top = _real(path.parent)
+            found = iter([Found(path, path.name)])
         else:
             raise BadInput(f"{path} is neither a file nor a folder", hint="pipe it in: `… | haus memory add -`")
         for each in found:
@@ -84,9 +90,7 @@ def find_files(
                 report(Skipped(each.path, "it was named twice"))
                 continue
             seen.add(real)
-            name = each.name if each.name not in names else each.path.as_posix()
-            names.add(name)
-            yield Found(each.path, name)
+            yield Found(each.path, places.name(top / each.name))
 
 
 def _nothing(_: Skipped) -> None:
@@ -114,7 +118,7 @@ def _why(error: Exception) -> str:
 
 
 def _walk(top: Path, rules: tuple[Rule, ...], report: Callable[[Skipped], None]) -> Iterator[Found]:
-    """Yield a folder's files, files before the folders beside them; links last, whose targets may be hidden."""
+    """Yield files, by their path below the top, before the folders beside them; links last: targets may be hidden."""
     links: list[tuple[Path, tuple[str, ...], tuple[Rule, ...]]] = []
     taken: set[Path] = set()
     pending: list[tuple[Path, tuple[str, ...], tuple[Rule, ...]]] = [(top, (), rules)]

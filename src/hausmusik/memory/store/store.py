@@ -21,6 +21,7 @@ import msgspec
 from hausmusik.config.database import storable
 from hausmusik.errors import ConfigError, NotFoundError, StoreError, UsageError
 from hausmusik.memory.extraction.rules import people_words
+from hausmusik.memory.places import still_used
 from hausmusik.memory.store.answers import KeptAnswer, put_answers
 from hausmusik.memory.store.closing import close_all_contradicted
 from hausmusik.memory.store.entry import DocumentEntry, Recipe
@@ -115,6 +116,8 @@ class MemoryStore:
         with self.database.write(durable=True) as connection:
             self._secure(connection)
             count = sum(remove_document(connection, path) for path in paths)
+            left = still_used(_places(connection), (row[0] for row in connection.execute("SELECT path FROM documents")))
+            _put_places(connection, left)
         self.scrub()
         return count
 
@@ -172,6 +175,25 @@ class MemoryStore:
         text = msgspec.json.encode(dict(types)).decode()
         if self.setting("types") != text:
             self.set("types", text)
+
+    def places(self) -> dict[str, str]:
+        """Return which folders and files were added, and what they are called here; see `places.Places`."""
+        with self.database.read() as connection:
+            return _places(connection)
+
+    def keep_places(self, places: Mapping[str, str]) -> None:
+        """Let folders and files be called so.
+
+        Raises:
+            StoreError: others have got some of these names meanwhile.
+        """
+        with self.database.write() as connection:
+            kept = _places(connection)
+            both = {**kept, **places}
+            if kept.items() - both.items() or len(set(both.values())) < len(both):
+                raise StoreError("another process has added to this memory meanwhile", hint="add again")
+            if both != kept:
+                _put_places(connection, both)
 
     def _agree(self, connection: sqlite3.Connection, embedder: str) -> None:
         made = _embedder(connection)
@@ -317,6 +339,16 @@ class MemoryStore:
     def close(self) -> None:
         """Close the file."""
         self.database.close()
+
+
+def _places(connection: sqlite3.Connection) -> dict[str, str]:
+    row = connection.execute("SELECT value FROM settings WHERE key = 'places'").fetchone()
+    return msgspec.json.decode(row[0], type=dict[str, str]) if row else {}
+
+
+def _put_places(connection: sqlite3.Connection, places: Mapping[str, str]) -> None:
+    text = msgspec.json.encode(dict(places)).decode()
+    connection.execute("INSERT OR REPLACE INTO settings VALUES ('places', ?)", (text,))
 
 
 def _embedder(connection: sqlite3.Connection) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from hausmusik.errors import BadInput, NotFoundError
+from hausmusik.memory.places import Places
 from hausmusik.memory.reading import Skipped, find_files
 from hausmusik.memory.reading.ignoring import is_ignored, rules_of
 
@@ -20,7 +21,7 @@ def _tree(root: Path, *names: str) -> None:
 
 def _names(*paths: Path, ignore: tuple[str, ...] = (), skipped: list[Skipped] | None = None) -> list[str]:
     report = (skipped if skipped is not None else []).append
-    return [found.name for found in find_files(paths, ignore=ignore, skipped=report)]
+    return [found.name for found in find_files(paths, Places(), ignore=ignore, skipped=report)]
 
 
 def test_order_hidden_machines_and_endings(tmp_path: Path) -> None:
@@ -92,10 +93,10 @@ def test_pipes_are_skipped_in_folders_and_refused_when_named(tmp_path: Path) -> 
 
 def test_what_is_named_is_taken_once_and_whatever_its_name(tmp_path: Path) -> None:
     _tree(tmp_path, ".hidden.md", "a.md", "other/a.md")
-    first = (tmp_path / "a.md").as_posix()
-    assert _names(tmp_path / ".hidden.md") == [(tmp_path / ".hidden.md").as_posix()]
-    assert _names(tmp_path / "a.md", tmp_path) == [first, "other/a.md"]
+    assert _names(tmp_path / ".hidden.md") == [".hidden.md"]
+    assert _names(tmp_path / "a.md", tmp_path) == ["a.md", "other/a.md"]
     assert _names(tmp_path, tmp_path / "other") == ["a.md", "other/a.md"]
+    assert _names(tmp_path / "other", tmp_path) == ["a.md", f"{tmp_path.name}/a.md"]
 
 
 def test_what_is_not_there(tmp_path: Path) -> None:
