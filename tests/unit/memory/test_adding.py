@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import re
 from collections.abc import AsyncIterator, Callable
 from decimal import Decimal
@@ -428,3 +429,12 @@ async def test_of_two_who_plan_at_once_the_second_takes_no_name_of_the_first(hom
             with pytest.raises(StoreError, match="meanwhile"):
                 await adding
     assert set(store.known()) == {"a.txt"}
+
+
+async def test_files_whose_names_are_no_utf_8_are_two_documents(home: Home) -> None:
+    for name, text in ((b"caf\xe9.txt", "Anna Weber lives in Leeds."), (b"caf\xea.txt", "Tom Baker met Gerda Klein.")):
+        with open(os.fsencode(home.files) + b"/" + name, "w", encoding="utf-8") as file:  # noqa: PTH123, ASYNC230
+            file.write(text)
+    assert (await home.add()).added == 2
+    assert (await home.add()).same == 2
+    assert set(home.memories.store("notes").known()) == {"caf\\udce9.txt", "caf\\udcea.txt"}

@@ -86,7 +86,6 @@ def read_bytes(data: bytes, name: str, limits: ReadLimits) -> Document:
         BadInput: it is too large, empty, binary, damaged, or has no text.
         MissingExtra: a library that its form needs is not installed.
     """
-    name = name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")  # a file name may be no UTF-8
     shown = "stdin" if name == _STDIN else name
     if len(data) > limits.max_bytes:
         raise _too_large(shown, limits)

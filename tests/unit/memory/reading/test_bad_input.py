@@ -149,3 +149,8 @@ def test_cut_off_files_are_bad_input() -> None:
         for length in range(10, len(whole), max(1, len(whole) // 40)):
             with pytest.raises(HausmusikError):
                 read(whole[:length])
+
+
+def test_files_whose_names_are_no_utf_8_keep_two_names() -> None:
+    one, other = (read(b"Anna was here.", os.fsdecode(name)).path for name in (b"caf\xe9.txt", b"caf\xea.txt"))
+    assert one != other
