@@ -99,6 +99,10 @@ def read_bytes(data: bytes, name: str, limits: ReadLimits) -> Document:
         raise BadInput(
             f"{shown} is too deep or too large to be read here", hint="split it and add the parts"
         ) from error
+    except (ArithmeticError, ValueError) as error:
+        raise BadInput(
+            f"{shown} has something in it that cannot be read here", hint="save it in another form, and add that"
+        ) from error
     if not draft.blocks:
         raise BadInput(f"{shown} is empty", hint="there is nothing to remember")
     speakers = tuple(dict.fromkeys(block.speaker for block in draft.blocks if block.speaker))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import html
 import json
+import math
 import re
 from typing import Any, Final, TypeAlias, cast
 
@@ -37,9 +38,6 @@ _LISTS: Final = (
     "meeting_transcripts", "messages", "transcript", "segments", "utterances", "turns", "conversation", "monologues",
 )  # fmt: skip
 _SLACK_MENTION: Final = re.compile(r"<([@#!]?)([^<>|]{1,2000})(?:\|([^<>|]{0,2000}))?>")
-_SLACK_NOISE: Final = frozenset(
-    {"type", "subtype", "ts", "user", "text", "user_profile", "client_msg_id", "team", "blocks"}
-)
 _DEEPEST: Final = 6
 
 
@@ -166,7 +164,7 @@ def _time(value: object) -> tuple[str, float | None]:
     if isinstance(value, bool):
         return "", None
     if isinstance(value, int | float):
-        if value >= 100_000_000:
+        if 100_000_000 <= value < math.inf:  # JSON as it is written has infinite numbers, and no integer is one
             return moment(str(int(value))), None
         return ("", float(value)) if 0 <= value < 1_000_000 else ("", None)
     return (moment(value), None) if isinstance(value, str) else ("", None)

@@ -13,7 +13,7 @@ import pypdf
 import pytest
 
 from hausmusik.errors import BadInput, HausmusikError, MissingExtra, NotFoundError
-from hausmusik.memory.reading import ReadLimits, read_bytes, read_document
+from hausmusik.memory.reading import ReadLimits, files, read_bytes, read_document
 from tests.unit.memory.reading.samples import LIMITS, read
 
 
@@ -154,3 +154,24 @@ def test_cut_off_files_are_bad_input() -> None:
 def test_files_whose_names_are_no_utf_8_keep_two_names() -> None:
     one, other = (read(b"Anna was here.", os.fsdecode(name)).path for name in (b"caf\xe9.txt", b"caf\xea.txt"))
     assert one != other
+
+
+@pytest.mark.parametrize("number", ["1e999", "-1e999", "Infinity", "NaN", "1" * 300])
+def test_a_number_that_is_no_time_is_a_field(number: str) -> None:
+    for name, text in (
+        ("a.jsonl", f'{{"text":"Anna was here","time":{number}}}\n{{"text":"b"}}\n'),
+        ("a.json", f'[{{"text":"Anna was here","ts":{number}}}]'),
+    ):
+        found = read(text.encode(), name)
+        assert "Anna was here" in found.text
+        assert not any(block.at or block.at_s for block in found.blocks)
+
+
+@pytest.mark.parametrize("error", [OverflowError("cannot convert"), ValueError("too many digits")])
+def test_whatever_a_reader_stumbles_over_is_bad_input(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stumble(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(files, "read_prose", stumble)
+    with pytest.raises(BadInput, match=r"^a\.txt "):
+        read(b"Anna was here.", "a.txt")
