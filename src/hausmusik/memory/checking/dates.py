@@ -38,6 +38,8 @@ _DATES = re.compile(
 )
 _RELATIVE = re.compile(r"\b(?:the\s)?(day after tomorrow|tomorrow|tonight|today|yesterday)\b", re.IGNORECASE)
 _SHIFTS = {"day after tomorrow": 2, "tomorrow": 1, "tonight": 0, "today": 0, "yesterday": -1}
+_REACH = timedelta(days=13)
+"""Farthest that words lead from today: the second Sunday from a Monday."""
 
 
 class When(NamedTuple):
@@ -73,8 +75,8 @@ def implied(text: str, at: str) -> list[When]:
         That time itself, and the days that `tomorrow` and the weekdays in the text mean. Offsets are 0.
     """
     own = [when for when in dates(at) if when.year is not None]
-    if not own or (today := _date(own[0])) is None:
-        return own
+    if not own or (today := _date(own[0])) is None or not date.min + _REACH <= today <= date.max - _REACH:
+        return own  # contracts end on 9999-12-31, and there is no day after it
     days = {today + timedelta(days=_SHIFTS[found[1].casefold()]) for found in _RELATIVE.finditer(text)}
     for when in dates(text):
         if when.weekday is not None:  # the last one and the next two: `on Friday`, `next Friday`

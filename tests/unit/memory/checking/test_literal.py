@@ -75,6 +75,12 @@ def test_dates(said, passage, at, supported):
     assert is_supported(when, evidence, {each.year for each in evidence if each.year}) is supported
 
 
+@pytest.mark.parametrize("at", ["9999-12-31", "9999-12-19", "0001-01-01", "0001-01-06"])
+def test_there_are_no_days_before_the_first_and_after_the_last(at):
+    text = "We met yesterday, we meet tomorrow, on Monday, and every Sunday."
+    assert {(when.year, when.month) for when in implied(text, at)} == {(int(at[:4]), int(at[5:7]))}
+
+
 @pytest.mark.parametrize("text", ["tomorrow", "he may 5 times", "2026-13-40", "99:99", "the march of 12", "3.5"])
 def test_what_is_no_date(text):
     assert dates(text) == []
