@@ -177,17 +177,19 @@ class Adder:
                         await self._run(job, plan, work, stop, on_progress)
                     finally:
                         await work.close()
-            await asyncio.to_thread(store.drop_stray_answers)
+            failed = self._failed(plan, job)
+            if not failed:  # what was said of a document that failed is paid for, and the next adding asks no more
+                await asyncio.to_thread(store.drop_stray_answers)
             settled = Settled()
             if plan.asker:
-                done = len(plan.to_do) - len(self._failed(plan, job))
+                done = len(plan.to_do) - len(failed)
                 settler = self._settler(store, plan.options, plan.asker, run)
                 before = AddProgress(done=done, failed=len(plan.to_do) - done, total=len(plan.to_do))
                 # The documents are in: this is beside them, and its answers are no extractions.
                 settled = await settler.settle(plan.memory, stop, lambda now: on_progress(_asking(before, now)))
             replaces = any(item.change == "changed" for item in plan.items)
             await asyncio.to_thread(store.scrub if replaces else store.database.checkpoint)
-            return self._report(store, plan, job, work, settled, run)
+            return self._report(store, plan, failed, work, settled, run)
 
     async def _run(
         self, job: Job, plan: AddPlan, work: Work, stop: Stop, on_progress: Callable[[AddProgress], None]
@@ -308,9 +310,14 @@ class Adder:
         )
 
     def _report(
-        self, store: MemoryStore, plan: AddPlan, job: Job | None, work: Work, settled: Settled, run: Run
+        self,
+        store: MemoryStore,
+        plan: AddPlan,
+        problems: tuple[FileProblem, ...],
+        work: Work,
+        settled: Settled,
+        run: Run,
     ) -> AddReport:
-        problems = self._failed(plan, job)
         failed = {problem.name for problem in problems}
         done = [item for item in plan.to_do if item.name not in failed]
         counts = store.counts()

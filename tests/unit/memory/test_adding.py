@@ -22,6 +22,7 @@ from hausmusik.memory.adding import Adder, writing
 from hausmusik.memory.extraction.prompts import DEFAULT_TYPES
 from hausmusik.memory.looking import Looker
 from hausmusik.memory.memories import Memories
+from hausmusik.memory.store.answers import KeptAnswer
 from hausmusik.memory.values import AddOptions, AddPlan, AddProgress, AddReport, FileProblem, Settled
 from hausmusik.testing import FakeClock, FakeIds, FakePlayer, Fault, FaultSchedule
 from hausmusik.testing.player import CUT
@@ -337,6 +338,30 @@ async def test_what_a_model_does_not_answer_is_not_done_and_is_asked_for_again(h
     assert set(home.memories.store("notes").known()) == {"d00.txt", "d02.txt"}
     home.player = FakePlayer(replies=about)
     assert (await home.add(extractor="tone-chat")).added == 1
+
+
+async def test_what_was_said_of_a_document_that_failed_is_not_asked_again(home: Home) -> None:
+    home.write(a="\n\n".join(f"Anna Weber has paragraph {number} of this text to herself." * 3 for number in range(9)))
+
+    def replies(request: ChatRequest) -> str:
+        return "no idea" if "paragraph 8" in request.messages[-1].content else about(request)
+
+    def answers() -> int:
+        with home.memories.store("notes").database.read() as connection:
+            return connection.execute("SELECT count(*) FROM answers").fetchone()[0]
+
+    home.player = FakePlayer(replies=replies)
+    first = await home.add(extractor="tone-chat", concurrency=1)
+    assert (first.failed, answers() > 0) == (1, True)
+    kept = answers()
+    home.player = FakePlayer(replies=about)
+    again = await home.add(extractor="tone-chat", concurrency=1)
+    assert (again.added, again.calls, answers()) == (1, 9 - kept, 9)
+    home.write(b="Tom Baker is here.")
+    stray = KeptAnswer(answer="of nothing", tokens_in=1, tokens_out=1)
+    home.memories.store("notes").keep_answer(b"k" * 20, b"t" * 16, "tone-chat", stray)
+    await home.add(extractor="tone-chat")
+    assert answers() == 10  # of that and of nine paragraphs; what nothing is about goes once nothing has failed
 
 
 async def test_when_one_passage_fails_the_others_are_not_waited_for(home: Home) -> None:
