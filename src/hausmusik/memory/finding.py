@@ -6,15 +6,17 @@ Knows nothing of what is in them.
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
 
-from hausmusik.errors import BadInput, NotFoundError
+from hausmusik.errors import BadInput
 from hausmusik.memory.places import Places
 from hausmusik.memory.reading.folders import Skipped as PassedOver
 from hausmusik.memory.reading.folders import find_files
+from hausmusik.memory.reading.limits import SPLIT, ReadLimits
 from hausmusik.memory.values import AddItem, Change, Skipped
 
 STDIN_NAME = "stdin"
@@ -47,16 +49,19 @@ def find_items(
     Raises:
         NotFoundError: a path that was named is not there.
     """
+    limit_bytes = ReadLimits().max_bytes
+    too_large = f"it is larger than {limit_bytes / 1e6:,.0f} MB: {SPLIT}"
     over: list[PassedOver] = []
     items: list[AddItem] = []
     paths = [path for path in sources.paths if str(path) != "-"]
     for found in find_files(paths, places, ignore=sources.ignore, skipped=over.append) if paths else ():
         try:
             with found.path.open("rb") as file:
+                size_bytes = os.fstat(file.fileno()).st_size
+                if size_bytes > limit_bytes:
+                    over.append(PassedOver(found.path, too_large))
+                    continue
                 digest = hashlib.file_digest(file, "sha256").hexdigest()
-            size_bytes = found.path.stat().st_size
-        except FileNotFoundError as error:
-            raise NotFoundError(f"{found.path} is gone", hint="add the rest again") from error
         except OSError as error:
             over.append(PassedOver(found.path, f"cannot be read: {(error.strerror or 'no reason given').lower()}"))
             continue

@@ -22,6 +22,7 @@ from hausmusik.memory.adding import Adder, writing
 from hausmusik.memory.extraction.prompts import DEFAULT_TYPES
 from hausmusik.memory.looking import Looker
 from hausmusik.memory.memories import Memories
+from hausmusik.memory.reading import ReadLimits
 from hausmusik.memory.store.answers import KeptAnswer
 from hausmusik.memory.values import AddOptions, AddPlan, AddProgress, AddReport, FileProblem, Settled
 from hausmusik.testing import FakeClock, FakeIds, FakePlayer, Fault, FaultSchedule
@@ -463,3 +464,13 @@ async def test_files_whose_names_are_no_utf_8_are_two_documents(home: Home) -> N
     assert (await home.add()).added == 2
     assert (await home.add()).same == 2
     assert set(home.memories.store("notes").known()) == {"caf\\udce9.txt", "caf\\udcea.txt"}
+
+
+async def test_files_that_are_too_large_are_neither_read_nor_quoted(home: Home) -> None:
+    home.write(small="Anna Weber was here.")
+    with (home.files / "large.txt").open("wb") as file:
+        file.truncate(ReadLimits().max_bytes + 1)
+    plan = home.plan()
+    assert ([item.name for item in plan.items], plan.characters) == (["small.txt"], 20)
+    assert [(Path(each.path).name, "200 MB: split it" in each.reason) for each in plan.skipped] == [("large.txt", True)]
+    assert (await home.add()).failed == 0

@@ -101,3 +101,18 @@ def test_of_places_that_nothing_is_left_of_nothing_is_kept(desk: Desk) -> None:
     assert still_used(desk.kept, ["1.txt", "logs/1.txt"]) == {f"{folder}/first/": "", f"{folder}/logs/": "logs/"}
     assert still_used(desk.kept, ["logs/1.txt"]) == {f"{folder}/logs/": "logs/"}
     assert still_used(desk.kept, ["a.md"]) == {f"{folder}/a.md": "a.md"}
+
+
+def test_a_file_that_is_gone_once_it_is_read_ends_nothing(desk: Desk) -> None:
+    class Vanishing(Places):
+        def name(self, path: Path) -> str:
+            if path.name == "b.txt":
+                path.unlink()
+            return super().name(path)
+
+    desk.write("a.txt", "b.txt", "c.txt")
+    items, skipped = find_items(Sources(paths=(desk.folder,)), {}, Vanishing())
+    assert [item.name for item in items] == ["a.txt", "c.txt"]
+    assert [(Path(each.path).name, each.reason) for each in skipped] == [
+        ("b.txt", "cannot be read: no such file or directory")
+    ]

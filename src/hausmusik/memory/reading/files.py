@@ -22,7 +22,7 @@ from hausmusik.memory.reading.dates import date_in_name
 from hausmusik.memory.reading.decoding import decode
 from hausmusik.memory.reading.drafts import Draft
 from hausmusik.memory.reading.language import language_of
-from hausmusik.memory.reading.limits import ReadLimits
+from hausmusik.memory.reading.limits import SPLIT, ReadLimits
 from hausmusik.memory.reading.logs import read_log
 from hausmusik.memory.reading.markdown import read_markdown
 from hausmusik.memory.reading.pdf import read_pdf
@@ -184,6 +184,4 @@ def _stem(name: str) -> str:
 
 
 def _too_large(name: str, limits: ReadLimits) -> BadInput:
-    return BadInput(
-        f"{name} is larger than {limits.max_bytes / 1e6:,.0f} MB", hint="split it (`split -C 100M …`) and add the parts"
-    )
+    return BadInput(f"{name} is larger than {limits.max_bytes / 1e6:,.0f} MB", hint=SPLIT)

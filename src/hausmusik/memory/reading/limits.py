@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import msgspec
+
+SPLIT: Final = "split it (`split -C 100M …`) and add the parts"
+"""What to do with a file that is too large."""
 
 
 class ReadLimits(msgspec.Struct, frozen=True, kw_only=True):
