@@ -21,6 +21,7 @@ from typing import Final
 import msgspec
 from filelock import FileLock, Timeout
 
+from hausmusik.atomic import private_folder
 from hausmusik.errors import Cancelled, HausmusikError, StoreError
 from hausmusik.jobs.journal import Journal
 from hausmusik.jobs.limit import Limit
@@ -365,7 +366,7 @@ def writing(store: MemoryStore) -> Generator[None]:
     """
     lock = FileLock(store.path.with_suffix(".lock"), timeout=0)
     try:
-        store.path.parent.mkdir(parents=True, exist_ok=True)
+        private_folder(store.path.parent)
         lock.acquire()
     except Timeout:
         raise StoreError(

@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import re
+import stat
 from collections.abc import AsyncIterator, Callable
 from decimal import Decimal
 from pathlib import Path
@@ -184,6 +185,16 @@ async def test_two_do_not_add_at_once(home: Home) -> None:
     with writing(home.memories.store("notes", new=True)), pytest.raises(StoreError, match="another process is adding"):
         await home.add()
     assert (await home.add()).added == 1
+
+
+async def test_memories_are_for_their_owner_alone(home: Home) -> None:
+    home.write(**many(1))
+    before = os.umask(0o022)
+    try:
+        await home.add()
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE(home.memories.store("notes").path.parent.stat().st_mode) == 0o700
 
 
 async def test_another_embedder_is_refused_before_anything_is_embedded(home: Home) -> None:
