@@ -15,15 +15,16 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from hausmusik.config.database import Database
 from hausmusik.errors import ConfigError, NotFoundError, StoreError, UsageError
-from hausmusik.memory.extraction.values import Alias
+from hausmusik.memory.extraction.values import Alias, FoundEntity
 from hausmusik.memory.looking import Looker
 from hausmusik.memory.memories import Memories
 from hausmusik.memory.store import reading
 from hausmusik.memory.store.answers import KeptAnswer
-from hausmusik.memory.store.entry import DocumentEntry, text_hash
+from hausmusik.memory.store.entry import DocumentEntry
 from hausmusik.memory.store.store import MemoryStore
 from hausmusik.memory.store.tables import MIGRATIONS
 from hausmusik.testing import FakeClock
@@ -104,8 +105,8 @@ def ids_of(store: MemoryStore) -> dict[str, int]:
 def test_only_what_changed_is_replaced(store: MemoryStore, tmp_path: Path) -> None:
     put(store, document("a.txt", HELIOS, LEEDS))
     before = ids_of(store)
-    kept = store.kept_texts("a.txt", RECIPE)
-    assert kept == {text_hash(HELIOS.passage.text): 1, text_hash(LEEDS.passage.text): 1}
+    kept = store.kept_passages(document("a.txt").document, RECIPE)
+    assert kept == {HELIOS.key: 1, LEEDS.key: 1}
     bare = passage(HELIOS.passage.text, start=len(YORK.passage.text))  # kept: needs no extraction
     put(store, document("a.txt", YORK, bare))
     assert ids_of(store)[HELIOS.passage.text] == before[HELIOS.passage.text]
@@ -117,16 +118,35 @@ def test_only_what_changed_is_replaced(store: MemoryStore, tmp_path: Path) -> No
 def test_another_recipe_replaces_all_of_it(store: MemoryStore) -> None:
     put(store, document("a.txt", HELIOS))
     other = type(RECIPE)(budget_tokens=600, overlap_tokens=0, extractor="hand/2", embedder=RECIPE.embedder)
-    assert not store.kept_texts("a.txt", other)
+    assert not store.kept_passages(document("a.txt").document, other)
     store.put(document("a.txt", HELIOS), other)
     assert store.counts()["passages"] == 1
+    assert whole(store)
+
+
+@pytest.mark.parametrize("where", ["title", "headings"])
+def test_under_another_title_or_heading_a_passage_is_made_anew(store: MemoryStore, tmp_path: Path, where: str) -> None:
+    def under(heading: str) -> DocumentEntry:
+        """As a model extracts it: it is shown title and headings, and names those too."""
+        beside = FoundEntity(name=heading, type="product", description="x")
+        one = passage(HELIOS.passage.text, {"Anna Weber": "person"}, headings=(heading,) if where == "headings" else ())
+        found = replace(one.extraction, entities=(beside, *one.extraction.entities))
+        entry = document("a.md", replace(one, extraction=found), LEEDS)
+        return entry if where == "headings" else replace(entry, document=replace(entry.document, title=heading))
+
+    put(store, under("Project Falcon"))
+    assert store.kept_passages(under("Project Falcon").document, RECIPE)[under("Project Falcon").passages[0].key] == 1
+    assert store.kept_passages(under("Project Hawk").document, RECIPE)[under("Project Hawk").passages[0].key] == 0
+    put(store, under("Project Hawk"))
+    assert "Project Falcon" not in {row.title for row in Looker("notes", store).entities()}
+    assert content(store) == built(tmp_path, under("Project Hawk"))
     assert whole(store)
 
 
 def test_equal_passages_are_counted(store: MemoryStore) -> None:
     put(store, document("a.txt", HELIOS))
     put(store, document("a.txt", HELIOS, HELIOS))
-    assert store.kept_texts("a.txt", RECIPE)[text_hash(HELIOS.passage.text)] == 2
+    assert store.kept_passages(document("a.txt").document, RECIPE)[HELIOS.key] == 2
     assert store.counts()["passages"] == 2
     put(store, document("a.txt", HELIOS))
     assert store.counts()["passages"] == 1

@@ -25,7 +25,7 @@ from hausmusik.memory.gates import Gate
 from hausmusik.memory.naming import key_of
 from hausmusik.memory.reading.files import read_bytes, read_document
 from hausmusik.memory.reading.limits import ReadLimits
-from hausmusik.memory.store.entry import DocumentEntry, PassageEntry, WindowEntry, text_hash
+from hausmusik.memory.store.entry import DocumentEntry, PassageEntry, WindowEntry
 from hausmusik.memory.store.store import MemoryStore
 from hausmusik.memory.together import Together
 from hausmusik.memory.turns import NotYet, Turns
@@ -212,12 +212,12 @@ class Work:
 
     def _fresh(self, document: Document, passages: list[Passage]) -> list[Passage]:
         """Return the passages that the memory does not have of this document; of equal ones those that are more."""
-        kept = self._store.kept_texts(document.path, self._plan.recipe)
+        kept = self._store.kept_passages(document, self._plan.recipe)
         fresh: list[Passage] = []
         for passage in passages:
-            hash_ = text_hash(passage.text)
-            if kept[hash_] > 0:
-                kept[hash_] -= 1
+            key = PassageEntry(passage=passage).key
+            if kept[key] > 0:
+                kept[key] -= 1
             else:
                 fresh.append(passage)
         return fresh

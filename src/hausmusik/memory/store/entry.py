@@ -7,9 +7,11 @@ again. Knows nothing of SQL.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 
 import msgspec
 
+from hausmusik.config.database import storable
 from hausmusik.memory.documents import Document, Passage
 from hausmusik.memory.extraction.values import Extraction
 from hausmusik.types import FloatArray
@@ -61,8 +63,13 @@ class PassageEntry(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def hash(self) -> bytes:
-        """Of its text: equal texts have equal vectors."""
+        """Of its text."""
         return text_hash(self.passage.text)
+
+    @property
+    def key(self) -> bytes:
+        """Of its text and what that stands under: what is embedded and what a model is shown."""
+        return passage_key(self.hash, json_text(self.passage.headings))
 
 
 class DocumentEntry(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,3 +82,13 @@ class DocumentEntry(msgspec.Struct, frozen=True, kw_only=True):
 def text_hash(text: str) -> bytes:
     """Return 16 bytes that stand for a text."""
     return hashlib.blake2b(text.encode("utf-8", "backslashreplace"), digest_size=16).digest()
+
+
+def json_text(values: Sequence[str]) -> str:
+    """Return texts as they are stored in one column."""
+    return storable(msgspec.json.encode([storable(each) for each in values]).decode())
+
+
+def passage_key(hash_: bytes, headings: str) -> bytes:
+    """Return by what a passage is known again under its document, from what is stored of it."""
+    return hash_ + headings.encode()

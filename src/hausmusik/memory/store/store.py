@@ -20,11 +20,12 @@ import msgspec
 
 from hausmusik.config.database import storable
 from hausmusik.errors import ConfigError, NotFoundError, StoreError, UsageError
+from hausmusik.memory.documents import Document
 from hausmusik.memory.extraction.rules import people_words
 from hausmusik.memory.places import still_used
 from hausmusik.memory.store.answers import KeptAnswer, put_answers
 from hausmusik.memory.store.closing import close_all_contradicted
-from hausmusik.memory.store.entry import DocumentEntry, Recipe
+from hausmusik.memory.store.entry import DocumentEntry, Recipe, passage_key
 from hausmusik.memory.store.forgetting import remove_document
 from hausmusik.memory.store.names import move_name, tidy
 from hausmusik.memory.store.tables import memory_file
@@ -102,14 +103,15 @@ class MemoryStore:
         if made and made != embedder:
             raise _other_embedder(made, embedder)
 
-    def kept_texts(self, path: str, recipe: Recipe) -> Counter[bytes]:
-        """Return how many passages of each hash another putting of a document would keep as they are."""
+    def kept_passages(self, document: Document, recipe: Recipe) -> Counter[bytes]:
+        """Return how many passages of each key another putting of a document would keep as they are."""
         with self.database.read() as connection:
             rows = connection.execute(
-                "SELECT p.hash FROM passages p JOIN documents d ON d.id = p.document WHERE d.path = ? AND d.recipe = ?",
-                (storable(path), recipe.text),
+                "SELECT p.hash, p.headings FROM passages p JOIN documents d ON d.id = p.document"
+                " WHERE d.path = ? AND d.recipe = ? AND d.title = ?",
+                (storable(document.path), recipe.text, storable(document.title)),
             ).fetchall()
-        return Counter(row[0] for row in rows)
+        return Counter(passage_key(*row) for row in rows)
 
     def forget(self, paths: Iterable[str]) -> int:
         """Take documents out, with everything that only they supported; returns how many were there."""

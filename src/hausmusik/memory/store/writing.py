@@ -7,7 +7,7 @@ of files, models or of when a document is put.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final
 
 import msgspec
@@ -18,7 +18,7 @@ from hausmusik.memory.extraction.cues import single_kinds
 from hausmusik.memory.extraction.values import OTHER
 from hausmusik.memory.naming import key_of
 from hausmusik.memory.store.closing import close_again, close_all_contradicted, close_contradicted, may_close
-from hausmusik.memory.store.entry import DocumentEntry, PassageEntry, Recipe
+from hausmusik.memory.store.entry import DocumentEntry, PassageEntry, Recipe, json_text, passage_key
 from hausmusik.memory.store.forgetting import forget_answers, forget_unsupported, supported_by
 from hausmusik.memory.store.names import Names, move_name, tidy
 from hausmusik.types import FloatArray
@@ -34,8 +34,8 @@ def packed(vector: FloatArray) -> bytes:
 def put_document(connection: sqlite3.Connection, entry: DocumentEntry, recipe: Recipe, at: str) -> int:
     """Write a document, or what has changed of it; returns its id.
 
-    Passages whose text is already there under this document keep their row and what was extracted of them, unless the
-    recipe is another one.
+    Passages whose text is already there under this document, under the same headings, keep their row and what was
+    extracted of them, unless the recipe or the document's title is another one: a model is shown those, and names them.
 
     Args:
         connection: Inside a write transaction.
@@ -45,7 +45,7 @@ def put_document(connection: sqlite3.Connection, entry: DocumentEntry, recipe: R
     """
     document = entry.document
     row = connection.execute(
-        "SELECT id, recipe, date FROM documents WHERE path = ?", (storable(document.path),)
+        "SELECT id, recipe, date, title FROM documents WHERE path = ?", (storable(document.path),)
     ).fetchone()
     gone: Mapping[int, int] = {}
     closing: set[tuple[int, str]] = set()
@@ -58,7 +58,7 @@ def put_document(connection: sqlite3.Connection, entry: DocumentEntry, recipe: R
         document.language,
         storable(document.title),
         document.date,
-        _json(document.speakers),
+        json_text(document.speakers),
         at,
         storable(document.path),
     )
@@ -76,13 +76,14 @@ def put_document(connection: sqlite3.Connection, entry: DocumentEntry, recipe: R
             " title = ?, date = ?, speakers = ?, added_at = ? WHERE path = ?",
             values,
         )
-        kept = _passages_by_hash(connection, document_id) if row[1] == recipe.text else {}
+        is_same = (row[1], row[3]) == (recipe.text, storable(document.title))
+        kept = _passages_by_key(connection, document_id) if is_same else {}
         gone, closing = _take_out(connection, document_id, entry, kept)
     names = Names(connection, document_id, at, document.speakers)
-    left = {hash_: len(ids) for hash_, ids in kept.items()}
-    names.foresee(each.extraction for each in entry.passages if not _keeps(left, each.hash))
+    left = {key: len(ids) for key, ids in kept.items()}
+    names.foresee(each.extraction for each in entry.passages if not _keeps(left, each.key))
     for ordinal, each in enumerate(entry.passages):
-        ids = kept.get(each.hash)
+        ids = kept.get(each.key)
         if ids:
             id_ = ids.pop(0)
             closing |= _date_again(connection, id_, row[2] if row else "", each.passage.at or document.date)
@@ -96,18 +97,18 @@ def put_document(connection: sqlite3.Connection, entry: DocumentEntry, recipe: R
     return document_id
 
 
-def _keeps(left: dict[bytes, int], hash_: bytes) -> bool:
-    """Return whether a passage of this hash is there already, and count it off."""
-    left[hash_] = left.get(hash_, 0) - 1
-    return left[hash_] >= 0
+def _keeps(left: dict[bytes, int], key: bytes) -> bool:
+    """Return whether a passage of this key is there already, and count it off."""
+    left[key] = left.get(key, 0) - 1
+    return left[key] >= 0
 
 
-def _passages_by_hash(connection: sqlite3.Connection, document: int) -> dict[bytes, list[int]]:
+def _passages_by_key(connection: sqlite3.Connection, document: int) -> dict[bytes, list[int]]:
     found: dict[bytes, list[int]] = {}
-    for hash_, id_ in connection.execute(
-        "SELECT hash, id FROM passages WHERE document = ? ORDER BY ordinal", (document,)
+    for hash_, headings, id_ in connection.execute(
+        "SELECT hash, headings, id FROM passages WHERE document = ? ORDER BY ordinal", (document,)
     ):
-        found.setdefault(hash_, []).append(id_)
+        found.setdefault(passage_key(hash_, headings), []).append(id_)
     return found
 
 
@@ -117,17 +118,18 @@ def _take_out(
     """Delete the passages that the new form of a document has not; returns the names they supported, see `_closing`."""
     wanted: dict[bytes, int] = {}
     for each in entry.passages:
-        wanted[each.hash] = wanted.get(each.hash, 0) + 1
+        wanted[each.key] = wanted.get(each.key, 0) + 1
     gone: list[tuple[int, bytes]] = []
-    for hash_, id_ in connection.execute(
-        "SELECT hash, id FROM passages WHERE document = ? ORDER BY ordinal", (document,)
+    for hash_, headings, id_ in connection.execute(
+        "SELECT hash, headings, id FROM passages WHERE document = ? ORDER BY ordinal", (document,)
     ):
-        if hash_ in kept and wanted.get(hash_, 0) > 0:
-            wanted[hash_] -= 1
+        key = passage_key(hash_, headings)
+        if key in kept and wanted.get(key, 0) > 0:
+            wanted[key] -= 1
         else:
             gone.append((id_, hash_))
-            if hash_ in kept:
-                kept[hash_] = [each for each in kept[hash_] if each != id_]
+            if key in kept:
+                kept[key] = [each for each in kept[key] if each != id_]
     touched: dict[int, int] = {}
     closing: set[tuple[int, str]] = set()
     for id_, _ in gone:
@@ -164,10 +166,10 @@ def _move_passage(connection: sqlite3.Connection, id_: int, ordinal: int, entry:
             passage.line,
             passage.last_line,
             passage.page,
-            _json(passage.speakers),
+            json_text(passage.speakers),
             passage.at,
             passage.at_s,
-            _json(passage.headings),
+            json_text(passage.headings),
             passage.level,
             msgspec.json.encode(passage.marks).decode(),
             id_,
@@ -194,10 +196,10 @@ def _add_passage(
                 passage.line,
                 passage.last_line,
                 passage.page,
-                _json(passage.speakers),
+                json_text(passage.speakers),
                 passage.at,
                 passage.at_s,
-                _json(passage.headings),
+                json_text(passage.headings),
                 passage.level,
                 msgspec.json.encode(passage.marks).decode(),
             ),
@@ -271,7 +273,3 @@ def _same(connection: sqlite3.Connection, name: int, other: int, reason: str, at
     row = connection.execute("SELECT entity FROM names WHERE id = ?", (other,)).fetchone()
     move_name(connection, name, row[0], by="rule", reason=reason, score=0.97, at=at)
     close_all_contradicted(connection, row)
-
-
-def _json(values: Sequence[str]) -> str:
-    return storable(msgspec.json.encode([storable(each) for each in values]).decode())
