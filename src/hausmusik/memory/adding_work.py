@@ -19,7 +19,7 @@ from hausmusik.memory.cutting import approximate_tokens, cut
 from hausmusik.memory.documents import Document, Passage
 from hausmusik.memory.embedding import AT_ONCE, embedded
 from hausmusik.memory.extraction.model import ModelReader
-from hausmusik.memory.extraction.rules import RuleReader, people_words
+from hausmusik.memory.extraction.rules import RuledNames, RuleReader, people_words
 from hausmusik.memory.extraction.values import Extraction
 from hausmusik.memory.gates import Gate
 from hausmusik.memory.naming import key_of
@@ -185,12 +185,15 @@ class Work:
         fresh = await asyncio.to_thread(self._fresh, document, passages)
         spans = [(passage, span) for passage in fresh for span in windows_of(passage.text)]
         by_model = self._plan.options.extractor != RULES
+        names = RuledNames(document)
         try:
             async with asyncio.TaskGroup() as group:  # where one fails the others stop: nobody waits for them
                 embedding = group.create_task(
                     self._embedded(document, [_worded(passage, span) for passage, span in spans])
                 )
-                reading = [group.create_task(self._reader.extract(document, passage)) for passage in fresh if by_model]
+                reading = [
+                    group.create_task(self._reader.extract(document, passage, names)) for passage in fresh if by_model
+                ]
         except BaseExceptionGroup as errors:
             raise _first_of(errors) from None
         vectors, found = embedding.result(), [each.result() for each in reading]

@@ -20,6 +20,7 @@ from hausmusik.errors import BadInput, Cancelled, ConfigError, GenerationFailed,
 from hausmusik.jobs.journal import Journal
 from hausmusik.jobs.stop import Stop
 from hausmusik.memory.adding import Adder, writing
+from hausmusik.memory.extraction import rules
 from hausmusik.memory.extraction.prompts import DEFAULT_TYPES
 from hausmusik.memory.looking import Looker
 from hausmusik.memory.memories import Memories
@@ -406,6 +407,26 @@ async def test_passages_that_name_nobody_are_told(home: Home) -> None:
     report = await home.add(extractor="tone-chat")
     assert (report.added, report.failed, report.empty) == (2, 0, 1)
     assert (await home.add(extractor="tone-chat")).empty == 0
+
+
+async def test_of_passages_that_seem_empty_the_document_is_looked_at_once(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[int] = []
+
+    class Counted(rules.Casing):
+        def __init__(self, text: str) -> None:
+            looked.append(len(text))
+            super().__init__(text)
+
+    monkeypatch.setattr(rules, "Casing", Counted)
+    home.write(
+        a="\n\n".join(f"it was cold again on day {day}, and so we all went home early. " * 3 for day in range(9))
+    )
+    home.player = FakePlayer(replies=about)
+    report = await home.add(extractor="tone-chat")
+    assert (report.added, report.empty) == (1, 9)
+    assert len(looked) == 1
 
 
 async def test_lightrags_lines_are_another_recipe(home: Home) -> None:

@@ -17,6 +17,7 @@ from hausmusik.memory.documents import Document, Passage
 from hausmusik.memory.extraction.answers import read_json, read_lines
 from hausmusik.memory.extraction.model import SMALLEST, ModelReader
 from hausmusik.memory.extraction.prompts import DEFAULT_TYPES, AnswerForm, extraction_request, schema_of
+from hausmusik.memory.extraction.rules import RuledNames
 from hausmusik.memory.extraction.values import Extraction
 from hausmusik.memory.gates import Gate, Holders
 from hausmusik.memory.store.store import MemoryStore
@@ -226,7 +227,7 @@ def reader(
 
 async def extract(asked: ModelReader, text: str) -> Extraction:
     document = Document(path="a.txt", kind="text", text=text, sha256="0", size_bytes=len(text), title="A")
-    return await asked.extract(document, Passage(text=text, start=0, end=len(text), tokens=1))
+    return await asked.extract(document, Passage(text=text, start=0, end=len(text), tokens=1), RuledNames(document))
 
 
 def passage_of(request: ChatRequest) -> str:

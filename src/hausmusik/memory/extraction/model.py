@@ -21,7 +21,7 @@ from hausmusik.memory.documents import Document, Passage
 from hausmusik.memory.extraction.answers import read_json, read_lines
 from hausmusik.memory.extraction.hearing import heard, whole
 from hausmusik.memory.extraction.prompts import REVISION, AnswerForm, extraction_request
-from hausmusik.memory.extraction.rules import RuleReader
+from hausmusik.memory.extraction.rules import RuledNames
 from hausmusik.memory.extraction.sentences import sentences_in
 from hausmusik.memory.extraction.values import Extraction
 from hausmusik.memory.gates import Gate
@@ -110,8 +110,13 @@ class ModelReader:
         form = "" if self._form == "schema" else f"/{self._form}"
         return f"{self._instrument}/{REVISION}/{types}{form}"
 
-    async def extract(self, document: Document, passage: Passage) -> Extraction:
+    async def extract(self, document: Document, passage: Passage, names: RuledNames) -> Extraction:
         """Return what a passage says; nothing where model and rules agree that it names nobody.
+
+        Args:
+            document: That it is of.
+            passage: It.
+            names: Where rules find names in the document's passages.
 
         Raises:
             GenerationFailed: the model gave nothing usable for some of it, also on halves and asked again.
@@ -124,7 +129,7 @@ class ModelReader:
             context=f"{context}; speaking: {speakers}" if speakers else context,
             also=(*passage.speakers, *passage.headings, document.title),
             path=document.path,
-            names=lambda: RuleReader(document).names(passage),
+            names=lambda: names.of(passage),
         )
         found = await self._extract(passage.text, 0, asked, is_part=False)
         self.empty += not found.entities

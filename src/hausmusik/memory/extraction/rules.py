@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Iterator
 from itertools import islice, pairwise
+from threading import Lock
 from typing import Final
 
 import msgspec
@@ -167,6 +168,25 @@ class RuleReader:
                             end=end,
                             weight=0.5,
                         )
+
+
+class RuledNames:
+    """Where rules find names in the passages of one document, all of which is looked at once: when first asked.
+
+    Threads may share it.
+    """
+
+    def __init__(self, document: Document) -> None:
+        self._document = document
+        self._lock = Lock()
+        self._reader: RuleReader | None = None
+
+    def of(self, passage: Passage) -> list[tuple[int, int]]:
+        """Return where names stand in a passage."""
+        with self._lock:
+            if self._reader is None:
+                self._reader = RuleReader(self._document)
+        return self._reader.names(passage)
 
 
 def _unlabelled(text: str, turns: Iterable[Turn]) -> str:
