@@ -16,7 +16,6 @@ import msgspec
 
 from hausmusik.errors import BadInput
 
-NAMESPACE: Final = "http://graphml.graphdrawing.org/xmlns"
 DEEPEST: Final = 32
 MOST_CHARACTERS: Final = 16_000_000
 """In one attribute: LightRAG's longest are some thousand."""

@@ -7,6 +7,7 @@ another model cannot be compared with ours and are not taken: passages and facts
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -31,7 +32,7 @@ class Imported(msgspec.Struct, frozen=True, kw_only=True):
 
     Args:
         memory: Name of the memory.
-        added: Documents that are in it now.
+        added: Documents that are in it now, or of which LightRAG now says something else.
         same: Documents that were there already.
         left_out: Documents of which LightRAG has no chunks.
         passages: In the memory now.
@@ -67,10 +68,9 @@ async def import_lightrag(name: str, store: MemoryStore, folder: Path, embed: Em
     """
     found = await asyncio.to_thread(read_folder, folder)
     entries = await asyncio.to_thread(entries_of, found)
-    recipe = Recipe(budget_tokens=0, overlap_tokens=0, extractor=REVISION, embedder=embedder)
-    fresh = await asyncio.to_thread(_fresh, name, store, entries, recipe)
+    fresh = await asyncio.to_thread(_fresh, name, store, entries, embedder)
     whole = await _with_vectors(fresh, embed)
-    counts = await asyncio.to_thread(_put, store, whole, recipe)
+    counts = await asyncio.to_thread(_put, store, [(entry, _recipe(entry, embedder)) for entry in whole])
     chunked = {chunk.full_doc_id for chunk in found.chunks.values()}
     return Imported(
         memory=name,
@@ -83,21 +83,29 @@ async def import_lightrag(name: str, store: MemoryStore, folder: Path, embed: Em
     )
 
 
-def _fresh(name: str, store: MemoryStore, entries: Sequence[DocumentEntry], recipe: Recipe) -> list[DocumentEntry]:
+def _recipe(entry: DocumentEntry, embedder: str) -> Recipe:
+    """Return by what a document was made: LightRAG's graph grows while texts stay, so what it says is part of it."""
+    said = msgspec.json.encode([passage.extraction for passage in entry.passages])
+    extractor = f"{REVISION}/{hashlib.blake2b(said, digest_size=8).hexdigest()}"
+    return Recipe(budget_tokens=0, overlap_tokens=0, extractor=extractor, embedder=embedder)
+
+
+def _fresh(name: str, store: MemoryStore, entries: Sequence[DocumentEntry], embedder: str) -> list[DocumentEntry]:
     """Return the documents that are not there yet; what came otherwise is never replaced."""
     if store.exists:  # before anything is embedded in vain
-        store.check_embedder(recipe.embedder)
+        store.check_embedder(embedder)
     known = store.known() if store.exists else {}
     fresh: list[DocumentEntry] = []
     for entry in entries:
         there = known.get(entry.document.path)
-        if there is None or (there.recipe == recipe.text and there.sha256 != entry.document.sha256):
-            fresh.append(entry)
-        elif there.recipe != recipe.text:
+        if there is not None and not msgspec.json.decode(there.recipe, type=Recipe).extractor.startswith(REVISION):
             raise UsageError(
                 f"there is a document {entry.document.path} in {name} already, which was added otherwise",
                 hint="import into a new memory",
             )
+        now = (_recipe(entry, embedder).text, entry.document.sha256)
+        if there is None or (there.recipe, there.sha256) != now:
+            fresh.append(entry)
     return fresh
 
 
@@ -130,7 +138,7 @@ def _passages(entries: Sequence[DocumentEntry]) -> list[PassageEntry]:
     return [passage for entry in entries for passage in entry.passages]
 
 
-def _put(store: MemoryStore, entries: Sequence[DocumentEntry], recipe: Recipe) -> dict[str, int]:
+def _put(store: MemoryStore, made: Sequence[tuple[DocumentEntry, Recipe]]) -> dict[str, int]:
     with writing(store):
-        store.put_all(entries, recipe)
+        store.put_made(made)
     return store.counts()

@@ -32,6 +32,8 @@ MOST_PLACES: Final = 10
 """Of one name in one chunk."""
 
 LONGEST_CHUNK: Final = 1_000_000
+"""Characters; it has no more tokens, whatever the folder says."""
+
 UNSAID: Final = "related to"
 _NOBODY: Final = frozenset({"", "unknown", "other", "none", "null"})
 
@@ -88,7 +90,7 @@ def _entry(folder: Folder, id_: str, chunk_ids: list[str], said: _Said, taken: s
             text=content,
             start=start,
             end=start + len(content),
-            tokens=tokens if tokens and tokens > 0 else approximate_tokens(content),
+            tokens=min(tokens, LONGEST_CHUNK) if tokens and tokens > 0 else approximate_tokens(content),
         )
         passages.append(PassageEntry(passage=passage, extraction=said.extraction(each)))
     return DocumentEntry(document=_document(path, text, origin), passages=tuple(passages))

@@ -86,8 +86,12 @@ class MemoryStore:
 
     def put_all(self, entries: Iterable[DocumentEntry], recipe: Recipe) -> list[int]:
         """Put some documents, in order and in one transaction; returns their ids. Raises as `put`: all or nothing."""
+        return self.put_made((entry, recipe) for entry in entries)
+
+    def put_made(self, made: Iterable[tuple[DocumentEntry, Recipe]]) -> list[int]:
+        """Put some documents, each with its recipe; see `put_all`."""
         with self.database.write() as connection:
-            return [self._put(connection, entry, recipe) for entry in entries]
+            return [self._put(connection, entry, recipe) for entry, recipe in made]
 
     def _put(self, connection: sqlite3.Connection, entry: DocumentEntry, recipe: Recipe) -> int:
         self._agree(connection, recipe.embedder)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -69,6 +70,23 @@ async def test_again_it_is_there_already(tmp_path: Path, rag: Path) -> None:
     await imported(rag, store)
     again = await imported(rag, store)
     assert (again.added, again.same, again.passages) == (0, 2, 3)
+
+
+async def test_what_the_graph_says_anew_of_the_same_texts_comes_in(tmp_path: Path, rag: Path) -> None:
+    store = new(tmp_path)
+    text = (rag / GRAPH).read_text("utf-8")
+    (rag / GRAPH).write_text(re.sub(r"(?s)<edge .*?</edge>", "", text), "utf-8")
+    assert (await imported(rag, store)).facts == 0
+    (rag / GRAPH).write_text(text, "utf-8")
+    again = await imported(rag, store)
+    assert (again.added, again.same, again.passages, again.facts) == (2, 0, 3, 4)
+    assert not any(store.check().values())
+    assert (await imported(rag, store)).same == 2
+
+
+async def test_more_tokens_than_can_be_kept_are_clipped(tmp_path: Path, rag: Path) -> None:
+    edit(rag / CHUNKS, lambda rows: {id_: row | {"tokens": 2**63} for id_, row in rows.items()})
+    assert (await imported(rag, new(tmp_path))).passages == 3
 
 
 async def test_documents_of_another_kind_are_not_replaced(tmp_path: Path, rag: Path) -> None:
