@@ -52,8 +52,8 @@ def said(house: Any, instrument: str, request: ChatRequest) -> str:
 
 
 def guessed_by_rules(row: dict[str, Any]) -> str:
-    before, _, after = row["line"].partition(row["name"])
-    return type_of(row["name"], before, after, ())
+    _, _, after = row["line"].partition(row["name"])
+    return type_of(row["name"], after, ())
 
 
 def types_of(house: Any, instrument: str, rows: list[dict[str, Any]]) -> dict[str, Any]:

@@ -1,11 +1,11 @@
-"""Adding files to a memory: planned, resumable, some documents at once, each of them in one transaction, in order.
+"""Adding files to a memory: planned, resumable, some documents at once, written in order, each whole or not at all.
 
     find -> compare with what is there -> start the model | read and cut -> embed (and ask the model) -> wait for its
     turn -> extract by rules, resolve, write ... -> a small model is asked what rules could not tell (`settling`)
 
 Everything that costs is done before a document's turn, side by side; its turn takes milliseconds. What was finished
-survives `kill -9`; a document that was not is done again, but nothing is asked of a model twice. Knows nothing of hosts
-or of interfaces.
+survives `kill -9`; a document that was not is done again, but what a model has answered of it is not asked again. Knows
+nothing of hosts or of interfaces.
 """
 
 from __future__ import annotations

@@ -89,7 +89,7 @@ class AddPlan(msgspec.Struct, frozen=True, kw_only=True):
         concurrency: Documents at once.
         has_new_types: Whether the ontology is another one than the memory's.
         asker: Instrument that is asked what rules could not tell; empty: nobody.
-        questions: How many it would be asked, estimated: names without a type, and doubts.
+        questions: How many it would be asked, estimated: names without a type.
     """
 
     memory: str

@@ -180,7 +180,7 @@ def test_names_are_those_in_what_is_said() -> None:
 
 @pytest.mark.parametrize("name", ["Mr.Therrien", "Mr. Therrien", "Ms.Gill", "Dr. Weber"])
 def test_a_title_gives_a_person_away(name: str) -> None:
-    assert type_of(name, "", "", ()) == "person"
+    assert type_of(name, "", ()) == "person"
     assert key_of(name, "person") == key_of(name.split(".")[1].strip(), "person")
 
 

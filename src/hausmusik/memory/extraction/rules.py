@@ -105,9 +105,7 @@ class RuleReader:
         name = text[span.start : span.end]
         kind = {"email": "contact", "url": "link", "identifier": "identifier"}.get(span.written, "")
         if not kind:
-            kind = type_of(
-                name, text[max(0, span.start - 40) : span.start], text[span.end : span.end + 40], self._people
-            )
+            kind = type_of(name, text[span.end : span.end + 40], self._people)
         start, end = _sentence_around(text, span)
         return FoundEntity(
             name=name, type=kind, start=span.start, end=span.end, description=_shortened(text[start:end])

@@ -40,16 +40,14 @@ EVENTS: Final = word_set(
 _SAYING: Final = re.compile(
     r"\s*,?\s*(?:said|says|asked|asks|replied|told|tells|thinks|thought|agreed|agrees|wants|will|is going|has|who)\b"
 )
-_IN_PLACE: Final = re.compile(r"\b(?:in|to|from|near|at|around|visit|visited|across)\s+(?:the\s+)?$")
 
 
-def type_of(surface: str, before: str, after: str, people: Collection[str]) -> str:
+def type_of(surface: str, after: str, people: Collection[str]) -> str:
     """Return a type of the default ontology, or `other`.
 
     Args:
         surface: The name as written.
-        before: Some characters before it.
-        after: Some behind it.
+        after: Some characters behind it.
         people: Words of names of people, lower case: speakers and those addressed.
     """
     words = [word.strip(".,'’").lower() for word in parted(surface).split()]
@@ -67,6 +65,4 @@ def type_of(surface: str, before: str, after: str, people: Collection[str]) -> s
         return "person"
     if len(words) <= 3 and words[0] in people and _SAYING.match(after):
         return "person"
-    if len(words) == 1 and _IN_PLACE.search(before[-24:]) and words[0].isalpha() and not _SAYING.match(after):
-        return OTHER
     return OTHER
