@@ -83,7 +83,7 @@ class Model:
         except Exception as error:
             _stop(loop, thread)
             raise WeightsError(
-                f"vLLM cannot load {folder.name}: {_first_line(error)}",
+                f"vLLM cannot load the model: {_first_line(error)}",
                 hint="is the GPU large enough? `haus gpus --for` an instrument says; vLLM's log says more",
             ) from error
         return cls(llm, loop, thread, options.context_tokens)
@@ -111,6 +111,7 @@ class Model:
             EngineError: the compute process is gone, for this play and those after it.
         """
         library: Any = importlib.import_module("vllm.sampling_params")
+        inputs: Any = importlib.import_module("vllm.inputs")
         outputs: queue.SimpleQueue[Any] = queue.SimpleQueue()
         try:
             structured = library.StructuredOutputsParams(**structure) if structure else None
@@ -120,7 +121,8 @@ class Model:
             raise self._error_of(error, structure) from error
 
         async def ask() -> None:
-            async for output in self._llm.generate({"prompt_token_ids": prompt}, params, f"play-{next(self._ids)}"):
+            play = f"play-{next(self._ids)}"
+            async for output in self._llm.generate(inputs.tokens_input(prompt), params, play):
                 outputs.put(output)
 
         asked = asyncio.run_coroutine_threadsafe(ask(), self._loop)
@@ -144,6 +146,7 @@ class Model:
         """Give the device's memory back; safe to call twice."""
         if not self._loop.is_closed():
             self._llm.shutdown()
+            asyncio.run_coroutine_threadsafe(_end_tasks(), self._loop).result()
             _stop(self._loop, self._thread)
 
     def _error_of(self, error: BaseException, structure: JsonObject | None) -> EngineError:
@@ -173,11 +176,23 @@ def engine_arguments(folder: Path, options: VllmOptions) -> JsonObject:
         "max_num_seqs": options.at_once,
         "gpu_memory_utilization": options.memory_share,
         "enforce_eager": options.eager,
+        "structured_outputs_config": {
+            "backend": "xgrammar",  # reads GBNF; what it cannot follow is refused, not followed by half
+            "disable_any_whitespace": True,  # small models write blanks without end, and each is paid for
+        },
         "enable_prefix_caching": True,  # what many plays begin with, as all of an extraction do, is read once
         "seed": 0,
         "disable_log_stats": True,
         "enable_log_requests": False,  # prompts are nobody's business but the caller's
     }
+
+
+async def _end_tasks() -> None:
+    """End what is still under way on this loop, so that nothing is left of it when it is closed."""
+    tasks = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _stop(loop: asyncio.AbstractEventLoop, thread: threading.Thread) -> None:
