@@ -31,7 +31,7 @@ from tests.contract.engines import said
 from tests.unit.engines.vllm import fake_vllm as fake
 from tests.unit.engines.vllm.tiny_model import tiny_model
 
-pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]  # vLLM's own imports warn
+pytestmark = pytest.mark.slow
 
 
 def of(module: str, name: str) -> Any:
@@ -82,7 +82,7 @@ def test_the_fakes_errors_are_of_the_real_ones_kinds():
 
 
 def loaded(files: dict[str, str], **options: Scalar) -> VllmEngine:
-    given: dict[str, Scalar] = {"context_tokens": 1024, "at_once": 8, "memory_share": 0.02, "temperature": 1.0}
+    given: dict[str, Scalar] = {"context_tokens": 1024, "at_once": 8, "memory_share": 0.08, "temperature": 1.0}
     engine = VllmEngine(EngineContext(files=files, options=given | options))
     for stage in (engine.prepare(), engine.load("cpu"), engine.warm_up()):
         list(stage)
