@@ -1,6 +1,6 @@
 """Goes on with conversations: a language model as safetensors, by vLLM on a GPU, many plays at once.
 
-Streams what it thinks and says; follows JSON Schemas and GBNF grammars (xgrammar's), finds tool calls, tells
+Streams what it thinks and says; follows JSON Schemas and GBNF grammars, finds tool calls, tells
 log-probabilities. Plays of several threads are computed together, so that each costs a fraction of the GPU; then their
 numbers depend in the last digits on who else plays, and equal requests may get unequal answers, seeds or not. What one
 play says after another is the same. Knows nothing of which model it is.

@@ -177,7 +177,9 @@ def engine_arguments(folder: Path, options: VllmOptions) -> JsonObject:
         "gpu_memory_utilization": options.memory_share,
         "enforce_eager": options.eager,
         "structured_outputs_config": {
-            "backend": "xgrammar",  # reads GBNF; what it cannot follow is refused, not followed by half
+            # Reads GBNF, too. What it cannot follow is refused, not followed by half; xgrammar lets a model write
+            # control characters into texts, which no JSON may have.
+            "backend": "guidance",
             "disable_any_whitespace": True,  # small models write blanks without end, and each is paid for
         },
         "enable_prefix_caching": True,  # what many plays begin with, as all of an extraction do, is read once

@@ -31,7 +31,7 @@ from tests.contract.engines import said
 from tests.unit.engines.vllm import fake_vllm as fake
 from tests.unit.engines.vllm.tiny_model import tiny_model
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]  # vLLM starts in half a minute, on a busy machine in three
 
 
 def of(module: str, name: str) -> Any:
@@ -139,7 +139,7 @@ def test_the_schema_of_an_extraction_is_one_that_it_follows(engine: VllmEngine):
     short = msgspec.structs.replace(
         request, messages=(Message(role="user", content="Ada met Bob."),), max_tokens=60, temperature=1.0
     )
-    assert text_of(played(engine, short)).startswith('{"entities": [')
+    assert text_of(played(engine, short)).startswith('{"entities":[')
 
 
 def test_an_answer_follows_its_grammar_and_its_thought_is_parted(engine: VllmEngine):
@@ -174,7 +174,7 @@ def test_each_token_is_scored_with_its_alternatives(engine: VllmEngine):
 def test_a_prompt_beyond_the_context_is_refused_and_an_answer_ends_where_it_does(engine: VllmEngine):
     with pytest.raises(BadInput, match=r"has \d+ tokens, this instrument reads 1024"):
         played(engine, said("The sea is wide. " * 100))
-    events = played(engine, said("The sea is wide. " * 50, grammar='root ::= "sea "+'))
+    events = played(engine, said("The sea is wide. " * 50, grammar='root ::= "sea "{60}'))
     assert events[-1] == Done(reason="length")
     assert used(events).tokens_in + used(events).tokens_out == 1024
 
