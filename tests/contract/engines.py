@@ -85,6 +85,15 @@ def said(*words: str, **more: Any) -> ChatRequest:
     return ChatRequest(messages=messages, **more)
 
 
+_NO_CHATS: tuple[Request, ...] = (
+    said(" "),
+    said("sea " * 9_000),
+    said("Hello.", grammar="root ::= ((("),
+    said("Hello.", schema='{"type": "nonsense"}'),
+    said("Hello.", schema="[1]"),
+    said("Hello.", tools='[{"x": 1}]'),
+    SpeakRequest(text="Hello"),
+)
 _BEEP = Audio.mono([0.0, 0.1, 0.0, -0.1] * 4_000, 16_000)
 
 CASES: tuple[EngineCase, ...] = (
@@ -237,15 +246,7 @@ CASES: tuple[EngineCase, ...] = (
             said("Hello.", "Good evening. " * 30, "And who are you?", seed=7, max_tokens=24),
             said("One colour.", schema='{"enum": ["red", "blue"]}', max_tokens=10),
         ),
-        nonsense=(
-            said(" "),
-            said("sea " * 9_000),
-            said("Hello.", grammar="root ::= ((("),
-            said("Hello.", schema='{"type": "nonsense"}'),
-            said("Hello.", schema="[1]"),
-            said("Hello.", tools='[{"x": 1}]'),
-            SpeakRequest(text="Hello"),
-        ),
+        nonsense=_NO_CHATS,
         long=said("Count from one to a thousand.", grammar='root ::= ("one ")+'),
         options={"temperature": 0.7},
         weights=("smollm2-135m",),
@@ -258,15 +259,7 @@ CASES: tuple[EngineCase, ...] = (
             said("Hello.", "Good evening. " * 10, "And who are you?", seed=7, max_tokens=24),
             said("One colour.", schema='{"enum": ["red", "blue"]}', max_tokens=10),
         ),
-        nonsense=(
-            said(" "),
-            said("sea " * 9_000),
-            said("Hello.", grammar="root ::= ((("),
-            said("Hello.", schema='{"type": "nonsense"}'),
-            said("Hello.", schema="[1]"),
-            said("Hello.", tools='[{"x": 1}]'),
-            SpeakRequest(text="Hello"),
-        ),
+        nonsense=_NO_CHATS,
         long=said("Count from one to a thousand.", grammar='root ::= ("one ")+'),
         options={"context_tokens": 2048, "memory_share": 0.08},
         library="vllm",

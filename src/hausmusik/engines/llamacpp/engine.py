@@ -12,6 +12,7 @@ from collections.abc import Generator, Iterator, Sequence
 from typing import Final
 
 from hausmusik.engines.chat.asking import ChatOptions, calls_in, options_of, thinks_aloud, tool_names
+from hausmusik.engines.chat.playing import play_each
 from hausmusik.engines.llamacpp.asking import body_of, prompt_of
 from hausmusik.engines.llamacpp.hearing import Answer
 from hausmusik.engines.llamacpp.server import ModelServer
@@ -86,13 +87,7 @@ class LlamaCppEngine:
                 followed.
             GenerationFailed: the model gave nothing.
         """
-        for index, request in enumerate(requests):
-            if not isinstance(request, ChatRequest):
-                raise BadInput(f"a language model chats, it cannot play a {type(request).__name__}")
-            for event in self._chat(request, cancel):
-                yield index, event
-            if cancel.is_set():
-                return
+        return play_each(requests, cancel, self._chat)
 
     def close(self) -> None:
         """Give the model's memory back."""

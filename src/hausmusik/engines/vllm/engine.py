@@ -15,10 +15,11 @@ from typing import Final
 
 from hausmusik.engines.chat.answer import Answer
 from hausmusik.engines.chat.asking import calls_in, check, options_of, thinks_aloud, tool_names, tools_of
+from hausmusik.engines.chat.playing import play_each
 from hausmusik.engines.vllm.asking import VllmOptions, prompt_of, sampling_arguments, structure_of
 from hausmusik.engines.vllm.hearing import Hearing
 from hausmusik.engines.vllm.model import Model
-from hausmusik.errors import BadInput, WeightsError
+from hausmusik.errors import WeightsError
 from hausmusik.seams import Cancel, EngineContext, EngineSpec
 from hausmusik.types import ChatRequest, Event, Message, Phase, Request
 
@@ -83,13 +84,7 @@ class VllmEngine:
             GenerationFailed: the model gave nothing.
             EngineError: the compute process is gone.
         """
-        for index, request in enumerate(requests):
-            if not isinstance(request, ChatRequest):
-                raise BadInput(f"a language model chats, it cannot play a {type(request).__name__}")
-            for event in self._chat(request, cancel):
-                yield index, event
-            if cancel.is_set():
-                return
+        return play_each(requests, cancel, self._chat)
 
     def close(self) -> None:
         """Give the device's memory back."""
