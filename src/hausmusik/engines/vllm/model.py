@@ -8,6 +8,7 @@ events of ours.
 from __future__ import annotations
 
 import asyncio
+import gc
 import importlib
 import itertools
 import os
@@ -148,6 +149,8 @@ class Model:
             self._llm.shutdown()
             asyncio.run_coroutine_threadsafe(_end_tasks(), self._loop).result()
             _stop(self._loop, self._thread)
+            self._llm = None
+            gc.collect()  # it is part of a cycle, and cannot end well when Python itself does
 
     def _error_of(self, error: BaseException, structure: JsonObject | None) -> EngineError:
         """Return what an error of vLLM means: those of the caller's making have a class of their own."""
