@@ -41,7 +41,7 @@ class Model:
     """A loaded model; see `open`."""
 
     def __init__(self, llm: Any, loop: asyncio.AbstractEventLoop, thread: threading.Thread, context: int) -> None:
-        self._llm = llm
+        self._llm: Any = llm
         self._loop = loop
         self._thread = thread
         self._context_tokens = context
