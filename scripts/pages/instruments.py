@@ -70,7 +70,7 @@ def _section(each: Instrument, catalogue: Catalogue) -> str:
         "Licence": f"{each.licence.weights} (weights), {each.licence.code} (code)",
         "Credit": each.licence.credit,
         "Note": each.licence.note,
-        "Planned": "its engine is not in this version" if each.planned else "",
+        "Planned": "it is not played in this version" if each.planned else "",
         "Weights": listed(
             f"{code(one.id)} ({_size(one.size_bytes)})"
             for one in (*catalogue.weights_of(each), *catalogue.checkpoints_of(each))

@@ -263,7 +263,7 @@ class Cloud:
         Raises:
             NotFoundError: there is none of that name, or it cannot be on Modal.
             BudgetError: it would keep containers up, and may not.
-            MissingExtra: its engine is not in this version.
+            MissingExtra: it is not played in this version.
         """
         catalogue = self._catalogue()
         catalogue.in_this_version(catalogue.instrument(name))

@@ -19,7 +19,7 @@ class Rehearsal(msgspec.Struct, frozen=True, kw_only=True):
         digest: Of the declaration.
         declared: As Modal would be told; read back from the control plane on this machine.
         price: Of a second of one container.
-        planned: Whether its engine is not in this version, so that it can only be rehearsed.
+        planned: Whether it is not played in this version, so that it can only be rehearsed.
         usd_per_h: Of an hour of one container, busy or idle; of several GPUs that it may get the dearest.
         least_usd_per_h: The same of the cheapest.
         learnt: Whether `cold_start_s` is what starts on this account took.

@@ -64,8 +64,8 @@ def examine(
     for problem in catalogue.problems:
         yield Finding(what=f"catalogue {problem.file}", state="bad", how=problem.reason, fix=problem.fix)
     for each in catalogue.instruments():
-        if each.planned:
-            continue  # nothing is wrong with it, and nothing can be done
+        if each.planned or "local" not in each.places:
+            continue  # nothing is wrong with it, and nothing can be done here
         ready = readiness(each, catalogue, weights, environments)
         yield Finding(what=f"instrument {each.id}", state="good" if ready == "yes" else "note", how=_ready_words(ready))
     if hash_weights:

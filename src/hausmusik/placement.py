@@ -44,7 +44,7 @@ class Placement(msgspec.Struct, frozen=True, kw_only=True):
 
     Args:
         instrument: Catalogue id.
-        planned: Whether its engine is not in this version, so that it cannot be played yet.
+        planned: Whether it is not played in this version, so that it cannot be played yet.
         cpu_cores: Of its container.
         memory_gib: Of its container, beside the GPU's.
         window_s: How long an idle container stays.

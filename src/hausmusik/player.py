@@ -194,9 +194,11 @@ class HousePlayer:
         Raises:
             BadInput: a sound that the instrument's vocabulary does not have.
             NotFoundError: no such instrument or voice.
-            UsageError: the instrument does something else.
+            UsageError: the instrument does something else, or only plays elsewhere.
         """
         chosen = self._catalogue.resolve(instrument, request, self.facts(run))
+        if (run.host or self._default_host) == "local":
+            self._catalogue.playing_here(chosen)
         if isinstance(request, SpeakRequest) and chosen.voices:
             known = {voice.id for voice in chosen.voices}
             for name in request.voice:
@@ -346,6 +348,7 @@ class HousePlayer:
             for each in self._catalogue.instruments(instrument.task)
             if each.environment
             and not each.planned
+            and "local" in each.places
             and each.environment != instrument.environment
             and not self._environments.is_installed(self._catalogue.environment(each.environment))
             and all(self._weights.obtainable(one) for one in self._catalogue.weights_of(each))

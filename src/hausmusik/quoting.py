@@ -1,8 +1,8 @@
 """The quote of a piece, a batch or a single play: which plays it would be, on how many machines of their hosts.
 
 Plays of one instrument are asked for together, so a host starts a machine for each of them, up to its limit: those
-that a machine takes at once share one in what is expected, at the high end each has its own. Knows nothing of hosts:
-it is told what they have.
+that a machine takes at once share one, and its seconds, in what is expected; at the high end each has its own as far as
+there are any. Knows nothing of hosts: it is told what they have.
 """
 
 from __future__ import annotations
@@ -128,14 +128,18 @@ class Quoter:
 
     def _item(self, instrument: str, host: str, *, units: float, plays: int, at_once: int) -> QuoteItem:
         there = self._machines(instrument, host)
+        starts = min(there.most, math.ceil(at_once / there.plays_each))
+        most = min(there.most, at_once)
         return QuoteItem(
             instrument=instrument,
             host=host,
             units=units,
             measured=self._instrument(instrument).measured,
             plays=plays,
-            cold_starts=min(there.most, math.ceil(at_once / there.plays_each)),
-            most_starts=min(there.most, at_once),
+            cold_starts=starts,
+            most_starts=most,
+            together=max(1.0, min(there.plays_each, at_once / max(1, starts))),
+            least_together=max(1.0, min(there.plays_each, at_once / max(1, most))),
             idle_s=there.idle_s,
         )
 

@@ -24,7 +24,7 @@ class InstrumentRow(msgspec.Struct, frozen=True, kw_only=True):
         licence: Of its weights.
         commercial: Whether results may be used commercially.
         places: Where it can run.
-        planned: Whether its engine is not in this version.
+        planned: Whether it is not played in this version.
         ready: `yes`, or what is missing in words.
     """
 
@@ -65,6 +65,8 @@ def readiness(instrument: Instrument, catalogue: Catalogue, weights: WeightsStor
     """Return `yes`, or what must be done before it can play here."""
     if instrument.planned:
         return "planned: not in this version"
+    if "local" not in instrument.places:
+        return f"not here: `haus deploy {instrument.id}`"
     if instrument.environment and not environments.is_installed(catalogue.environment(instrument.environment)):
         return f"after `haus install {instrument.environment}`"
     missing = sum(state.missing_bytes for state in weights.missing(catalogue.weights_of(instrument)))

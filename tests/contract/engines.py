@@ -7,8 +7,9 @@ A case that needs weights is marked slow, gets them from the `weights` fixture, 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -28,6 +29,7 @@ from hausmusik.types import (
     concatenate,
 )
 from tests.unit.engines.recordings import recording
+from tests.unit.engines.vllm.tiny_model import tiny_model
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,8 @@ class EngineCase:
         long_options: Added for `long` alone, for engines that must be slowed down.
         weights: Ids of the weight sets it needs.
         environment: Id of the environment whose libraries it needs.
+        library: A module without which it is skipped, where no environment of ours has it.
+        make: Writes weights into a folder and returns them as files, where they are made and not had.
         cancel_within_s: How soon it must stop.
         slow: Whether its cases take seconds each; those with weights are slow anyway.
     """
@@ -61,6 +65,8 @@ class EngineCase:
     long_options: Mapping[str, Scalar] = field(default_factory=dict)
     weights: tuple[str, ...] = ()
     environment: str = ""
+    library: str = ""
+    make: Callable[[Path], dict[str, str]] | None = None
     cancel_within_s: float = 0.5
     slow: bool = False
 
@@ -79,6 +85,15 @@ def said(*words: str, **more: Any) -> ChatRequest:
     return ChatRequest(messages=messages, **more)
 
 
+_NO_CHATS: tuple[Request, ...] = (
+    said(" "),
+    said("sea " * 9_000),
+    said("Hello.", grammar="root ::= ((("),
+    said("Hello.", schema='{"type": "nonsense"}'),
+    said("Hello.", schema="[1]"),
+    said("Hello.", tools='[{"x": 1}]'),
+    SpeakRequest(text="Hello"),
+)
 _BEEP = Audio.mono([0.0, 0.1, 0.0, -0.1] * 4_000, 16_000)
 
 CASES: tuple[EngineCase, ...] = (
@@ -231,17 +246,24 @@ CASES: tuple[EngineCase, ...] = (
             said("Hello.", "Good evening. " * 30, "And who are you?", seed=7, max_tokens=24),
             said("One colour.", schema='{"enum": ["red", "blue"]}', max_tokens=10),
         ),
-        nonsense=(
-            said(" "),
-            said("sea " * 9_000),
-            said("Hello.", grammar="root ::= ((("),
-            said("Hello.", schema='{"type": "nonsense"}'),
-            said("Hello.", schema="[1]"),
-            said("Hello.", tools='[{"x": 1}]'),
-            SpeakRequest(text="Hello"),
-        ),
+        nonsense=_NO_CHATS,
         long=said("Count from one to a thousand.", grammar='root ::= ("one ")+'),
         options={"temperature": 0.7},
         weights=("smollm2-135m",),
+    ),
+    EngineCase(
+        name="vllm",
+        entry_point="hausmusik.engines.vllm:VllmEngine",
+        requests=(
+            said("What is music?", temperature=0.0, max_tokens=24, top_logprobs=3),
+            said("Hello.", "Good evening. " * 10, "And who are you?", seed=7, max_tokens=24),
+            said("One colour.", schema='{"enum": ["red", "blue"]}', max_tokens=10),
+        ),
+        nonsense=_NO_CHATS,
+        long=said("Count.", grammar='root ::= "one "{480}'),  # each letter a token, and no way to end before
+        options={"context_tokens": 2048, "memory_share": 0.08},
+        library="vllm",
+        make=tiny_model,
+        slow=True,
     ),
 )

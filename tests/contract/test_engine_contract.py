@@ -52,7 +52,11 @@ def build(case: EngineCase, request: pytest.FixtureRequest) -> Build:
     """Make a new engine, not yet prepared."""
     if case.environment:
         request.getfixturevalue("importable")(case.environment)
+    if case.library:
+        pytest.importorskip(case.library, reason=f"{case.library} is not installed")
     files = request.getfixturevalue("weights")(*case.weights) if case.weights else {}
+    if case.make:
+        files = case.make(request.getfixturevalue("tmp_path_factory").mktemp(case.name))
 
     def built(**options: Scalar) -> Engine:
         return load_engine(case.entry_point, case.context(files, **options))

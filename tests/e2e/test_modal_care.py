@@ -158,7 +158,7 @@ def test_a_planned_instrument_is_rehearsed_and_not_deployed(cloud: Desk) -> None
     (rehearsed,) = cloud.haus("deploy", "bark", "--dry-run", "--json").json["deployments"]
     assert rehearsed["declared"]["gpu"] == "T4"
     for words in (("deploy", "bark", "--yes"), ("speak", "Hello", "-i", "bark", "--on", "modal", "-o", "none.wav")):
-        assert "not in this version" in cloud.haus(*words, code=3).err, words
+        assert "not played in this version" in cloud.haus(*words, code=3).err, words
     assert "bark" not in cloud.versions()
 
 

@@ -110,8 +110,18 @@ def test_one_planned_instrument_shows_its_memory_and_choice(haus: Haus) -> None:
 def test_a_planned_instrument_is_not_played_pulled_or_installed(haus: Haus, words: tuple[str, ...]) -> None:
     done = haus(*words)
     assert done.code == 3
-    assert "bark is planned: its engine is not in this version" in done.err
+    assert "bark is planned: it is not played in this version" in done.err
     assert "what plays speak now: kokoro, piper" in done.err
+
+
+def test_what_only_plays_on_modal_says_so_here(haus: Haus) -> None:
+    for words in (("chat", "hi", "-i", "qwen2.5-7b"), ("install", "qwen2.5-7b"), ("install", "vllm")):
+        done = haus(*words)
+        assert done.code == 2, words
+        assert "plays on Modal alone, not here" in done.err, words
+    row = next(row for row in haus("instruments").out.splitlines() if row.startswith("qwen2.5-7b"))
+    assert "not here: `haus deploy qwen2.5-7b`" in row
+    assert "qwen2.5-7b" not in haus("doctor").out
 
 
 def test_planned_instruments_are_no_business_of_the_doctors(haus: Haus) -> None:
@@ -128,8 +138,8 @@ def test_a_plan_on_modal_says_where_each_instrument_plays_and_why(haus: Haus) ->
     assert done.code == 2
     assert "procedural plays on a processor: 1 core, 0.5 GiB, $0.051 an hour, idle containers stay 60 s" in done.out
     assert "musicgen-small is planned and would play on T4, else L4, A10: needs 3.6 of 13.1 GiB, $0.73" in done.out
-    assert "musicgen-small is planned: its engine is not in this version" in done.out
-    assert "bark is planned: its engine" in done.out
+    assert "musicgen-small is planned: it is not played in this version" in done.out
+    assert "bark is planned: it is not" in done.out
     assert "bark is planned and would" not in done.out, "it was not asked for there"
     found = haus("plan", name, "--on", "modal", "--json").json
     assert [each["instrument"] for each in found["placements"]] == ["musicgen-small", "procedural"]
@@ -160,6 +170,6 @@ def test_a_plan_on_modal_tells_starting_playing_and_idling_apart(haus: Haus) -> 
 
 def test_gpus_for_an_instrument_ends_with_the_same_explanation(haus: Haus) -> None:
     done = haus("gpus", "--for", "qwen2.5-7b")
-    assert "qwen2.5-7b is planned and would play on L4, else A10: needs 17.9 of 19.8 GiB" in done.err
+    assert "qwen2.5-7b plays on L4, else A10: needs 17.9 of 19.8 GiB" in done.err
     assert "the habit for its size, A10: fits as A10, but costs" in done.err
     assert haus("gpus", "--for", "qwen2.5-7b", "--json").json["placement"]["habit"]["agrees"] is False

@@ -36,7 +36,7 @@ def test_a_processor_is_told_with_its_cores_memory_and_price() -> None:
 
 def test_a_gpu_is_told_with_what_fits_what_else_there_is_a_batch_and_the_habit() -> None:
     where = placed("qwen2.5-7b")
-    first = "qwen2.5-7b is planned and would play on L4, else A10: needs 17.9 of 19.8 GiB, $0.99 an hour"
+    first = "qwen2.5-7b plays on L4, else A10: needs 17.9 of 19.8 GiB, $0.99 an hour"
     assert where.reasons == (
         f"{first}, idle containers stay 60 s",
         "  the cheapest on which it fits, for a play now and then: $0.051 with start and window",

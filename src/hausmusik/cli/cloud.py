@@ -189,7 +189,7 @@ def _show_costs(output: Output, rehearsed: tuple[Rehearsal, ...]) -> None:
         output.talk(f"cold starts not seen on your account yet, reckoned from other machines: {', '.join(guessed)}")
     for each in rehearsed:
         if each.planned:
-            output.talk(f"{each.instrument} is planned: its engine is not in this version, so it can only be rehearsed")
+            output.talk(f"{each.instrument} is planned: it is not played in this version, so it can only be rehearsed")
 
 
 def _show_declared(output: Output, declared: Declared) -> None:

@@ -111,13 +111,13 @@ class Catalogue:
         """Return an instrument that can be played, pulled and installed.
 
         Raises:
-            MissingExtra: it is planned: its engine is not in this version.
+            MissingExtra: it is planned: it is not played in this version.
         """
         if not instrument.planned:
             return instrument
         others = [each.id for each in self.instruments(instrument.task) if not each.planned]
         raise MissingExtra(
-            f"{instrument.id} is planned: its engine is not in this version",
+            f"{instrument.id} is planned: it is not played in this version",
             hint=f"what plays {instrument.task} now: {', '.join(others) or 'nothing'}",
         )
 
@@ -125,7 +125,7 @@ class Catalogue:
         """Return the weight sets that `haus pull NAME` means: a set, an instrument's, or all of a router's candidates.
 
         Raises:
-            MissingExtra: its engine is not in this version.
+            MissingExtra: it is not played in this version.
             NotFoundError: nothing has that name.
         """
         if name in self._all.weights:
@@ -144,17 +144,27 @@ class Catalogue:
         Raises:
             MissingExtra: only engines that are not in this version need it.
             NotFoundError: nothing has that name.
-            UsageError: the instrument needs none.
+            UsageError: the instrument needs none, or nothing that needs it plays here.
         """
         if name in self._all.instruments:
-            instrument = self.in_this_version(self._all.instruments[name])
+            instrument = self.playing_here(self.in_this_version(self._all.instruments[name]))
             if not instrument.environment:
                 raise UsageError(f"{name} needs no environment of its own", hint="it plays as it is")
             return self.environment(instrument.environment)
         users = [each for each in self.instruments() if each.environment == name]
-        if users and all(each.planned for each in users):
-            self.in_this_version(users[0])
+        if users and not any("local" in each.places and not each.planned for each in users):
+            ready = [each for each in users if not each.planned] or users
+            self.playing_here(self.in_this_version(ready[0]))
         return self.environment(name)
+
+    def playing_here(self, instrument: Instrument) -> Instrument:
+        """Return an instrument that can play on this machine; raises UsageError for what only plays elsewhere."""
+        if "local" in instrument.places:
+            return instrument
+        raise UsageError(
+            f"{instrument.id} plays on {' and '.join(map(str.capitalize, instrument.places))} alone, not here",
+            hint=f"`haus deploy {instrument.id}`, then play it with `--on modal`",
+        )
 
     def embedded(self) -> tuple[Weights, ...]:
         """Return the weight sets of the embedded tier (`haus pull --embedded`).
@@ -182,7 +192,7 @@ class Catalogue:
 
         Raises:
             NotFoundError: no such name; the hint has the closest ones.
-            MissingExtra: its engine is not in this version.
+            MissingExtra: it is not played in this version.
             UsageError: its task is not the request's.
             ConfigError: a router's rule cannot be loaded or chose something else than a candidate.
         """

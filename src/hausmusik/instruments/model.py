@@ -300,7 +300,7 @@ class Instrument(Strict):
         checkpoints: Ids of whole repositories that the engine loads by itself.
         licence: See `Licence`.
         places: Where it can run.
-        planned: Whether its engine is not in this version: it is listed and its deployment planned, never played.
+        planned: Whether it is not played in this version: it is listed and its deployment planned, never played.
         memory_mib: Resident memory of a loaded worker.
         sample_rate_hz: Of the audio it makes or expects; 0 where that makes no sense.
         workers: Most workers at once on one machine (still never more than its cores).

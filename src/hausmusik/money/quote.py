@@ -1,7 +1,7 @@
 """Reckons what something would take and cost, from the plays it would be and the machines they would need.
 
     start   machines x cold start: learnt, else the catalogue's, and what the host needs until it begins
-    play    units x seconds per unit: learnt, else the catalogue's
+    play    units x seconds per unit: learnt, else the catalogue's; shared by the plays that a machine takes at once
     idle    machines x the window for which their host leaves them up
 
 What the ledger has learnt about an instrument on a host comes first; the figures of a catalogue entry come from another
@@ -65,6 +65,10 @@ class QuoteItem(msgspec.Struct, frozen=True, kw_only=True):
         plays: How many plays that is.
         cold_starts: How many machines will probably have to start first.
         most_starts: How many may, for the high end; fewer than `cold_starts`: those.
+        together: How many plays probably go on at once in a machine, from 1: each then pays its share of a second. What
+            a second yields less to each of many (a batch's step takes longer, and prompts are read between steps) is
+            within the range of a catalogue's figures, and learnt ones have it.
+        least_together: The same for the high end, where there are more machines; 0: `together`.
         idle_s: How long each of them stays up after its last play, paid for.
     """
 
@@ -75,6 +79,8 @@ class QuoteItem(msgspec.Struct, frozen=True, kw_only=True):
     plays: int = 1
     cold_starts: int = 1
     most_starts: int = 0
+    together: float = 1.0
+    least_together: float = 0.0
     idle_s: float = 0.0
 
 
@@ -101,6 +107,8 @@ def quote_line(item: QuoteItem, price: Price, learnt: Learning | None = None) ->
     known = learnt(item.instrument, item.host, measured.unit) if learnt else None
     pace, cold = _pace(measured, known), _cold(item.host, measured, known)
     starts, most = item.cold_starts, max(item.cold_starts, item.most_starts)
+    alone = Spread(item.units * pace.low, item.units * pace.mid, item.units * pace.high)
+    least = item.least_together or item.together
     return QuoteLine(
         instrument=item.instrument,
         host=item.host,
@@ -109,7 +117,7 @@ def quote_line(item: QuoteItem, price: Price, learnt: Learning | None = None) ->
         plays=item.plays,
         cold_starts=starts,
         start=Spread(0.0, starts * cold.mid, most * cold.high),
-        play=Spread(item.units * pace.low, item.units * pace.mid, item.units * pace.high),
+        play=Spread(alone.low / item.together, alone.mid / item.together, alone.high / least),
         idle=Spread(0.0, starts * item.idle_s, most * item.idle_s),
         price=price,
         basis="learnt" if known else "catalogue",

@@ -137,6 +137,9 @@ async def test_a_piece_is_quoted_with_the_machines_that_its_host_would_start(
     assert line.idle == Spread(0.0, expected * machines.idle_s, most * machines.idle_s)
     assert line.start == Spread(0.0, expected * START_S, most * (COLD_S * 2.5 + BOOT.high))
     assert quote.expected_usd == sum(quote.part_usd(part)[1] for part in PARTS)
+    alone_s = PACE * sum(range(5, 5 + cues))
+    assert line.play.mid == pytest.approx(alone_s / min(machines.plays_each, cues / expected))
+    assert line.play.high == pytest.approx(2.5 * alone_s / min(machines.plays_each, cues / most))
 
 
 async def test_of_what_is_kept_nothing_is_quoted(tmp_path: Path) -> None:

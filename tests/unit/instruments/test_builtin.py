@@ -9,10 +9,14 @@ from importlib import resources
 
 import pytest
 
+from hausmusik.engines.chat.asking import options_of
+from hausmusik.engines.vllm.asking import VllmOptions
+from hausmusik.engines.vllm.engine import folder_of
 from hausmusik.instruments.catalogue import Catalogue
 from hausmusik.instruments.licences import licence_text
-from hausmusik.instruments.memory import weights_bytes
+from hausmusik.instruments.memory import USABLE, weights_bytes
 from hausmusik.instruments.model import HubSource, WeightFile, Weights, WheelSource
+from hausmusik.seams import EngineContext
 from hausmusik.types import REQUEST_OF_TASK
 
 
@@ -48,8 +52,9 @@ def test_every_rule_can_be_loaded_and_every_engine_names_a_module_of_ours(catalo
 
 
 def test_every_file_has_a_source_that_is_not_the_hub(catalogue: Catalogue):
-    """With the package registries alone everything of ours can be had, but for three models that one asks for by name."""
+    """With the package registries alone everything of ours can be had, but for five models that one asks for by name."""
     from_the_hub = {"qwen3-0.6b", "qwen3-1.7b", "multilingual-e5-small"}
+    from_the_hub |= {"qwen2.5-7b-instruct", "deepseek-r1-distill-qwen-7b"}
     assert all(catalogue.weight_set(name).on_demand for name in from_the_hub)
     for weights, file in files_of(catalogue):
         if weights.id in from_the_hub:
@@ -122,18 +127,18 @@ def test_licence_texts_are_whole_and_say_where_the_files_come_from(catalogue: Ca
     assert "misc_crow.flac: davidworksonline" in licence_text(catalogue.weight_set("sonic-pi-samples"))
 
 
-def test_what_plays_here_can_also_be_served_and_the_planned_ones_only_there(catalogue: Catalogue):
+def test_what_plays_here_can_also_be_served_and_what_needs_a_gpu_only_there(catalogue: Catalogue):
     for each in catalogue.instruments():
-        assert each.places == (("modal",) if each.planned else ("local", "modal")), each.id
-        assert (each.shape is not None) == each.planned, each.id
+        assert each.places == (("modal",) if each.shape else ("local", "modal")), each.id
+        assert each.shape or not each.planned, each.id
         assert each.serving.min_containers == 0, each.id
 
 
 def test_the_planned_instruments_are_those_of_the_users_notes(catalogue: Catalogue):
     planned = {each.id for each in catalogue.instruments() if each.planned}
     assert planned == {
-        *(f"deepseek-r1-{size}b" for size in (7, 14, 32)),
-        *(f"qwen2.5-{size}b" for size in (7, 14, 32)),
+        *(f"deepseek-r1-{size}b" for size in (14, 32)),
+        *(f"qwen2.5-{size}b" for size in (14, 32)),
         "qwen2.5-coder-32b",
         "deepseek-v3.2",
         "llama-4-scout",
@@ -189,3 +194,21 @@ def test_reading_everything_takes_less_than_60_ms():
 def test_the_smallest_language_model_is_never_the_one_that_answers_from_a_memory(catalogue: Catalogue):
     assert not catalogue.instrument("smollm2-135m").answers
     assert catalogue.instrument("qwen2.5-coder-1.5b").answers
+
+
+def test_what_vllm_plays_is_told_what_its_container_is_reckoned_with(catalogue: Catalogue):
+    ours = [each for each in catalogue.instruments() if each.engine.startswith("hausmusik.engines.vllm:")]
+    assert {each.id for each in ours if not each.planned} == {"qwen2.5-7b", "deepseek-r1-7b"}
+    for each in ours:
+        if each.planned:
+            continue
+        options = options_of(VllmOptions, each.options, "vLLM")
+        assert each.shape is not None
+        assert options.context_tokens == each.shape.context_tokens, each.id
+        assert options.at_once == each.serving.max_inputs, each.id
+        assert {"bf16": "bfloat16"}[each.shape.dtype] == options.dtype, each.id
+        assert options.memory_share == USABLE, each.id
+        (weights,) = catalogue.weights_of(each)
+        tensors = sum(file.size_bytes for file in weights.files if file.name.endswith(".safetensors"))
+        assert 0 < tensors - 2 * each.shape.parameters < 100_000, "the rest are the files' headers"
+        folder_of(EngineContext(files={f"{weights.id}/{file.name}": f"/there/{file.name}" for file in weights.files}))

@@ -48,7 +48,7 @@ def test_it_is_listed_with_its_size(mixed: Catalogue) -> None:
 
 @pytest.mark.parametrize("name", ["later", "speak"])
 def test_playing_it_is_one_clear_error_that_names_what_plays_instead(mixed: Catalogue, name: str) -> None:
-    with pytest.raises(MissingExtra, match="later is planned: its engine is not in this version") as caught:
+    with pytest.raises(MissingExtra, match="later is planned: it is not played in this version") as caught:
         mixed.resolve(name, SpeakRequest(text="hi"), Facts())
     assert caught.value.hint == "what plays speak now: now"
 
@@ -64,6 +64,14 @@ def test_its_environment_is_not_installed_by_either_name(mixed: Catalogue) -> No
             mixed.installable(name)
     with pytest.raises(UsageError, match="now needs no environment"):
         mixed.installable("now")
+
+
+def test_what_only_plays_elsewhere_is_not_installed_here(tmp_path: Path) -> None:
+    found = catalogue(tmp_path, environment("env"), instrument("far", environment='"env"', places='["modal"]'))
+    for name in ("far", "env"):
+        with pytest.raises(UsageError, match="far plays on Modal alone, not here") as caught:
+            found.installable(name)
+    assert "haus deploy far" in caught.value.hint
 
 
 def test_another_task_is_told_first_and_planned_ones_are_not_offered(mixed: Catalogue) -> None:

@@ -67,6 +67,13 @@ def test_machines_idle_after_their_last_plays_and_that_is_paid_for() -> None:
     assert (found + found).part_usd("idle")[1] == 240 * rate
 
 
+def test_plays_that_go_on_at_once_in_a_machine_share_its_seconds() -> None:
+    (line,) = quote([item(host="cloud", together=16.0, least_together=8.0)], prices=CloudPrices()).lines
+    assert line.play == Spread(25 / 16, 50 / 16, 125 / 8)
+    (same,) = quote([item(host="cloud", together=4.0)], prices=CloudPrices(), learnt=lambda *_: LEARNT).lines
+    assert same.play == Spread(25, 30, 37.5)
+
+
 def test_what_is_expected_of_one_play_is_the_middle_of_its_quote() -> None:
     for learnt in (lambda *_: LEARNT, lambda *_: None):
         found = quote([item(cold_starts=0)], prices=CloudPrices(), learnt=learnt)

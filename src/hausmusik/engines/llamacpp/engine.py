@@ -11,7 +11,9 @@ import threading
 from collections.abc import Generator, Iterator, Sequence
 from typing import Final
 
-from hausmusik.engines.llamacpp.asking import ChatOptions, body_of, options_of, prompt_of, thinks_aloud, tool_names
+from hausmusik.engines.chat.asking import ChatOptions, calls_in, options_of, thinks_aloud, tool_names
+from hausmusik.engines.chat.playing import play_each
+from hausmusik.engines.llamacpp.asking import body_of, prompt_of
 from hausmusik.engines.llamacpp.hearing import Answer
 from hausmusik.engines.llamacpp.server import ModelServer
 from hausmusik.engines.llamacpp.steps import Kept, Step, steps_of
@@ -25,7 +27,7 @@ REVISION: Final = "1"
 class LlamaCppEngine:
     """The `chat` engine for GGUF files; reads the one file of its weight set.
 
-    Options: see `hausmusik.engines.llamacpp.asking.ChatOptions`.
+    Options: see `hausmusik.engines.chat.asking.ChatOptions`.
     """
 
     def __init__(self, context: EngineContext) -> None:
@@ -41,7 +43,7 @@ class LlamaCppEngine:
 
     def prepare(self) -> Iterator[Phase]:
         """Check options and files; raises ConfigError, WeightsError."""
-        self._options = options_of(self._context.options)
+        self._options = options_of(ChatOptions, self._context.options, "llama.cpp")
         if len(self._context.files) != 1:
             raise WeightsError(
                 f"llama.cpp reads one GGUF file, not {len(self._context.files)}", hint="see `haus doctor`"
@@ -85,13 +87,7 @@ class LlamaCppEngine:
                 followed.
             GenerationFailed: the model gave nothing.
         """
-        for index, request in enumerate(requests):
-            if not isinstance(request, ChatRequest):
-                raise BadInput(f"a language model chats, it cannot play a {type(request).__name__}")
-            for event in self._chat(request, cancel):
-                yield index, event
-            if cancel.is_set():
-                return
+        return play_each(requests, cancel, self._chat)
 
     def close(self) -> None:
         """Give the model's memory back."""
@@ -104,9 +100,9 @@ class LlamaCppEngine:
         if self._server is None:
             raise RuntimeError("llama.cpp was asked to play before it was loaded")
         body = body_of(request, self._options)
-        calls = sum(len(message.tool_calls) for message in request.messages)
         inside = self._options.opens_thinking and thinks_aloud(request)
-        answer = Answer(inside=inside, tools=tool_names(body), calls_before=calls)
+        tools = tool_names(body.get("tools", []))
+        answer = Answer(inside=inside, tools=tools, calls_before=calls_in(request))
         keeps: bool = yield from self._read(self._server, request, cancel)
         if not keeps:
             self._kept.forget()

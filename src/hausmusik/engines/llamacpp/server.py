@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
+from hausmusik.engines.chat.asking import too_long
 from hausmusik.errors import BadInput, EngineError, GenerationFailed, MissingExtra, WeightsError
 from hausmusik.seams import Cancel, JsonObject
 
@@ -138,10 +139,7 @@ def _error_of(error: Any) -> EngineError:
     kind, message = str(error.get("type", "")), str(error.get("message", error))
     if kind == "exceed_context_size_error":
         size, room = error.get("n_prompt_tokens", "?"), error.get("n_ctx", "?")
-        return BadInput(
-            f"the conversation has {size} tokens, this instrument reads {room}",
-            hint="leave out what is not needed, or choose an instrument with a larger context",
-        )
+        return too_long(size, room)
     if "grammar" in message:
         return BadInput("the grammar cannot be followed", hint="is it GBNF, and does it define `root`?")
     if error.get("code") == 400:

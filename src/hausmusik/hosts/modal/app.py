@@ -121,7 +121,7 @@ def _image(declaration: Declaration, store: WeightsStore, volumes: dict[str, Any
         image = image.add_local_file(own, f"{ROOT}/{ENGINES}/{own.name}", copy=True)
     if missing or declaration.checkpoints:
         wanted = [[each.model_dump(mode="json") for each in kind] for kind in (missing, declaration.checkpoints)]
-        size_bytes = sum(each.size_bytes for each in declaration.checkpoints)
+        size_bytes = sum(each.size_bytes for each in (*missing, *declaration.checkpoints))
         image = image.run_function(
             fetch,
             # Modal does a step again when its code or arguments changed; of a Volume it sees the name alone.

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from hausmusik.engines.llamacpp.asking import ChatOptions, body_of, options_of
+from hausmusik.engines.chat.asking import ChatOptions, options_of
+from hausmusik.engines.llamacpp.asking import body_of
 from hausmusik.engines.llamacpp.steps import Kept, steps_of
 from hausmusik.errors import BadInput, ConfigError
 from hausmusik.types import ChatRequest, Message, ToolCall
@@ -77,9 +78,9 @@ def test_calls_and_their_answers_are_told():
 
 
 def test_options_that_are_not_known_are_told():
-    assert options_of({"temperature": 1}).temperature == 1.0
-    with pytest.raises(ConfigError):
-        options_of({"temprature": 1})
+    assert options_of(ChatOptions, {"temperature": 1}, "it").temperature == 1.0
+    with pytest.raises(ConfigError, match="options do not fit it"):
+        options_of(ChatOptions, {"temprature": 1}, "it")
 
 
 def places(*texts: str, **more: Any) -> list[int]:

@@ -6,12 +6,9 @@ from typing import Any
 
 import pytest
 
-from hausmusik.engines.llamacpp.calls import CallReader
 from hausmusik.engines.llamacpp.hearing import Answer
 from hausmusik.errors import GenerationFailed
 from hausmusik.types import Done, Event, Phase, TextDelta, ThinkingDelta, TokenScore, ToolCall, Usage
-
-CALL = '{"name": "look_up", "arguments": {"town": "Lisbon"}}'
 
 
 def chunk(text: str = "", *, reason: str | None = None, **delta: Any) -> dict[str, Any]:
@@ -66,32 +63,3 @@ def test_a_call_of_the_servers_in_pieces():
     events = heard(first, second, chunk(reason="tool_calls"), tools=("look_up",), before=2)
     assert events[0] == ToolCall(id="call_3", name="look_up", arguments='{"town": "Lisbon"}')
     assert events[-1] == Done(reason="tools")
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        CALL,
-        f"```json\n{CALL}\n```",
-        f"<tool_call>\n{CALL}\n</tool_call>",
-        f"[{CALL}]",
-        f"{{{CALL}}}",
-        '{"function": {"name": "look_up", "parameters": {"town": "Lisbon"}}}',
-    ],
-)
-def test_a_call_as_small_models_write_it(text: str):
-    events = heard(*(chunk(letter) for letter in text), chunk(reason="stop"), tools=("look_up",))
-    assert events[0] == ToolCall(id="call_1", name="look_up", arguments='{"town": "Lisbon"}')
-    assert events[-1] == Done(reason="tools")
-
-
-@pytest.mark.parametrize(
-    "text", ['{"name": "other", "arguments": {}}', '{"town": 1}', "{oh", "```\nx\n```", f"{CALL} ok"]
-)
-def test_what_only_looks_like_a_call_is_text(text: str):
-    assert heard(chunk(text), chunk(reason="stop"), tools=("look_up",))[0] == TextDelta(text=text)
-
-
-def test_text_passes_at_once_and_without_tools_everything_is_text():
-    assert CallReader(["look_up"]).feed("Well") == "Well"
-    assert heard(chunk(CALL, reason="stop"))[0] == TextDelta(text=CALL)

@@ -1,8 +1,8 @@
-"""Finds the tool calls that a small model writes in its own way, where llama.cpp sees only text.
+"""Finds the tool calls that a model writes in its own way, where its library sees only text.
 
-Qwen2.5-Coder is told to put a call between tags and writes it into a fence, or bare. So where tools may be called, an
-answer that begins like a call is held until its end, and is a call if it is JSON that names one of the tools; all other
-text passes at once. Knows nothing of what the tools do.
+Qwen2.5 is told to put a call between tags; Qwen2.5-Coder writes it into a fence, or bare. So where tools may be called,
+an answer that begins like a call, or goes on with the tag of one, is held from there until its end, and is a call if it
+is JSON that names one of the tools; all other text passes at once. Knows nothing of what the tools do.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ import re
 from collections.abc import Sequence
 from typing import Any, Final, cast
 
-_BEGINNINGS: Final = ("{", "[", "```", "<tool_call>")
+_TAG: Final = "<tool_call>"
+_BEGINNINGS: Final = ("{", "[", "```", _TAG)
 _WRAPPING: Final = re.compile(r"^```\w*\s*|\s*```$|</?tool_call>")
 
 
@@ -26,18 +27,21 @@ class CallReader:
     def __init__(self, tools: Sequence[str]) -> None:
         self._tools = frozenset(tools)
         self._held = ""
-        self._passes = not tools
+        self._begun = False
 
     def feed(self, text: str) -> str:
         """Return what is certainly text by now."""
-        if self._passes:
+        if not self._tools:
             return text
         self._held += text
         begun = self._held.lstrip()
-        if not begun or any(begun.startswith(one) or one.startswith(begun) for one in _BEGINNINGS):
+        if not self._begun and (not begun or any(one.startswith(begun[: len(one)]) for one in _BEGINNINGS)):
             return ""
-        self._passes = True
-        text, self._held = self._held, ""
+        self._begun = True
+        tag = self._held.find(_TAG)
+        if tag < 0:  # its beginning may be there
+            tag = next((at for at in range(len(self._held)) if _TAG.startswith(self._held[at:])), len(self._held))
+        text, self._held = self._held[:tag], self._held[tag:]
         return text
 
     def end(self) -> tuple[list[tuple[str, str]], str]:

@@ -1,0 +1,1 @@
+"""What engines of language models share, whatever computes the tokens: requests read, answers told, calls found."""
