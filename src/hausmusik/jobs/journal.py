@@ -23,6 +23,9 @@ from hausmusik.seams import Clock, Ids
 
 MAX_BYTES: Final = 1 << 20
 MAX_LEASE_S: Final = 3600.0
+PAGE_BYTES: Final = 1024
+"""A step that is begun or ended changes a few bytes on each of five pages, and is a commit of its own."""
+
 MAX_LOSSES: Final = 20
 KEPT: Final = timedelta(days=30)
 """How long jobs that have ended are remembered by those who `prune`."""
@@ -51,7 +54,7 @@ class Journal:
         if not 0 < lease_s <= MAX_LEASE_S:
             raise ValueError(f"a lease lasts more than 0 and at most {MAX_LEASE_S:.0f} s")
         self.lease_s = lease_s
-        self.database = Database(path, title="job journal", migrations=MIGRATIONS)
+        self.database = Database(path, title="job journal", migrations=MIGRATIONS, page_bytes=PAGE_BYTES)
         self._clock = clock
         self._ids = ids
         self._gone = gone

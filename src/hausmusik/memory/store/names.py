@@ -16,7 +16,7 @@ from typing import Final, NamedTuple
 from hausmusik.config.database import storable
 from hausmusik.memory.extraction.values import OTHER, Extraction, FoundEntity
 from hausmusik.memory.naming import is_shared_label, is_titled, key_of, plain_words
-from hausmusik.memory.resolving import Candidate, Resolution, blocking_words, is_part, resolve
+from hausmusik.memory.resolving import Candidate, Resolution, is_part, kept_under, resolve, sought_under
 from hausmusik.memory.roles import FEMALE, is_role, split_held
 
 MOST_CANDIDATES: Final = 200
@@ -192,8 +192,7 @@ class Names:
 
     def _new(self, place: tuple[str, str, str], surface: str, *, homonym: bool = False) -> int:
         key, type_, scope = place
-        words = sorted(blocking_words(key))
-        candidates = self._candidates(words, key, type_) if homonym or not scope else []
+        candidates = self._candidates(key, type_) if homonym or not scope else []
         found = resolve(key, type_, [each for each in candidates if each.is_here or not homonym], surface)
         entity = int(
             self._connection.execute("INSERT INTO entities (title, type) VALUES (?, ?)", (surface, type_)).lastrowid  # pyright: ignore[reportArgumentType] -- an INSERT has one
@@ -207,14 +206,15 @@ class Names:
             or 0
         )
         if not scope:  # others are never compared with what is this document's alone
+            words = sorted(kept_under(key))
             self._connection.executemany("INSERT INTO name_words VALUES (?, ?)", [(word, name) for word in words])
         self.entities.add(entity)
         self._apply(name, entity, found)
         return name
 
-    def _candidates(self, words: list[str], key: str, type_: str) -> list[Candidate]:
+    def _candidates(self, key: str, type_: str) -> list[Candidate]:
         ids: set[int] = set()
-        for word in words:
+        for word in sought_under(key):
             rows = self._connection.execute(
                 "SELECT name FROM name_words WHERE word = ? LIMIT ?", (word, MOST_CANDIDATES + 1)
             ).fetchall()
@@ -232,7 +232,10 @@ class Names:
                 key=row[2],
                 type=row[3],
                 is_here=row[1] in self.entities,
-                is_near=row[1] in self.entities or not is_part(key, row[2]) or self._is_near(row[1]),
+                is_near=not self._is_spoken
+                or row[1] in self.entities
+                or not is_part(key, row[2])
+                or self._is_near(row[1]),
                 surface=row[4],
             )
             for row in found
