@@ -25,7 +25,7 @@ from hausmusik.memory.store.answers import KeptAnswer, put_answers
 from hausmusik.memory.store.closing import close_all_contradicted
 from hausmusik.memory.store.entry import DocumentEntry, Recipe
 from hausmusik.memory.store.forgetting import remove_document
-from hausmusik.memory.store.names import move_name, tidy
+from hausmusik.memory.store.names import move_name, settle_words, tidy
 from hausmusik.memory.store.tables import memory_file
 from hausmusik.memory.store.writing import put_document
 from hausmusik.seams import Clock
@@ -85,7 +85,9 @@ class MemoryStore:
     def put_all(self, entries: Iterable[DocumentEntry], recipe: Recipe) -> list[int]:
         """Put some documents, in order and in one transaction; returns their ids. Raises as `put`: all or nothing."""
         with self.database.write() as connection:
-            return [self._put(connection, entry, recipe) for entry in entries]
+            ids = [self._put(connection, entry, recipe) for entry in entries]
+            settle_words(connection)
+        return ids
 
     def _put(self, connection: sqlite3.Connection, entry: DocumentEntry, recipe: Recipe) -> int:
         self._agree(connection, recipe.embedder)
