@@ -190,7 +190,10 @@ CREATE INDEX answers_about ON answers (text);
 
 MIGRATIONS: Final = (V1,)
 
-LOG_PAGES: Final = 64_000
+PAGE_BYTES: Final = 2048
+"""Small, for a commit writes whole pages, and names stand in the order of letters; two vectors of 384 numbers fill one."""
+
+LOG_PAGES: Final = 128_000
 """256 MB: a document changes pages all over the indexes of names, the next one the same again; the log is emptied at
 the end of an adding."""
 
@@ -201,5 +204,11 @@ CACHE_KIB: Final = 64_000
 def memory_file(path: Path) -> Database:
     """Return the database of a memory; nothing is opened before its first use."""
     return Database(
-        path, title="memory", migrations=MIGRATIONS, log_pages=LOG_PAGES, cache_kib=CACHE_KIB, overwrites=True
+        path,
+        title="memory",
+        migrations=MIGRATIONS,
+        log_pages=LOG_PAGES,
+        cache_kib=CACHE_KIB,
+        overwrites=True,
+        page_bytes=PAGE_BYTES,
     )
