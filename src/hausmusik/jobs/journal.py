@@ -200,12 +200,20 @@ class Journal:
 
     def claim(self, job: str, owner: str) -> Step | None:
         """Lease the next step that is ready, or None; a step whose owners keep dying is failed instead."""
+        return next(iter(self.claim_some(job, owner, 1)), None)
+
+    def claim_some(self, job: str, owner: str, count: int) -> list[Step]:
+        """Lease the next steps that are ready, at most so many, in one commit; see `claim`."""
+        claimed: list[Step] = []
         with self.database.write() as connection:
             now = self._now()
             values = (job, now, now + MAX_LEASE_S)
             if not connection.execute("SELECT 1 FROM jobs WHERE id = ? AND state = 'open'", (job,)).fetchone():
-                return None
-            while rows := rows_of(connection, _OVER, values) or rows_of(connection, _READY, values):
+                return []
+            while len(claimed) < count:
+                rows = rows_of(connection, _OVER, values) or rows_of(connection, _READY, values)
+                if not rows:
+                    break
                 step = step_of(rows[0])
                 losses = step.losses + (step.state == "leased")
                 if losses < MAX_LOSSES:
@@ -214,10 +222,11 @@ class Journal:
                         "attempts = attempts + 1 WHERE job = ? AND key = ?",
                         (owner, now + self.lease_s, losses, job, step.key),
                     )
-                    return step_of(rows_of(connection, _ONE, (job, step.key))[0])
+                    claimed.append(step_of(rows_of(connection, _ONE, (job, step.key))[0]))
+                    continue
                 lost = failure_of(WorkerLost(f"whoever was at this step died, {losses} times"))
                 _end(connection, step, "failed", error=lost)
-        return None
+        return claimed
 
     def renew(self, owner: str) -> frozenset[str]:
         """Prolong every lease of an owner; returns the keys that it still holds."""
