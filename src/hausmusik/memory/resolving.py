@@ -303,6 +303,27 @@ def sought_under(key: str) -> set[str]:
     return _shared(key) | letters
 
 
+def comparable(key: str) -> Callable[[str], bool]:
+    """Return what tells of another name whether some rule may have a say of a new one beside it.
+
+    Of as many words as the new one none has, unless all words are alike: most that share a first name with it are so,
+    and are told here in 1 µs instead of by all rules in 10.
+    """
+    likeness = needed("rapidfuzz.distance").JaroWinkler.normalized_similarity
+    words, letters, stem = key.split(), compact(key), key[:-3]
+
+    def may_say(other: str) -> bool:
+        others = other.split()
+        if len(words) != len(others) or other.startswith(stem):  # a plural has at most three letters more
+            return True
+        for one, two in zip(words, others, strict=True):
+            if one != two and not likeness(one, two, score_cutoff=DOUBTFUL):
+                return compact(other) == letters
+        return True
+
+    return may_say
+
+
 def _shared(key: str) -> set[str]:
     words = key.split()
     found = {compact(key), *words}

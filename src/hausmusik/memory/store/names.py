@@ -16,7 +16,7 @@ from typing import Final, NamedTuple
 from hausmusik.config.database import storable
 from hausmusik.memory.extraction.values import OTHER, Extraction, FoundEntity
 from hausmusik.memory.naming import is_shared_label, is_titled, key_of, plain_words
-from hausmusik.memory.resolving import Candidate, Resolution, is_part, kept_under, resolve, sought_under
+from hausmusik.memory.resolving import Candidate, Resolution, comparable, is_part, kept_under, resolve, sought_under
 from hausmusik.memory.roles import FEMALE, is_role, split_held
 
 MOST_CANDIDATES: Final = 200
@@ -230,7 +230,9 @@ class Names:
             "SELECT id, entity, key, type, surface FROM names WHERE id IN (SELECT value FROM json_each(?))"
             " AND scope = '' AND (type IN (?, ?) OR ? = ?) ORDER BY id"
         )
-        found = self._connection.execute(statement, (f"{sorted(ids)}", type_, OTHER, type_, OTHER))
+        found = self._connection.execute(statement, (f"{sorted(ids)}", type_, OTHER, type_, OTHER)).fetchall()
+        may_say = comparable(key)
+        entities = {row[1] for row in found if may_say(row[2])}  # with all names of theirs: one may contradict
         return [
             Candidate(
                 name=row[0],
@@ -245,6 +247,7 @@ class Names:
                 surface=row[4],
             )
             for row in found
+            if row[1] in entities
         ]
 
     def _is_near(self, entity: int) -> bool:
