@@ -5,9 +5,10 @@
     apart    nothing is done
 
 A new name is compared with the names that share a word or a compact form with it, are its initials, or begin alike
-(`kept_under`, `sought_under`), of its own type or of none, by `RULES` in turn: the first that has a say decides. A name of one word may be any of
-several people: then who else is in the same document decides, and if that does not, it stays apart. The rules were set
-on the tuning half of `benchmarks/memory_resolution`, which also says what each of them is worth.
+(`kept_under`, `sought_under`), of its own type or of none, by `RULES` in turn: the first that has a say decides. A name
+of one word may be any of several people: then who else is in the same document decides, and if that does not, it stays
+apart. The rules were set on the tuning half of `benchmarks/memory_resolution`, which also says what each of them is
+worth.
 
 Sources: blocking and grey zone after Christen, Data Matching (2012); likeness by rapidfuzz.
 """
@@ -318,7 +319,7 @@ def comparable(key: str) -> Callable[[str], bool]:
             return True
         for one, two in zip(words, others, strict=True):
             if one != two and not likeness(one, two, score_cutoff=DOUBTFUL):
-                return compact(other) == letters
+                return other[-1] == key[-1] and compact(other) == letters
         return True
 
     return may_say

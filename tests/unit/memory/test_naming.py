@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hausmusik.memory.naming import compact, initials, is_shared_label, is_titled, key_of, plain_words
-from hausmusik.memory.resolving import Candidate, Verdict, kept_under, resolve, sought_under
+from hausmusik.memory.resolving import Candidate, Verdict, comparable, kept_under, resolve, sought_under
 from hausmusik.memory.roles import is_role, split_held
 
 WORD = st.text(alphabet="abcdefghijklmnop", min_size=1, max_size=9)
@@ -320,3 +320,17 @@ def test_blocking_finds_whatever_could_be_the_same(one: str, other: str) -> None
     candidate = Candidate(name=1, entity=1, key=other, type="person", is_here=True)
     if resolve(one, "person", [candidate]).verdict == "same":
         assert sought_under(one) & kept_under(other)
+
+
+@given(NAME, st.sampled_from(["person", "topic", "organization"]), st.lists(st.tuples(NAME, st.booleans()), max_size=5))
+def test_what_is_left_out_beforehand_decides_nothing(new: str, type_: str, others: list[tuple[str, bool]]) -> None:
+    plurals = [(f"{new}s", True), (f"{new} of trade", True), (compact(new), False)]
+    candidates = [
+        Candidate(name=place, entity=place, key=key, type=type_, is_here=here)
+        for place, (key, here) in enumerate([*others, *plurals])
+        if key != new
+    ]
+    may_say = comparable(new)
+    for chosen in (candidates, candidates[: len(others)]):
+        kept = [each for each in chosen if may_say(each.key)]
+        assert resolve(new, type_, kept) == resolve(new, type_, chosen)
