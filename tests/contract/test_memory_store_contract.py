@@ -22,7 +22,7 @@ from hausmusik.errors import ConfigError, NotFoundError, StoreError, UsageError
 from hausmusik.memory.extraction.values import Alias, FoundEntity
 from hausmusik.memory.looking import Looker
 from hausmusik.memory.memories import Memories
-from hausmusik.memory.store import reading
+from hausmusik.memory.store import names, reading
 from hausmusik.memory.store.answers import KeptAnswer
 from hausmusik.memory.store.entry import DocumentEntry
 from hausmusik.memory.store.store import MemoryStore
@@ -232,6 +232,25 @@ def test_nothing_of_what_was_forgotten_is_in_the_file(store: MemoryStore) -> Non
     left = bytes_of(store).lower()
     assert [word for word in [*secret, "zqx", "quaxley", "zebulon"] if word.encode() in left] == []
     assert whole(store)
+
+
+@pytest.mark.parametrize("new_words", [0, 9])
+def test_it_does_not_matter_when_the_words_of_new_names_are_moved(
+    store: MemoryStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, new_words: int
+) -> None:
+    tom = document("c.txt", passage("Tom likes Leedz.", {"Tom": "person", "Leedz": "location"}))
+    usual = built(tmp_path, document("a.txt", LEEDS), tom)
+    monkeypatch.setattr(names, "NEW_WORDS", new_words)
+    put(store, document("a.txt", LEEDS), document("b.txt", HELIOS), tom)
+    with store.database.read() as connection:
+        moved = connection.execute("SELECT count(*) FROM name_words").fetchone()[0]
+        assert moved
+        assert connection.execute("SELECT count(*) FROM new_name_words").fetchone()[0] <= new_words
+        assert connection.execute("SELECT into_entity FROM merges").fetchall(), "Tom is Tom Baker"
+    assert b"helios" in bytes_of(store).lower()
+    store.forget(["b.txt"])
+    assert content(store) == usual
+    assert b"helios" not in bytes_of(store).lower()
 
 
 def test_nor_is_what_an_earlier_form_of_a_file_had(store: MemoryStore) -> None:

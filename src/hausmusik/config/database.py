@@ -44,6 +44,8 @@ class Database:
             once.
         overwrites: Whether what is deleted is overwritten. It must be so from the first write on: pages that were split
             before keep copies.
+        page_bytes: Of a page, a power of two from 512; a file that is there keeps its own. A commit writes every page
+            that it touched whole, so small pages suit small changes all over a small file.
     """
 
     def __init__(
@@ -56,6 +58,7 @@ class Database:
         log_pages: int = 1000,
         cache_kib: int = 2000,
         overwrites: bool = False,
+        page_bytes: int = 4096,
     ) -> None:
         self.path = path
         self.title = title
@@ -64,6 +67,7 @@ class Database:
         self._log_pages = log_pages
         self._cache_kib = cache_kib
         self._overwrites = overwrites
+        self._page_bytes = page_bytes
         self._lock = threading.RLock()
         self._connection: sqlite3.Connection | None = None
         self._process = 0
@@ -154,6 +158,7 @@ class Database:
 
     def _prepare(self, connection: sqlite3.Connection) -> None:
         connection.create_aggregate("usd_sum", 1, DollarSum)  # pyright: ignore[reportArgumentType] -- stub wants int
+        connection.execute(f"PRAGMA page_size = {self._page_bytes}")  # before there is anything in the file
         _patiently(connection, "PRAGMA journal_mode = WAL", self._busy_timeout_s)
         connection.execute("PRAGMA foreign_keys = ON")
         if self._overwrites:

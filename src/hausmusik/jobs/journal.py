@@ -23,6 +23,9 @@ from hausmusik.seams import Clock, Ids
 
 MAX_BYTES: Final = 1 << 20
 MAX_LEASE_S: Final = 3600.0
+PAGE_BYTES: Final = 1024
+"""A step that is begun or ended changes a few bytes on each of five pages, and is a commit of its own."""
+
 MAX_LOSSES: Final = 20
 KEPT: Final = timedelta(days=30)
 """How long jobs that have ended are remembered by those who `prune`."""
@@ -51,7 +54,7 @@ class Journal:
         if not 0 < lease_s <= MAX_LEASE_S:
             raise ValueError(f"a lease lasts more than 0 and at most {MAX_LEASE_S:.0f} s")
         self.lease_s = lease_s
-        self.database = Database(path, title="job journal", migrations=MIGRATIONS)
+        self.database = Database(path, title="job journal", migrations=MIGRATIONS, page_bytes=PAGE_BYTES)
         self._clock = clock
         self._ids = ids
         self._gone = gone
@@ -197,12 +200,20 @@ class Journal:
 
     def claim(self, job: str, owner: str) -> Step | None:
         """Lease the next step that is ready, or None; a step whose owners keep dying is failed instead."""
+        return next(iter(self.claim_some(job, owner, 1)), None)
+
+    def claim_some(self, job: str, owner: str, count: int) -> list[Step]:
+        """Lease the next steps that are ready, at most so many, in one commit; see `claim`."""
+        claimed: list[Step] = []
         with self.database.write() as connection:
             now = self._now()
             values = (job, now, now + MAX_LEASE_S)
             if not connection.execute("SELECT 1 FROM jobs WHERE id = ? AND state = 'open'", (job,)).fetchone():
-                return None
-            while rows := rows_of(connection, _OVER, values) or rows_of(connection, _READY, values):
+                return []
+            while len(claimed) < count:
+                rows = rows_of(connection, _OVER, values) or rows_of(connection, _READY, values)
+                if not rows:
+                    break
                 step = step_of(rows[0])
                 losses = step.losses + (step.state == "leased")
                 if losses < MAX_LOSSES:
@@ -211,10 +222,11 @@ class Journal:
                         "attempts = attempts + 1 WHERE job = ? AND key = ?",
                         (owner, now + self.lease_s, losses, job, step.key),
                     )
-                    return step_of(rows_of(connection, _ONE, (job, step.key))[0])
+                    claimed.append(step_of(rows_of(connection, _ONE, (job, step.key))[0]))
+                    continue
                 lost = failure_of(WorkerLost(f"whoever was at this step died, {losses} times"))
                 _end(connection, step, "failed", error=lost)
-        return None
+        return claimed
 
     def renew(self, owner: str) -> frozenset[str]:
         """Prolong every lease of an owner; returns the keys that it still holds."""

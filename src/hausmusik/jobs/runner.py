@@ -179,16 +179,16 @@ class _Runner:
     def _fill(self) -> None:
         """Start steps until there are as many as allowed or none is ready."""
         took_over = False
-        while len(self._tasks) < self.limit.allowed:
-            step = self.journal.claim(self.job, self._owner)
-            if step is None:
+        while (room := self.limit.allowed - len(self._tasks)) > 0:
+            steps = self.journal.claim_some(self.job, self._owner, room)
+            if not steps:
                 if took_over or not self.journal.take_over(self.job):
                     return
                 took_over = True
-                continue
-            task = asyncio.create_task(self._do(step))
-            self._tasks[task] = step.key
-            task.add_done_callback(self._ended)
+            for step in steps:
+                task = asyncio.create_task(self._do(step))
+                self._tasks[task] = step.key
+                task.add_done_callback(self._ended)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         if self._tasks.pop(task, None) is not None:

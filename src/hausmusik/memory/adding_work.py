@@ -38,9 +38,13 @@ from hausmusik.memory.windows import windows_of
 from hausmusik.seams import Player
 from hausmusik.types import FloatArray, Run
 
-GATHER_S: Final = 0.2
-"""How long a document that is ready waits for others, to be written with them: each commit writes every page that it
-touched. At 0.4 s less is written, but 300 documents of one passage take 1.33 of the ideal time instead of 1.17."""
+GATHER_S: Final = 1.0
+"""How long at most a document that is ready waits for others, to be written with them: each commit writes every page
+that it touched. Nothing is waited for that is not at work already, so who stops an adding waits for none of it."""
+
+LOT: Final = 2
+"""Documents for each play at once that are enough for a commit: half of those at work (`adding.AHEAD`), for the others
+keep the host busy meanwhile."""
 
 
 class Work:
@@ -79,7 +83,8 @@ class Work:
         self._ready: dict[str, tuple[Document, list[PassageEntry]]] = {}
         self._people: set[str] | None = None
         self._at_work = 0
-        self._writing = Together(self._put, gather_s=GATHER_S, more=lambda waiting: self._at_work > waiting)
+        lot = LOT * plan.concurrency
+        self._writing = Together(self._put, gather_s=GATHER_S, more=lambda waiting: waiting < min(lot, self._at_work))
         self.document = ""
         self.waiting = ""
 

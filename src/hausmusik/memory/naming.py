@@ -78,6 +78,7 @@ _SPELT_OUT: Final = re.compile(r"(?<!\w)(?:[A-Z]_)+[A-Z]?")
 _PLURAL_LETTERS: Final = re.compile(r"(?<![\w.-])([A-Z]{2,})s(?![\w.-])")
 """`GCSEs`, `TVs`."""
 
+_SEPARATORS: Final = re.compile(r"[\s./-]+")
 _BESIDE: Final = re.compile(r"\([^)]{0,200}\)")
 _NO_WORD: Final = re.compile(r"[^\w&+#@./-]+")
 
@@ -157,7 +158,7 @@ def is_titled(surface: str) -> bool:
 
 def compact(key: str) -> str:
     """Return a key without spaces and hyphens: `co-op`, `co op` and `coop` are one."""
-    return re.sub(r"[\s./-]+", "", key)
+    return _SEPARATORS.sub("", key)
 
 
 def initials(key: str) -> str:

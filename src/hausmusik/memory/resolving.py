@@ -4,10 +4,11 @@
     doubt    somebody who knows more is asked: a language model in batches, or the user
     apart    nothing is done
 
-A new name is compared with the names that share a word, a compact form or initials with it (`blocking` is the store's),
-of its own type or of none, by `RULES` in turn: the first that has a say decides. A name of one word may be any of
-several people: then who else is in the same document decides, and if that does not, it stays apart. The rules were set
-on the tuning half of `benchmarks/memory_resolution`, which also says what each of them is worth.
+A new name is compared with the names that share a word or a compact form with it, are its initials, or begin alike
+(`kept_under`, `sought_under`), of its own type or of none, by `RULES` in turn: the first that has a say decides. A name
+of one word may be any of several people: then who else is in the same document decides, and if that does not, it stays
+apart. The rules were set on the tuning half of `benchmarks/memory_resolution`, which also says what each of them is
+worth.
 
 Sources: blocking and grey zone after Christen, Data Matching (2012); likeness by rapidfuzz.
 """
@@ -15,7 +16,7 @@ Sources: blocking and grey zone after Christen, Data Matching (2012); likeness b
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from typing import Final, Literal, TypeAlias
 
 import msgspec
@@ -36,6 +37,12 @@ SHORTEST_INITIALS: Final = 3
 DOUBTFUL: Final = 0.86
 LEAST_LETTERS: Final = 5
 """Shorter names differ in meaning by one letter: Anna and Hanna."""
+
+BEGINNING: Final = 2
+"""Letters of each word by which a name of several words is found whose words are all misspelt."""
+
+BEGINNING_ALONE: Final = 4
+"""The same of a name of one word."""
 
 SMALL_WORDS: Final = frozenset({"of", "the", "and", "for", "in", "de", "la", "du", "des", "der", "und", "&"})
 """They may have no letter among initials."""
@@ -120,7 +127,8 @@ def resolve(key: str, type_: str, candidates: Sequence[Candidate], surface: str 
 
 def same_letters(new: Newcomer, candidates: Sequence[Candidate]) -> Resolution | None:
     """`Co-op` is `Coop`."""
-    exact = [each for each in candidates if compact(each.key) == compact(new.key)]
+    letters = compact(new.key)
+    exact = [each for each in candidates if compact(each.key) == letters]
     return _one_of(exact, 0.98, "the same letters") if exact else None
 
 
@@ -240,9 +248,11 @@ def _contradicts(key: str, found: Candidate, candidates: Sequence[Candidate]) ->
 
 def _is_short_for(new: Newcomer, other: Candidate) -> bool:
     """Return whether one name is the initials of the other: `jd` of `john doe`."""
+    if (" " in new.key) == (" " in other.key):
+        return False
     short, long = sorted((new, other), key=lambda each: len(each.key.split()))
     letters = compact(short.key)
-    if " " in short.key or letters not in all_initials(long.key) or _digits(long.key):
+    if letters not in all_initials(long.key) or _digits(long.key):
         return False
     capitals = "person" not in {short.type, long.type} and _CAPITALS.fullmatch(short.surface) is not None
     return len(letters) >= SHORTEST_INITIALS or (len(letters) == SHORTEST_INITIALS - 1 and capitals)
@@ -278,16 +288,50 @@ def _digits(key: str) -> str:
     return "".join(letter for letter in key if letter.isdigit())
 
 
-def blocking_words(key: str) -> Collection[str]:
-    """Return by what names are found that may mean the same: words, the compact form, the initials, and beginnings.
+def kept_under(key: str) -> set[str]:
+    """Return under what a name is kept, to be found by those that may mean the same; see `sought_under`.
 
-    The beginning of a word finds it misspelt further on.
+    Words, the compact form, of several words their initials with a `=`, and how the words begin with a `*`. Each of
+    them is shared by few names, also where there are many: by initials alone a memory of 20,000 names would compare
+    each new one with a hundred that are nothing like it.
     """
+    return _shared(key) | {f"={each}" for each in all_initials(key)}
+
+
+def sought_under(key: str) -> set[str]:
+    """Return under what names are kept that may mean the same as a new one: of one word, initials of it as well."""
+    letters = {f"={compact(key)}"} if " " not in key else all_initials(key)
+    return _shared(key) | letters
+
+
+def comparable(key: str) -> Callable[[str], bool]:
+    """Return what tells of another name whether some rule may have a say of a new one beside it.
+
+    Of as many words as the new one none has, unless all words are alike: most that share a first name with it are so,
+    and are told here in 1 µs instead of by all rules in 10.
+    """
+    likeness = needed("rapidfuzz.distance").JaroWinkler.normalized_similarity
+    words, letters, stem = key.split(), compact(key), key[:-3]
+
+    def may_say(other: str) -> bool:
+        others = other.split()
+        if len(words) != len(others) or other.startswith(stem):  # a plural has at most three letters more
+            return True
+        for one, two in zip(words, others, strict=True):
+            if one != two and not likeness(one, two, score_cutoff=DOUBTFUL):
+                return other[-1] == key[-1] and compact(other) == letters
+        return True
+
+    return may_say
+
+
+def _shared(key: str) -> set[str]:
     words = key.split()
     found = {compact(key), *words}
     if len(words) > 1:
-        found |= all_initials(key)
-    found |= {f"{word[:4]}*" for word in words if len(word) > LEAST_LETTERS}
+        found.add(f"{' '.join(word[:BEGINNING] for word in words)}*")
+    elif len(key) > LEAST_LETTERS:
+        found.add(f"{key[:BEGINNING_ALONE]}*")
     return found
 
 

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import Final, Generic, TypeVar
 
-GLANCES: Final = 10
+GLANCES: Final = 50
 Item = TypeVar("Item")
 
 

@@ -237,6 +237,15 @@ def test_it_does_not_cross_a_fork(file: Path) -> None:
     database.close()
 
 
+def test_a_file_keeps_the_pages_that_it_was_made_with(file: Path) -> None:
+    for page_bytes in (1024, 8192):
+        database = make(file, page_bytes=page_bytes)
+        note(database)
+        with database.read() as connection:
+            assert connection.execute("PRAGMA page_size").fetchone() == (1024,)
+        database.close()
+
+
 def test_undecodable_names_can_be_stored(file: Path) -> None:
     database = make(file)
     note(database, storable("a\udcffb\0ü🎻"))

@@ -52,6 +52,18 @@ def test_a_step_goes_from_pending_over_leased_to_done(journal: Journal) -> None:
     assert journal.claim(job.id, "me") is None
 
 
+def test_steps_are_leased_together_in_order_and_no_more_than_asked_for(journal: Journal) -> None:
+    job = journal.open_job("k", steps=new("a", "b", "c"))
+    assert journal.claim_some(job.id, "me", 0) == []
+    mine = journal.claim_some(job.id, "me", 2)
+    assert [(step.key, step.state, step.owner, step.attempts) for step in mine] == [
+        ("a", "leased", "me", 1),
+        ("b", "leased", "me", 1),
+    ]
+    assert [step.key for step in journal.claim_some(job.id, "you", 5)] == ["c"]
+    assert all(map(journal.finish, mine))
+
+
 def test_a_leased_step_is_nobody_elses_until_the_lease_runs_out(journal: Journal, clock: Any) -> None:
     job = journal.open_job("k", steps=new("a"))
     mine = journal.claim(job.id, "me")

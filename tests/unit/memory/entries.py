@@ -88,7 +88,8 @@ def content(store: MemoryStore) -> dict[str, list[Any]]:
         "facts": "SELECT p.text, s.key, f.kind, t.key, f.description, f.weight, f.valid_from, f.valid_to, f.vector,"
         " (SELECT cp.text FROM facts c JOIN passages cp ON cp.id = c.passage WHERE c.id = f.closed_by) FROM facts f"
         " JOIN passages p ON p.id = f.passage JOIN names s ON s.id = f.source JOIN names t ON t.id = f.target",
-        "words": "SELECT n.key, n.type, w.word FROM name_words w JOIN names n ON n.id = w.name",
+        "words": "SELECT n.key, n.type, w.word FROM (SELECT * FROM name_words UNION ALL SELECT * FROM new_name_words) w"
+        " JOIN names n ON n.id = w.name",
     }
     with store.database.read() as connection:
         return {name: sorted(connection.execute(query).fetchall(), key=repr) for name, query in queries.items()}

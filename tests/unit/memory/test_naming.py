@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hausmusik.memory.naming import compact, initials, is_shared_label, is_titled, key_of, plain_words
-from hausmusik.memory.resolving import Candidate, Verdict, blocking_words, resolve
+from hausmusik.memory.resolving import Candidate, Verdict, comparable, kept_under, resolve, sought_under
 from hausmusik.memory.roles import is_role, split_held
 
 WORD = st.text(alphabet="abcdefghijklmnop", min_size=1, max_size=9)
@@ -265,7 +265,17 @@ def test_two_capitals_are_the_initials_of_the_one_thing_here(short: str) -> None
 def test_small_words_may_have_no_letter_among_initials() -> None:
     assert verdict_of("DOH", written("Department of Health")) == "same"
     assert verdict_of("RCMP", written("Royal Canadian Mounted Police")) == "same"
-    assert {"doh", "dh"} <= set(blocking_words("department of health"))
+    for short in ("doh", "dh"):
+        assert sought_under(short) & kept_under("department of health")
+        assert sought_under("department of health") & kept_under(short)
+
+
+def test_a_name_is_sought_among_those_that_begin_alike_not_among_all_of_its_initials() -> None:
+    kept = kept_under("gerda klein")
+    for alike in ("gerdaa kleinn", "gertie klein", "catherine klein", "gerda", "klein", "gerdaklein", "gk"):
+        assert sought_under(alike) & kept, alike
+    for other in ("gustav kramer", "gerhard schmidt", "hilde klenze", "kleinert"):
+        assert not sought_under(other) & kept, other
 
 
 def test_house_is_the_house_of_commons_where_there_is_no_other() -> None:
@@ -309,4 +319,18 @@ def test_whatever_is_known_the_verdict_is_about_one_of_them(name: str, others: l
 def test_blocking_finds_whatever_could_be_the_same(one: str, other: str) -> None:
     candidate = Candidate(name=1, entity=1, key=other, type="person", is_here=True)
     if resolve(one, "person", [candidate]).verdict == "same":
-        assert set(blocking_words(one)) & set(blocking_words(other))
+        assert sought_under(one) & kept_under(other)
+
+
+@given(NAME, st.sampled_from(["person", "topic", "organization"]), st.lists(st.tuples(NAME, st.booleans()), max_size=5))
+def test_what_is_left_out_beforehand_decides_nothing(new: str, type_: str, others: list[tuple[str, bool]]) -> None:
+    plurals = [(f"{new}s", True), (f"{new} of trade", True), (compact(new), False)]
+    candidates = [
+        Candidate(name=place, entity=place, key=key, type=type_, is_here=here)
+        for place, (key, here) in enumerate([*others, *plurals])
+        if key != new
+    ]
+    may_say = comparable(new)
+    for chosen in (candidates, candidates[: len(others)]):
+        kept = [each for each in chosen if may_say(each.key)]
+        assert resolve(new, type_, kept) == resolve(new, type_, chosen)

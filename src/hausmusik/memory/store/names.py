@@ -16,7 +16,7 @@ from typing import Final, NamedTuple
 from hausmusik.config.database import storable
 from hausmusik.memory.extraction.values import OTHER, Extraction, FoundEntity
 from hausmusik.memory.naming import is_shared_label, is_titled, key_of, plain_words
-from hausmusik.memory.resolving import Candidate, Resolution, blocking_words, is_part, resolve
+from hausmusik.memory.resolving import Candidate, Resolution, comparable, is_part, kept_under, resolve, sought_under
 from hausmusik.memory.roles import FEMALE, is_role, split_held
 
 MOST_CANDIDATES: Final = 200
@@ -26,6 +26,14 @@ slower."""
 LONGEST: Final = 160
 NEAREST: Final = 8
 """Documents of an entity whose speakers are compared with this one's: those that mention it first."""
+
+
+NEW_WORDS: Final = 16_000
+"""Words of new names that are kept apart: 1,500 documents of 15 new names each write the fewest pages so."""
+
+_WITH_WORD: Final = (
+    "SELECT name FROM name_words WHERE word = ?1 UNION ALL SELECT name FROM new_name_words WHERE word = ?1 LIMIT ?2"
+)
 
 
 class _Known(NamedTuple):
@@ -192,8 +200,7 @@ class Names:
 
     def _new(self, place: tuple[str, str, str], surface: str, *, homonym: bool = False) -> int:
         key, type_, scope = place
-        words = sorted(blocking_words(key))
-        candidates = self._candidates(words, key, type_) if homonym or not scope else []
+        candidates = self._candidates(key, type_) if homonym or not scope else []
         found = resolve(key, type_, [each for each in candidates if each.is_here or not homonym], surface)
         entity = int(
             self._connection.execute("INSERT INTO entities (title, type) VALUES (?, ?)", (surface, type_)).lastrowid  # pyright: ignore[reportArgumentType] -- an INSERT has one
@@ -207,24 +214,25 @@ class Names:
             or 0
         )
         if not scope:  # others are never compared with what is this document's alone
-            self._connection.executemany("INSERT INTO name_words VALUES (?, ?)", [(word, name) for word in words])
+            words = sorted(kept_under(key))
+            self._connection.executemany("INSERT INTO new_name_words VALUES (?, ?)", [(word, name) for word in words])
         self.entities.add(entity)
         self._apply(name, entity, found)
         return name
 
-    def _candidates(self, words: list[str], key: str, type_: str) -> list[Candidate]:
+    def _candidates(self, key: str, type_: str) -> list[Candidate]:
         ids: set[int] = set()
-        for word in words:
-            rows = self._connection.execute(
-                "SELECT name FROM name_words WHERE word = ? LIMIT ?", (word, MOST_CANDIDATES + 1)
-            ).fetchall()
+        for word in sought_under(key):
+            rows = self._connection.execute(_WITH_WORD, (word, MOST_CANDIDATES + 1)).fetchall()
             if len(rows) <= MOST_CANDIDATES:
                 ids.update(row[0] for row in rows)
         statement = (
             "SELECT id, entity, key, type, surface FROM names WHERE id IN (SELECT value FROM json_each(?))"
             " AND scope = '' AND (type IN (?, ?) OR ? = ?) ORDER BY id"
         )
-        found = self._connection.execute(statement, (f"{sorted(ids)}", type_, OTHER, type_, OTHER))
+        found = self._connection.execute(statement, (f"{sorted(ids)}", type_, OTHER, type_, OTHER)).fetchall()
+        may_say = comparable(key)
+        entities = {row[1] for row in found if may_say(row[2])}  # with all names of theirs: one may contradict
         return [
             Candidate(
                 name=row[0],
@@ -232,10 +240,14 @@ class Names:
                 key=row[2],
                 type=row[3],
                 is_here=row[1] in self.entities,
-                is_near=row[1] in self.entities or not is_part(key, row[2]) or self._is_near(row[1]),
+                is_near=not self._is_spoken
+                or row[1] in self.entities
+                or not is_part(key, row[2])
+                or self._is_near(row[1]),
                 surface=row[4],
             )
             for row in found
+            if row[1] in entities
         ]
 
     def _is_near(self, entity: int) -> bool:
@@ -315,6 +327,13 @@ def move_name(
         (name, left, title, into, by, reason, score, at),
     )
     tidy(connection, (left, into))
+
+
+def settle_words(connection: sqlite3.Connection) -> None:
+    """Move the words of new names to those of all names, where there are many: all at once, in the order of words."""
+    if connection.execute("SELECT count(*) FROM new_name_words").fetchone()[0] > NEW_WORDS:
+        connection.execute("INSERT INTO name_words SELECT word, name FROM new_name_words ORDER BY word, name")
+        connection.execute("DELETE FROM new_name_words")
 
 
 def tidy(connection: sqlite3.Connection, entities: Iterable[int]) -> None:

@@ -27,7 +27,7 @@ from hausmusik.memory.store.answers import KeptAnswer, put_answers
 from hausmusik.memory.store.closing import close_all_contradicted
 from hausmusik.memory.store.entry import DocumentEntry, Recipe, passage_key
 from hausmusik.memory.store.forgetting import remove_document
-from hausmusik.memory.store.names import move_name, tidy
+from hausmusik.memory.store.names import move_name, settle_words, tidy
 from hausmusik.memory.store.tables import memory_file
 from hausmusik.memory.store.writing import put_document
 from hausmusik.seams import Clock
@@ -91,7 +91,9 @@ class MemoryStore:
     def put_made(self, made: Iterable[tuple[DocumentEntry, Recipe]]) -> list[int]:
         """Put some documents, each with its recipe; see `put_all`."""
         with self.database.write() as connection:
-            return [self._put(connection, entry, recipe) for entry, recipe in made]
+            ids = [self._put(connection, entry, recipe) for entry, recipe in made]
+            settle_words(connection)
+        return ids
 
     def _put(self, connection: sqlite3.Connection, entry: DocumentEntry, recipe: Recipe) -> int:
         self._agree(connection, recipe.embedder)

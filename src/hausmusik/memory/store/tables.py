@@ -7,11 +7,13 @@
 Everything but names, entities and settings hangs on a document and goes with it. Facts name two *names*, not entities,
 so that a merge moves names and nothing else, and is undone by moving them back. `typed_by` is which language model
 guessed a name's type; empty: rules or whoever extracted said so, and go over a guess. `passage_words` is FTS5 over the
-passages' own text (external content: the text stands in the file once). Vectors are little-endian float16. Times are
-ISO 8601 text, which sorts; an empty one is unknown. `answers` has what language models said, in the order in which they
-did (in that of the hashes each would change a page of its own), by a hash of all that they were asked; each belongs to
-the passage texts that it was made of, and goes with the last of them. Ids of entities are never given again, for
-`merges` keeps those of some that are no more.
+passages' own text (external content: the text stands in the file once). `name_words` is what names are found by when
+they may mean the same; of the last names it is in `new_name_words`, which is small: words come in no order, and each
+commit would change most pages of the large one. Vectors are little-endian float16. Times are ISO 8601 text, which
+sorts; an empty one is unknown. `answers` has what language models said, in the order in which they did (in that of the
+hashes each would change a page of its own), by a hash of all that they were asked; each belongs to the passage texts
+that it was made of, and goes with the last of them. Ids of entities are never given again, for `merges` keeps those of
+some that are no more.
 
 Sources: https://www.sqlite.org/fts5.html (external content, `secure-delete` from 3.42), design decision 14.
 """
@@ -109,6 +111,12 @@ CREATE TABLE name_words (
     PRIMARY KEY (word, name)
 ) WITHOUT ROWID;
 CREATE INDEX words_of_name ON name_words (name);
+CREATE TABLE new_name_words (
+    word TEXT NOT NULL,
+    name INTEGER NOT NULL REFERENCES names (id) ON DELETE CASCADE,
+    PRIMARY KEY (word, name)
+) WITHOUT ROWID;
+CREATE INDEX words_of_new_name ON new_name_words (name);
 
 CREATE TABLE mentions (
     id INTEGER PRIMARY KEY,
@@ -182,7 +190,10 @@ CREATE INDEX answers_about ON answers (text);
 
 MIGRATIONS: Final = (V1,)
 
-LOG_PAGES: Final = 64_000
+PAGE_BYTES: Final = 2048
+"""Small, for a commit writes whole pages, and new names change them all over; two vectors of 384 numbers fill one."""
+
+LOG_PAGES: Final = 128_000
 """256 MB: a document changes pages all over the indexes of names, the next one the same again; the log is emptied at
 the end of an adding."""
 
@@ -193,5 +204,11 @@ CACHE_KIB: Final = 64_000
 def memory_file(path: Path) -> Database:
     """Return the database of a memory; nothing is opened before its first use."""
     return Database(
-        path, title="memory", migrations=MIGRATIONS, log_pages=LOG_PAGES, cache_kib=CACHE_KIB, overwrites=True
+        path,
+        title="memory",
+        migrations=MIGRATIONS,
+        log_pages=LOG_PAGES,
+        cache_kib=CACHE_KIB,
+        overwrites=True,
+        page_bytes=PAGE_BYTES,
     )
