@@ -116,7 +116,7 @@ class Retriever:
         """
         index = self._index
         linked = index.lexicon.linked(question)
-        nearness, best_window = index.near(vector)
+        nearness = index.near(vector)
         allowed = self._allowed(as_of)
         nearness = np.where(allowed, nearness, -1.0)
         rankings: dict[str, list[int]] = {}
@@ -132,7 +132,7 @@ class Retriever:
             rankings[name] = [place for place in _best(graph) if graph[place] > 0]
             scores = [(place, float(graph[place])) for place in rankings[name]]
         if len(rankings) > 1 or not scores:
-            scores = fused(rankings, WEIGHTS if index.fact_rows else WEIGHTS_BY_RULES)
+            scores = fused(rankings, WEIGHTS if len(index.told) else WEIGHTS_BY_RULES)
         found, rarity, seen = self._chained(question, scores[:DEPTH])
         ranks = {name: {place: rank for rank, place in enumerate(ranking, 1)} for name, ranking in rankings.items()}
         by_place = dict(scores)
@@ -145,12 +145,13 @@ class Retriever:
                 for passage in reading.passages(connection, [id_ for id_ in wanted if id_ not in seen])
             }
             titles = {row.id: row.title for row in reading.entity_rows(connection, sorted(asked))}
+        near = {each.passage: index.nearness(each.passage, vector) for each in chosen}
         evidence = [
             Evidence(
                 passage=stored[int(index.passages[each.passage])],
                 score=by_place[each.passage],
-                nearness=float(nearness[each.passage]),
-                window=self._window(int(best_window[each.passage])),
+                nearness=near[each.passage][0],
+                window=near[each.passage][1],
                 ranks={name: ranking[each.passage] for name, ranking in ranks.items() if each.passage in ranking},
                 linked=each.linked,
                 covers=each.covers,
@@ -177,7 +178,7 @@ class Retriever:
         if not as_of:
             return np.ones(len(self._index.passages), bool)
         until = as_of if len(as_of) > 10 else f"{as_of}T99"  # a day is meant whole
-        return np.asarray([when[: len(until)] <= until for when in self._index.when], bool)
+        return self._index.when.astype(f"S{len(until)}") <= until.encode()  # cut to as many letters
 
     def _by_words(self, question: str, allowed: Scores) -> list[int]:
         words = _search_words(question)
@@ -194,11 +195,11 @@ class Retriever:
             for each in linked:
                 at = index.entity_places(list(each.entities))
                 seeds[at] += 1.0 / len(each.entities) / np.sqrt(np.maximum(1, index.graph.passages_of[at]))
-        if mode != "local" and len(index.fact_rows):
-            likeness = index.fact_vectors @ vector
-            for row in _best(likeness, FACT_SEEDS):
-                at = index.entity_places(list(index.fact_rows[row][2:]))
-                seeds[at] += max(0.0, float(likeness[row])) / np.maximum(1, index.graph.passages_of[at])
+        if mode != "local":
+            rows, likeness = index.fact_vectors.found(vector)
+            for place in _best(likeness, FACT_SEEDS):
+                at = index.entity_places(index.told[rows[place]])
+                seeds[at] += max(0.0, float(likeness[place])) / np.maximum(1, index.graph.passages_of[at])
         total = float(seeds.sum())
         spread = nearness - nearness.min(initial=0.0)
         spread = spread / (spread.max(initial=0.0) or 1.0)
@@ -223,12 +224,6 @@ class Retriever:
         by_place = {place: texts.get(int(index.passages[place]), "") for place, _ in ranked[:20]}
         inside = {place: set(index.graph.entities_in(place).tolist()) for place in by_place}
         return chained(question, ranked, by_place, inside, rarity), rarity, seen
-
-    def _window(self, place: int) -> tuple[int, int]:
-        if not len(self._index.window_spans):
-            return 0, 0
-        start, end = self._index.window_spans[place]
-        return int(start), int(end)
 
 
 def missing_in(evidence: Sequence[Evidence], rarity: Mapping[str, float]) -> float:
