@@ -44,7 +44,7 @@ class Index:
         )
         assert rows.windows.vectors is not None  # noqa: S101 -- windows and told facts always have them
         assert rows.told.vectors is not None  # noqa: S101
-        self._vectors, self.fact_vectors = rows.windows.vectors, rows.told.vectors
+        self.vectors, self.fact_vectors = rows.windows.vectors, rows.told.vectors
         self._window_at: Any = places(rows.windows.of, self.passages)
         self.told: IndexArray = np.stack([owner[each] for each in rows.told.columns], 1)
 
@@ -60,10 +60,10 @@ class Index:
         Returns:
             Cosines `(passages,)`, -1 where a passage has no window.
         """
-        rows, scores = self._vectors.found(vector)
+        rows, scores = self.vectors.found(vector)
         scores = scores.astype(np.float64)
         at = self._window_at[rows]
-        nearest = np.full(len(self.passages), -1.0 if self._vectors.exact else scores.min(initial=1.0))
+        nearest = np.full(len(self.passages), -1.0 if self.vectors.exact else scores.min(initial=1.0))
         firsts = np.flatnonzero(np.diff(at, prepend=-1))  # windows of a passage are a stretch
         if len(scores):
             nearest[at[firsts]] = np.maximum.reduceat(scores, firsts)
@@ -78,7 +78,7 @@ class Index:
         first, end = np.searchsorted(self._window_at, [passage, passage + 1])
         if first == end:
             return -1.0, (0, 0)
-        cosines = self._vectors.cosines(np.arange(first, end), vector)
+        cosines = self.vectors.cosines(np.arange(first, end), vector)
         best = int(np.argmax(cosines))
         starts, ends = self.rows.windows.columns
         return float(cosines[best]), (int(starts[first + best]), int(ends[first + best]))

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import numpy as np
 
-LEAST: Final = 1e-7
+LEAST: Final = 1e-5
 """Of all that is walked, for each edge. At most 1 / (0.3 x LEAST) edges are ever walked; in fact a hundredth of it."""
 
 ROUNDS: Final = 30

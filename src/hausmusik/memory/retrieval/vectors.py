@@ -48,7 +48,7 @@ class Vectors:
     """
 
     def __init__(self, held: Any, scales: FloatArray, centres: FloatArray, labels: Any, learnt_of: int) -> None:
-        self._held = held
+        self.held = held
         self._scales = scales
         self._centres = centres
         self._labels = labels
@@ -57,12 +57,12 @@ class Vectors:
         self._group_starts: Any = np.searchsorted(labels[self._by_group], np.arange(len(centres) + 1))
 
     def __len__(self) -> int:
-        return len(self._held)
+        return len(self.held)
 
     @property
     def dim(self) -> int:
         """How many numbers each has."""
-        return int(self._held.shape[1])
+        return int(self.held.shape[1])
 
     @property
     def exact(self) -> bool:
@@ -72,7 +72,7 @@ class Vectors:
     @property
     def size_bytes(self) -> int:
         """What it takes in memory."""
-        arrays = (self._held, self._scales, self._centres, self._labels, self._by_group)
+        arrays = (self.held, self._scales, self._centres, self._labels, self._by_group)
         return sum(each.nbytes for each in arrays)
 
     def found(self, vector: FloatArray) -> tuple[Rows, FloatArray]:
@@ -82,7 +82,7 @@ class Vectors:
             vector: `(dim,)`, length 1.
         """
         if self.exact:
-            return np.arange(len(self._held)), self._held @ vector
+            return np.arange(len(self.held)), self.held @ vector
         near = self._centres @ vector
         probed = np.argpartition(-near, PROBED)[:PROBED] if len(near) > PROBED else np.arange(len(near))
         starts = self._group_starts
@@ -92,9 +92,9 @@ class Vectors:
     def cosines(self, rows: Any, vector: FloatArray) -> FloatArray:
         """Return how near some rows are to a vector, `(rows,)`."""
         if self.exact:
-            return self._held[rows] @ vector
+            return self.held[rows] @ vector
         parts = [
-            self._held[part].astype(np.float32) @ vector * self._scales[part]
+            self.held[part].astype(np.float32) @ vector * self._scales[part]
             for part in (rows[at : at + AT_ONCE] for at in range(0, len(rows), AT_ONCE))
         ]
         return np.concatenate(parts) if parts else np.zeros(0, np.float32)
@@ -109,15 +109,15 @@ class Vectors:
         """
         size = int(kept.sum()) + len(new)
         if self.exact:
-            held = np.concatenate([self._held[kept], new.astype(np.float32)])
+            held = np.concatenate([self.held[kept], new.astype(np.float32)])
             if order is not None:
                 held = held[order]
             return vectors_of(held)
         if size > 2 * self._learnt_of or size <= EXACT:
-            held = np.concatenate([self._held[kept] * self._scales[kept][:, None], new.astype(np.float32)])
+            held = np.concatenate([self.held[kept] * self._scales[kept][:, None], new.astype(np.float32)])
             return vectors_of(held if order is None else held[order])
         codes, scales = _coded(new)
-        held = np.concatenate([self._held[kept], codes])
+        held = np.concatenate([self.held[kept], codes])
         scales = np.concatenate([self._scales[kept], scales])
         labels = np.concatenate([self._labels[kept], _nearest(new, self._centres)])
         if order is not None:
