@@ -28,9 +28,11 @@ def page(result: dict[str, Any]) -> str:
     lines = [
         f"# Finding passages, {result['date']}",
         "",
-        f"{machine['cpu']}, {machine['cores']} cores shared with others (load average {min(loads):.1f} to"
-        f" {max(loads):.1f}: wall times say more of the others than of us, read processor times first), Python"
-        f" {machine['python']}, SQLite {machine['sqlite']}, {libraries}. One core of linear algebra.",
+        (
+            f"{machine['cpu']}, {machine['cores']} cores shared with others (load average {min(loads):.1f} to"
+            f" {max(loads):.1f}: wall times say more of the others than of us, read processor times first), Python"
+            f" {machine['python']}, SQLite {machine['sqlite']}, {libraries}. One core of linear algebra."
+        ),
         "",
         f"## {small['documents']:,} documents, {small['counts']['passages']:,} passages: ms, p50 / p95",
         "",
@@ -42,8 +44,10 @@ def page(result: dict[str, Any]) -> str:
         lines += [f"| the question's vector (MiniLM, warm worker) | - | {_pair(small['embedding'], 'wall')} |"]
     lines += [
         "",
-        f"Loading it all takes {small['load_ms']['cpu']:.0f} ms of processor ({small['load_ms']['wall']:.0f} wall),"
-        f" following one document more {small['one_more_ms']['cpu']:.0f} ({small['one_more_ms']['wall']:.0f}).",
+        (
+            f"Loading it all takes {small['load_ms']['cpu']:.0f} ms of processor ({small['load_ms']['wall']:.0f} wall),"
+            f" following one document more {small['one_more_ms']['cpu']:.0f} ({small['one_more_ms']['wall']:.0f})."
+        ),
         "",
         "## More passages: processor ms, p50 / p95 (wall)",
         "",
