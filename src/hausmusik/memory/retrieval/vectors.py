@@ -65,9 +65,14 @@ class Vectors:
         return int(self.held.shape[1])
 
     @property
+    def groups(self) -> int:
+        """How many there are; 0 where all vectors are compared."""
+        return len(self._centres)
+
+    @property
     def exact(self) -> bool:
         """Whether all are compared."""
-        return not len(self._centres)
+        return not self.groups
 
     @property
     def size_bytes(self) -> int:
