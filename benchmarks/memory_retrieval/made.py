@@ -1,6 +1,6 @@
 """One made-up memory of so many passages, in a process of its own: loaded, asked, changed; prints a JSON object.
 
-python benchmarks/memory_retrieval/made.py PASSAGES [--usearch]
+python benchmarks/memory_retrieval/made.py PASSAGES [--only file,words,graph,vectors] [--usearch]
 """
 
 from __future__ import annotations
@@ -31,32 +31,31 @@ from hausmusik.memory.store import reading
 from hausmusik.memory.store.store import MemoryStore
 
 QUESTIONS: Final = 20
-WHOLE: Final = 200_000
-"""Passages: larger memories are arrays and a full-text index, with no file of rows; that would take an hour to fill."""
+PARTS: Final = ("file", "words", "graph", "vectors")
 NONE: Final = np.zeros(0, np.float32)
 
 
-def measured(passages: int, folder: Path, *, usearch: bool) -> dict[str, Any]:
+def measured(passages: int, folder: Path, only: set[str], *, usearch: bool) -> dict[str, Any]:
     rows = shapes.graph_rows(passages)
-    matrix = shapes.vectors(passages)
-    questions = shapes.asked(matrix, QUESTIONS)
-    asked = said(rows[2], passages)
     store = MemoryStore(folder / "made.sqlite", SystemClock())
     found: dict[str, Any] = {"passages": passages, "entities": len(rows[0]), "edges": len(rows[2]) + len(rows[3])}
-    if passages <= WHOLE:
+    matrix = shapes.vectors(passages) if only & {"file", "vectors"} else shapes.vectors(QUESTIONS)
+    questions, asked = shapes.asked(matrix, QUESTIONS), said(rows[2], passages)
+    if "file" in only:
         found["filled_cpu_s"] = timed(lambda: filled.fill(store, passages, matrix, rows))[1] / 1000
         found |= in_a_file(store, rows[2], asked, questions)
-    else:
+    elif "words" in only:
         found["filled_cpu_s"] = timed(lambda: filled.fill_texts(store, passages, rows[2]))[1] / 1000
-    before, kept = rss_mb(), []
-    found["graph_build_cpu_s"] = timed(lambda: kept.append(Graph(*rows)))[1] / 1000
-    graph: Graph = kept.pop()
-    gc.collect()
-    found["graph_mb"], found["graph_rss_mb"] = graph.size_bytes / 1e6, rss_mb() - before
-    found["graph"] = by_graph(graph, rows[2])
-    found["words"] = by_words(store, asked)
-    found["vectors"] = by_meaning(matrix, questions, usearch=usearch)
+    if only & {"file", "words"}:
+        found["words"] = by_words(store, asked)
     store.close()
+    if "graph" in only:
+        kept: list[Graph] = []
+        found["graph_build_cpu_s"] = timed(lambda: kept.append(Graph(*rows)))[1] / 1000
+        found["graph_mb"] = kept[0].size_bytes / 1e6
+        found["graph"] = by_graph(kept.pop(), rows[2])
+    if "vectors" in only:
+        found["vectors"] = by_meaning(matrix, questions, usearch=usearch)
     found["peak_rss_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return found
 
@@ -263,10 +262,11 @@ def rss_mb() -> float:
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("passages", type=int)
+    parser.add_argument("--only", default="file,graph,vectors", help=f"of {', '.join(PARTS)}; file has words")
     parser.add_argument("--usearch", action="store_true")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="memory-retrieval-") as folder:
-        print(json.dumps(measured(given.passages, Path(folder), usearch=given.usearch)))
+        print(json.dumps(measured(given.passages, Path(folder), set(given.only.split(",")), usearch=given.usearch)))
 
 
 if __name__ == "__main__":

@@ -25,6 +25,8 @@ from report import page
 
 HERE: Final = Path(__file__).parent
 PEER_UP_TO: Final = 100_000
+WHOLE: Final = 200_000
+"""Passages: larger memories are arrays and a full-text index; a file of their rows takes an hour to fill."""
 
 
 def alone(script: str, *arguments: str) -> dict[str, Any]:
@@ -73,8 +75,10 @@ def main() -> None:
     result["small"] = alone("small.py", str(given.documents), *(["--embed"] if given.embed else []))
     for passages in given.passages:
         with_peer = ["--usearch"] if peer and passages <= PEER_UP_TO else []
-        result["made"].append(alone("made.py", str(passages), *with_peer))
-        write(result)  # a million takes long, and may not fit
+        result["made"].append({})
+        for part in ("file,graph,vectors",) if passages <= WHOLE else ("graph", "vectors", "words"):
+            result["made"][-1] |= alone("made.py", str(passages), "--only", part, *with_peer)
+            write(result)  # a million takes long, and may not fit
 
 
 if __name__ == "__main__":
