@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hausmusik.memory.memories import Memories
+from hausmusik.memory.retrieval import graph as graph_module
 from hausmusik.memory.retrieval import rows as rows_module
 from hausmusik.memory.retrieval import vectors as vectors_module
 from hausmusik.memory.retrieval.index import Index
@@ -186,9 +187,13 @@ def test_questions_at_once_get_one_index(tmp_path: Path, store: MemoryStore) -> 
     memories.close()
 
 
-def test_a_large_memory_is_searched_by_groups(store: MemoryStore, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_large_memory_is_searched_by_groups_and_near_its_seeds(
+    store: MemoryStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(vectors_module, "EXACT", 3)
+    monkeypatch.setattr(graph_module, "EXACT", 3)
     index = Index(store, DIM)
+    assert not index.graph.exact
     assert index.rows.windows.vectors is not None
     assert not index.rows.windows.vectors.exact
     store.put(entry(9, (("Gerda Klein", "Leeds Power"),)), RECIPE)

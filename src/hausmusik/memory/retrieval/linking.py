@@ -76,10 +76,14 @@ class Lexicon:
             else:
                 del table[form]
 
-    def _places(self, key: str, *, is_person: bool) -> Iterable[tuple[dict[str, tuple[int, ...]], str]]:
-        yield from ((self._forms, form) for form in {key, compact(key)})
+    def _places(self, key: str, *, is_person: bool) -> list[tuple[dict[str, tuple[int, ...]], str]]:
+        """Return under what a name is found, and in which table."""
+        found = [(self._forms, key)]
+        if (form := compact(key)) != key:
+            found.append((self._forms, form))
         if is_person and " " in key:
-            yield from ((self._words, word) for word in set(key.split()))
+            found += [(self._words, word) for word in set(key.split())]
+        return found
 
     def linked(self, question: str) -> list[Linked]:
         """Return the names in a question, in order."""

@@ -39,6 +39,9 @@ FACT_SEEDS: Final = 5
 PASSAGE_SEEDS: Final = 0.05
 """Of the weight of entities; HippoRAG 2 has 0.05 as the best, and it is so on the MuSiQue sample too."""
 
+MOST_SEEDS: Final = 1000
+"""Passages from which a graph is walked that is too large to be walked whole."""
+
 WEIGHTS: Final = {"graph": 1.0, "meaning": 2.0, "words": 1.0}
 WEIGHTS_BY_RULES: Final = {"graph": 0.5, "meaning": 2.0, "words": 2.0}
 """Of the rankings. A graph that a model extracted tells more than one of who stands beside whom: set on the MuSiQue
@@ -201,7 +204,9 @@ class Retriever:
                 at = index.entity_places(index.told[rows[place]])
                 seeds[at] += max(0.0, float(likeness[place])) / np.maximum(1, index.graph.passages_of[at])
         total = float(seeds.sum())
-        spread = nearness - nearness.min(initial=0.0)
+        # Where only what is near the seeds is walked, the many that are hardly near must not be seeds.
+        least = nearness.min(initial=0.0) if index.graph.exact else nearness[_best(nearness, MOST_SEEDS)[-1]]
+        spread = np.maximum(0.0, nearness - least)
         spread = spread / (spread.max(initial=0.0) or 1.0)
         passage_seeds = PASSAGE_SEEDS * spread * (total or 1.0) / (1.0 if total else PASSAGE_SEEDS)
         if mode in {"local", "global", "hybrid"} and total:
