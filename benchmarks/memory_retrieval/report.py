@@ -11,11 +11,11 @@ What differs from memories of texts:
   memories are made up: names by Zipf's law with a cast in each document, 12 names, 11.7 facts and one window a passage,
   text of 12 names and 36 Zipfian words, vectors in groups of groups whose spread falls over the directions by a power
   law. Passages of 700 tokens have 3.5 windows each, so 100,000 vectors are then those of 29,000 passages.
-- 200,000 passages and more are arrays and a full-text index, with no file of rows: loading and mix are not measured.
+- More than 200,000 passages are arrays and a full-text index, with no file of rows: loading and mix are not measured.
 - Questions come with their vectors. Seeds of a ranking: two names of a passage and 301 passages, half of which mention
   one of them.
-- Groups and pushing are what is used beyond 200,000 vectors and passages; in smaller memories they are measured to say
-  what they would miss. Recall is against the exact search of the same rows.
+- Groups are what is used beyond 200,000 vectors, pushing beyond 100,000 passages; in smaller memories they are measured
+  to say what they would miss. Recall is against the exact search of the same rows.
 - "as networkx": the same power iteration in float64 until the sum of changes is below 1e-6, on the same matrix.
 - usearch: one thread, float16, its defaults for connectivity and expansion.
 """
@@ -77,7 +77,7 @@ ROWS: Final = (
     ("groups of vectors, int8", "vectors", "groups, int8"),
     ("usearch HNSW", "vectors", "usearch"),
     ("words: FTS5 BM25, 100 best", "words", "FTS5 BM25"),
-    ("PageRank, whole graph, 12 steps", "graph", "power iteration"),
+    ("PageRank, whole graph, 20 steps", "graph", "power iteration"),
     ("PageRank, as networkx (scipy, float64)", "graph", "scipy float64 to 1e-6, as networkx"),
     ("PageRank, pushed", "graph", "push"),
     ("mix, all of it exact", "mix", "exact"),

@@ -14,10 +14,13 @@ from typing import Final
 import msgspec
 
 from hausmusik.memory.extraction.words import NO_NAMES, STOP_WORDS
-from hausmusik.memory.naming import compact, key_of
+from hausmusik.memory.naming import ARTICLES, LEGAL_FORMS, compact, key_of
 
 _WORD: Final = re.compile(r"[\w'’&.@+#-]*\w")
 MOST_WORDS: Final = 6
+_NEVER_FIRST: Final = STOP_WORDS - ARTICLES
+_NEVER_LAST: Final = STOP_WORDS - LEGAL_FORMS
+"""Articles before a name and legal forms behind it are no part of its key."""
 
 
 class Linked(msgspec.Struct, frozen=True, kw_only=True):
@@ -120,6 +123,8 @@ class Lexicon:
         ]
 
     def _meant(self, text: str, *, alone: bool, first: bool) -> AbstractSet[int]:
+        if not alone and _has_no_name(text):
+            return frozenset()
         key = key_of(text)
         if not key or (alone and (key in STOP_WORDS or key in NO_NAMES)):
             return frozenset()
@@ -141,3 +146,12 @@ class Lexicon:
             first = self._names.get(self._forms[form][0])
             return first is not None and first[2]
         return form in self._words
+
+
+def _has_no_name(text: str) -> bool:
+    """Return whether some words are told to be no name by the first or the last: in most of a question's they are.
+
+    Folding them, which would tell as well, takes 14 to 52 µs, half the time of a question in a small memory.
+    """
+    words = text.lower().split()
+    return words[0] in _NEVER_FIRST or words[-1] in _NEVER_LAST

@@ -113,6 +113,7 @@ class Vectors:
             order: Of all rows, those kept before the new ones; None: as they are.
         """
         size = int(kept.sum()) + len(new)
+        kept = slice(None) if kept.all() else kept  # without a copy of all of them
         if self.exact:
             held = np.concatenate([self.held[kept], new.astype(np.float32)])
             if order is not None:
