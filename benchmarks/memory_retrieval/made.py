@@ -36,11 +36,22 @@ NONE: Final = np.zeros(0, np.float32)
 
 
 def measured(passages: int, folder: Path, only: set[str], *, usearch: bool) -> dict[str, Any]:
-    rows = shapes.graph_rows(passages)
-    store = MemoryStore(folder / "made.sqlite", SystemClock())
-    found: dict[str, Any] = {"passages": passages, "entities": len(rows[0]), "edges": len(rows[2]) + len(rows[3])}
+    found: dict[str, Any] = {"passages": passages}
     matrix = shapes.vectors(passages) if only & {"file", "vectors"} else shapes.vectors(QUESTIONS)
-    questions, asked = shapes.asked(matrix, QUESTIONS), said(rows[2], passages)
+    questions = shapes.asked(matrix, QUESTIONS)
+    if only - {"vectors"}:
+        found |= with_names(passages, folder, only, matrix, questions)
+    if "vectors" in only:
+        found["vectors"] = by_meaning(matrix, questions, usearch=usearch)
+    found["peak_rss_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return found
+
+
+def with_names(passages: int, folder: Path, only: set[str], matrix: Any, questions: Any) -> dict[str, Any]:
+    rows = shapes.graph_rows(passages)
+    asked = said(rows[2], passages)
+    store = MemoryStore(folder / "made.sqlite", SystemClock())
+    found: dict[str, Any] = {"entities": len(rows[0]), "edges": len(rows[2]) + len(rows[3])}
     if "file" in only:
         found["filled_cpu_s"] = timed(lambda: filled.fill(store, passages, matrix, rows))[1] / 1000
         found |= in_a_file(store, rows[2], asked, questions)
@@ -54,9 +65,6 @@ def measured(passages: int, folder: Path, only: set[str], *, usearch: bool) -> d
         found["graph_build_cpu_s"] = timed(lambda: kept.append(Graph(*rows)))[1] / 1000
         found["graph_mb"] = kept[0].size_bytes / 1e6
         found["graph"] = by_graph(kept.pop(), rows[2])
-    if "vectors" in only:
-        found["vectors"] = by_meaning(matrix, questions, usearch=usearch)
-    found["peak_rss_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return found
 
 

@@ -24,7 +24,9 @@ EXACT: Final = 200_000
 """Vectors of 384 numbers: 307 MB and about 35 ms of one core for a question."""
 
 PROBED: Final = 32
-"""Groups that are looked into, of 512 at 260,000 vectors and 2,048 at 4 million."""
+ONE_OF: Final = 16
+"""Groups that are looked into: one of 16, at least 32. Of 17,010 vectors of MiniLM's one of 16 had 93.7 % of the nearest
+ten, 32 of 128 had 99.0 %."""
 
 ROUNDS: Final = 6
 LEARNT_OF: Final = 48
@@ -89,7 +91,8 @@ class Vectors:
         if self.exact:
             return np.arange(len(self.held)), self.held @ vector
         near = self._centres @ vector
-        probed = np.argpartition(-near, PROBED)[:PROBED] if len(near) > PROBED else np.arange(len(near))
+        count = max(PROBED, len(near) // ONE_OF)
+        probed = np.argpartition(-near, count)[:count] if len(near) > count else np.arange(len(near))
         starts = self._group_starts
         rows = np.sort(np.concatenate([self._by_group[starts[each] : starts[each + 1]] for each in probed]))
         return rows.astype(np.int64), self.cosines(rows, vector)
