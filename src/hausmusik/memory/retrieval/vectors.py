@@ -25,8 +25,8 @@ EXACT: Final = 200_000
 
 PROBED: Final = 32
 ONE_OF: Final = 16
-"""Groups that are looked into: one of 16, at least 32. Of 17,010 vectors of MiniLM's one of 16 had 93.7 % of the nearest
-ten, 32 of 128 had 99.0 %."""
+"""Groups that are looked into: one of 16, at least 32. Of 17,010 vectors of MiniLM's one of 16 had 93.7 % of the
+nearest ten, 32 of 128 had 99.0 %."""
 
 ROUNDS: Final = 6
 LEARNT_OF: Final = 48
