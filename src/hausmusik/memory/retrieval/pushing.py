@@ -45,7 +45,7 @@ def pushed(edges: Any, share: Any, seeds: Any, restart: float, *, least: float =
         held[active] = 0
         ends = np.cumsum(degrees)
         first: Any = np.repeat(starts[active] - (ends - degrees), degrees)
-        along = first + np.arange(ends[-1])
+        along: Any = np.arange(ends[-1]) + first
         to = edges.indices[along]
         brought = edges.data[along] * np.repeat(np.float32(1 - restart) * pushing * share[active], degrees)
         np.add.at(held, to, brought)

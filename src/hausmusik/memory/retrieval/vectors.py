@@ -3,7 +3,7 @@
 Up to `EXACT` vectors every one is compared, in float32. Beyond, they are held as int8, a quarter of that, and parted
 into groups by k-means; only the groups nearest to the question are looked into. That is approximate: how much it misses
 stands in benchmarks/memory_retrieval. Groups and not a graph of neighbours (usearch, as first planned), because the
-index is made when a memory is opened, in the process that asks: parting takes seconds where usearch takes minutes.
+index is made when a memory is opened, in the process that asks: of 100,000 parting takes 1 s of a core, usearch 67.
 Nothing is changed once made, so that whoever is still searching may go on. Knows nothing of passages.
 
 Sources: inverted lists, Jégou, Douze and Schmid (TPAMI 2011), without their second quantiser; k-means on the sphere,
