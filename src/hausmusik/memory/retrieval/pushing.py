@@ -43,11 +43,15 @@ def pushed(edges: Any, share: Any, seeds: Any, restart: float, *, least: float =
         pushing = held[active]
         found[active] += np.float32(restart) * pushing
         held[active] = 0
-        ends = np.cumsum(degrees)
-        first: Any = np.repeat(starts[active] - (ends - degrees), degrees)
-        along: Any = np.arange(ends[-1]) + first
+        along = _stretches(starts[active], degrees)
         to = edges.indices[along]
         brought = edges.data[along] * np.repeat(np.float32(1 - restart) * pushing * share[active], degrees)
         np.add.at(held, to, brought)
         active = np.unique(to)
     return found + np.float32(restart) * held
+
+
+def _stretches(starts: Any, lengths: Any) -> Any:
+    """Return the places of some stretches, one after the other."""
+    ends = np.cumsum(lengths)
+    return np.arange(int(ends[-1])) + np.repeat(starts - (ends - lengths), lengths)
