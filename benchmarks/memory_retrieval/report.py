@@ -17,6 +17,8 @@ What differs from memories of texts:
 - Groups are what is used beyond 200,000 vectors, pushing beyond 100,000 passages; in smaller memories they are measured
   to say what they would miss. Recall is against the exact search of the same rows.
 - "as networkx": the same power iteration in float64 until the sum of changes is below 1e-6, on the same matrix.
+- On 2026-11-27 the parts were run one by one (usearch at 100,000 and the million under the highest load), by the same
+  scripts, and put together; words at a million were not measured for want of time.
 - usearch: one thread, float16, its defaults for connectivity and expansion.
 """
 
