@@ -69,11 +69,6 @@ def page(result: dict[str, Any]) -> str:
             f"| {each['framework']} {each['version']} | {each['docs']} | {1000 * each['add_one_doc_s']['mean']:.0f} "
             f"| {told} | - | {1000 * each['reopen_s']:.0f} |"
         )
-    lines += ["", "## Larger memories: made-up vectors and edges, exact, one core, median ms (CPU ms)", ""]
-    lines += ["| passages | edges | PageRank | windows | facts | peak MiB |", "|---|---|---|---|---|---|"]
-    for each in result["scale"]:
-        cells = [f"{each[key]['wall']:.1f} ({each[key]['cpu']:.1f})" for key in ("rank_ms", "windows_ms", "facts_ms")]
-        lines.append(f"| {each['passages']:,} | {each['edges']:,} | {' | '.join(cells)} | {each['peak_rss_mib']:.0f} |")
     return "\n".join([*lines, "", DIFFERENCES, ""])
 
 

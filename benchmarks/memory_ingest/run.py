@@ -1,10 +1,11 @@
 """Filling, asking and forgetting: ours against LightRAG and nano-graphrag, side by side; writes results/<date>.*.
 
-    python benchmarks/memory_ingest/run.py [--sizes 100 300 700 1500] [--scale 10000 100000 200000]
+    python benchmarks/memory_ingest/run.py [--sizes 100 300 700 1500]
         [--data bench_lightrag.py --peer-python lightrag=PYTHON --peer-python nano=PYTHON --tokens FOLDER]
 
 A language model that answers after 200 ms, 16 answers in flight, vectors that are hashes: what is left is each memory's
 own time. Each measurement is a process of its own. `--data` is the script that measures the peers, on the same corpus.
+Larger memories are measured by benchmarks/memory_retrieval.
 """
 
 from __future__ import annotations
@@ -60,7 +61,6 @@ def run(given: argparse.Namespace) -> dict[str, Any]:
         "ours": ours,
         "whole_documents": alone("ours.py", "300", "--budget", "1200"),
         "peers": theirs,
-        "scale": [alone("scale.py", str(passages)) for passages in given.scale],
     }
 
 
@@ -75,7 +75,6 @@ def cpu_model() -> str:
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--sizes", type=int, nargs="*", default=[100, 300, 700, 1500])
-    parser.add_argument("--scale", type=int, nargs="*", default=[3000, 10_000, 30_000, 100_000, 200_000])
     parser.add_argument("--data", type=Path)
     parser.add_argument("--peer-python", action="append", default=[])
     parser.add_argument("--tokens", type=Path)

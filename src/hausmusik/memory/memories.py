@@ -1,4 +1,4 @@
-"""The memories of a house: one file each, opened by name; what of each is in memory is made anew after a change.
+"""The memories of a house: one file each, opened by name; what of each is in memory follows its changes.
 
 Knows nothing of players.
 """
@@ -6,6 +6,7 @@ Knows nothing of players.
 from __future__ import annotations
 
 import re
+import threading
 from pathlib import Path
 from typing import Final
 
@@ -32,6 +33,7 @@ class Memories:
         self._clock = clock
         self._stores: dict[str, MemoryStore] = {}
         self._indexes: dict[str, tuple[int, Index]] = {}
+        self._making = threading.Lock()
 
     def names(self) -> tuple[str, ...]:
         """Return the names of all memories."""
@@ -61,14 +63,15 @@ class Memories:
         return self._stores[name]
 
     def index(self, name: str) -> Index:
-        """Return what of a memory is searched in memory; made again if the file changed since."""
+        """Return what of a memory is searched in memory; brought up to date if the file changed since."""
         store = self.store(name)
-        version = _version(store.database)
-        found = self._indexes.get(name)
-        if found is None or found[0] != version:
-            found = (version, Index(store, store.dim))
-            self._indexes[name] = found
-        return found[1]
+        with self._making:  # two questions at once wait for one index
+            version = _version(store.database)
+            found = self._indexes.get(name)
+            if found is None or found[0] != version:
+                found = (version, Index(store, store.dim, found[1] if found else None))
+                self._indexes[name] = found
+            return found[1]
 
     def close(self) -> None:
         """Close all files."""

@@ -1,18 +1,17 @@
 """All of a memory that is searched in memory: vectors, graph, names. Made from the file; the file alone is true.
 
-Loading 3,000 passages takes a tenth of a second; a house that stays open loads again only after something was added.
-Knows nothing of questions.
+A house that stays open reads again only the documents that changed, and joins the arrays anew; an index once made does
+not change, so that whoever is searching may go on. Knows nothing of questions.
 """
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
-from hausmusik.memory.retrieval.graph import Graph, IndexArray, Scores
-from hausmusik.memory.retrieval.linking import Lexicon
-from hausmusik.memory.store import reading
+from hausmusik.memory.retrieval.graph import Graph, IndexArray, Scores, places
+from hausmusik.memory.retrieval.rows import Rows, read, updated
 from hausmusik.memory.store.store import MemoryStore
 from hausmusik.types import FloatArray
 
@@ -23,47 +22,68 @@ class Index:
     Args:
         store: Which.
         dim: Dimension of its vectors; 0: it has none.
+        before: What it was like before something changed; None: all is read.
     """
 
-    def __init__(self, store: MemoryStore, dim: int) -> None:
+    def __init__(self, store: MemoryStore, dim: int, before: Index | None = None) -> None:
         with store.database.read() as connection:
-            places = reading.passage_places(connection)
-            mentions, facts = reading.edges(connection)
-            names = list(reading.names(connection))
-            window_passages, spans, vectors = reading.windows(connection, dim or 1)
-            self.fact_rows, self.fact_vectors = reading.fact_vectors(connection, dim or 1)
-        self.passages: IndexArray = np.asarray([row[0] for row in places], np.int64)
-        self.when: list[str] = [row[1] for row in places]
-        self.documents: IndexArray = np.asarray([row[2] for row in places], np.int64)
-        # In the order of their passages, so that those of each are a stretch.
-        order = np.argsort(window_passages, kind="stable")
-        self.window_spans, self.windows = spans[order], vectors[order]
-        self.window_at: IndexArray = np.searchsorted(self.passages, window_passages[order])
-        at = cast("IndexArray", self.window_at)
-        self._first_windows: IndexArray = np.flatnonzero(np.diff(at, prepend=-1))
-        self.lexicon = Lexicon(names)
-        entities = np.asarray(sorted({row[1] for row in names}), np.int64)
-        self.graph = Graph(entities, self.passages, mentions, [row[:3] for row in facts])
+            rows = read(connection, dim) if before is None else updated(before.rows, connection, dim)
+        self.rows: Rows = rows
+        self.passages: IndexArray = rows.passages.of.astype(np.int64)
+        self.when: Any = rows.passages.columns[1]
+        self.lexicon = rows.lexicon
+        entities = np.unique(rows.entities)
+        owner = np.zeros(int(rows.names[-1]) + 1 if len(rows.names) else 0, np.int64)
+        owner[rows.names] = rows.entities
+        source, target, weight = rows.facts.columns
+        self.graph = Graph(
+            entities,
+            self.passages,
+            np.stack([rows.mentions.of, owner[rows.mentions.columns[0]]], 1),
+            np.stack([owner[source], owner[target], weight], 1),
+        )
+        assert rows.windows.vectors is not None  # noqa: S101 -- windows and told facts always have them
+        assert rows.told.vectors is not None  # noqa: S101
+        self.vectors, self.fact_vectors = rows.windows.vectors, rows.told.vectors
+        self._window_at: Any = places(rows.windows.of, self.passages)
+        self.told: IndexArray = np.stack([owner[each] for each in rows.told.columns], 1)
 
-    def near(self, vector: FloatArray) -> tuple[Scores, Any]:
-        """Return for each passage how near its nearest window is to a vector, and which window that is.
+    def near(self, vector: FloatArray) -> Scores:
+        """Return for each passage how near its nearest window is to a vector.
+
+        In a memory of more than 200,000 windows those of most passages are not looked at: such a passage is said to be
+        as near as the farthest that was, see `nearness`.
 
         Args:
             vector: `(dim,)`, length 1.
 
         Returns:
-            Cosines `(passages,)`, -1 where a passage has no window; places of windows `(passages,)`.
+            Cosines `(passages,)`, -1 where a passage has no window.
         """
-        scores = (self.windows @ vector).astype(np.float64)
-        nearest = np.full(len(self.passages), -1.0)
+        rows, scores = self.vectors.found(vector)
+        scores = scores.astype(np.float64)
+        at = self._window_at[rows]
+        nearest = np.full(len(self.passages), -1.0 if self.vectors.exact else scores.min(initial=1.0))
+        firsts = np.flatnonzero(np.diff(at, prepend=-1))  # windows of a passage are a stretch
         if len(scores):
-            nearest[self.window_at[self._first_windows]] = np.maximum.reduceat(scores, self._first_windows)
-        best = np.zeros(len(self.passages), np.int64)
-        is_best = scores >= nearest[self.window_at]
-        best[self.window_at[is_best]] = np.nonzero(is_best)[0]
-        return nearest, best
+            nearest[at[firsts]] = np.maximum.reduceat(scores, firsts)
+        return nearest
 
-    def entity_places(self, ids: list[int]) -> IndexArray:
+    def nearness(self, passage: int, vector: FloatArray) -> tuple[float, tuple[int, int]]:
+        """Return how near the nearest window of a passage, given by its place, is to a vector, and its start and end.
+
+        Returns:
+            -1 and nothing where it has no window.
+        """
+        first, end = np.searchsorted(self._window_at, [passage, passage + 1])
+        if first == end:
+            return -1.0, (0, 0)
+        cosines = self.vectors.cosines(np.arange(first, end), vector)
+        best = int(np.argmax(cosines))
+        starts, ends = self.rows.windows.columns
+        return float(cosines[best]), (int(starts[first + best]), int(ends[first + best]))
+
+    def entity_places(self, ids: Any) -> IndexArray:
         """Return the places of entities by id; those that are not in the graph are left out."""
         wanted = np.asarray(ids, np.int64)
         at = np.searchsorted(self.graph.entities, wanted)

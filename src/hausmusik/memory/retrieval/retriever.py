@@ -39,6 +39,9 @@ FACT_SEEDS: Final = 5
 PASSAGE_SEEDS: Final = 0.05
 """Of the weight of entities; HippoRAG 2 has 0.05 as the best, and it is so on the MuSiQue sample too."""
 
+MOST_SEEDS: Final = 1000
+"""Passages from which a graph is walked that is too large to be walked whole."""
+
 WEIGHTS: Final = {"graph": 1.0, "meaning": 2.0, "words": 1.0}
 WEIGHTS_BY_RULES: Final = {"graph": 0.5, "meaning": 2.0, "words": 2.0}
 """Of the rankings. A graph that a model extracted tells more than one of who stands beside whom: set on the MuSiQue
@@ -116,7 +119,7 @@ class Retriever:
         """
         index = self._index
         linked = index.lexicon.linked(question)
-        nearness, best_window = index.near(vector)
+        nearness = index.near(vector)
         allowed = self._allowed(as_of)
         nearness = np.where(allowed, nearness, -1.0)
         rankings: dict[str, list[int]] = {}
@@ -132,7 +135,7 @@ class Retriever:
             rankings[name] = [place for place in _best(graph) if graph[place] > 0]
             scores = [(place, float(graph[place])) for place in rankings[name]]
         if len(rankings) > 1 or not scores:
-            scores = fused(rankings, WEIGHTS if index.fact_rows else WEIGHTS_BY_RULES)
+            scores = fused(rankings, WEIGHTS if len(index.told) else WEIGHTS_BY_RULES)
         found, rarity, seen = self._chained(question, scores[:DEPTH])
         ranks = {name: {place: rank for rank, place in enumerate(ranking, 1)} for name, ranking in rankings.items()}
         by_place = dict(scores)
@@ -145,12 +148,13 @@ class Retriever:
                 for passage in reading.passages(connection, [id_ for id_ in wanted if id_ not in seen])
             }
             titles = {row.id: row.title for row in reading.entity_rows(connection, sorted(asked))}
+        near = {each.passage: index.nearness(each.passage, vector) for each in chosen}
         evidence = [
             Evidence(
                 passage=stored[int(index.passages[each.passage])],
                 score=by_place[each.passage],
-                nearness=float(nearness[each.passage]),
-                window=self._window(int(best_window[each.passage])),
+                nearness=near[each.passage][0],
+                window=near[each.passage][1],
                 ranks={name: ranking[each.passage] for name, ranking in ranks.items() if each.passage in ranking},
                 linked=each.linked,
                 covers=each.covers,
@@ -177,7 +181,7 @@ class Retriever:
         if not as_of:
             return np.ones(len(self._index.passages), bool)
         until = as_of if len(as_of) > 10 else f"{as_of}T99"  # a day is meant whole
-        return np.asarray([when[: len(until)] <= until for when in self._index.when], bool)
+        return self._index.when.astype(f"S{len(until)}") <= until.encode()  # cut to as many letters
 
     def _by_words(self, question: str, allowed: Scores) -> list[int]:
         words = list(dict.fromkeys(word for some in wordings(question).values() for word in some))
@@ -194,13 +198,15 @@ class Retriever:
             for each in linked:
                 at = index.entity_places(list(each.entities))
                 seeds[at] += 1.0 / len(each.entities) / np.sqrt(np.maximum(1, index.graph.passages_of[at]))
-        if mode != "local" and len(index.fact_rows):
-            likeness = index.fact_vectors @ vector
-            for row in _best(likeness, FACT_SEEDS):
-                at = index.entity_places(list(index.fact_rows[row][2:]))
-                seeds[at] += max(0.0, float(likeness[row])) / np.maximum(1, index.graph.passages_of[at])
+        if mode != "local":
+            rows, likeness = index.fact_vectors.found(vector)
+            for place in _best(likeness, FACT_SEEDS):
+                at = index.entity_places(index.told[rows[place]])
+                seeds[at] += max(0.0, float(likeness[place])) / np.maximum(1, index.graph.passages_of[at])
         total = float(seeds.sum())
-        spread = nearness - nearness.min(initial=0.0)
+        # Where only what is near the seeds is walked, the many that are hardly near must not be seeds.
+        least = nearness.min(initial=0.0) if index.graph.exact else nearness[_best(nearness, MOST_SEEDS)[-1]]
+        spread = np.maximum(0.0, nearness - least)
         spread = spread / (spread.max(initial=0.0) or 1.0)
         passage_seeds = PASSAGE_SEEDS * spread * (total or 1.0) / (1.0 if total else PASSAGE_SEEDS)
         if mode in {"local", "global", "hybrid"} and total:
@@ -222,12 +228,6 @@ class Retriever:
         by_place = {place: texts.get(int(index.passages[place]), "") for place, _ in ranked[:20]}
         inside = {place: set(index.graph.entities_in(place).tolist()) for place in by_place}
         return chained(question, ranked, by_place, inside, rarity), rarity, seen
-
-    def _window(self, place: int) -> tuple[int, int]:
-        if not len(self._index.window_spans):
-            return 0, 0
-        start, end = self._index.window_spans[place]
-        return int(start), int(end)
 
 
 def missing_in(evidence: Sequence[Evidence], rarity: Mapping[str, float]) -> float:

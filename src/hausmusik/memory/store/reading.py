@@ -7,17 +7,34 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 import numpy as np
 
 from hausmusik.config.database import rows_of
 from hausmusik.memory.store.writing import STORED
-from hausmusik.types import FloatArray
 
 AT_ONCE: Final = 500
 """Ids in one statement; SQLite takes 32,766 values, older ones 999."""
+
+ROWS_AT_ONCE: Final = 50_000
+LONGEST_TIME: Final = 32
+SUM_TO: Final = 1_000_003
+
+
+class Block(NamedTuple):
+    """Rows of one kind as arrays.
+
+    Args:
+        of: Passage of each, `(n,)`.
+        columns: What else there is of each, `(n,)`.
+        matrix: Vectors, float16 `(n, dim)`; None: they have none.
+    """
+
+    of: Any
+    columns: tuple[Any, ...]
+    matrix: Any
 
 
 class StoredPassage(msgspec.Struct, frozen=True, kw_only=True):
@@ -169,21 +186,6 @@ def search_words(connection: sqlite3.Connection, words: Collection[str], limit: 
     return [(int(row[0]), float(row[1])) for row in rows]
 
 
-def windows(connection: sqlite3.Connection, dim: int) -> tuple[Any, Any, FloatArray]:
-    """Return all windows: passage ids `(n,)`, starts and ends `(n, 2)`, vectors float32 `(n, dim)`."""
-    ids: list[int] = []
-    spans: list[tuple[int, int]] = []
-    blobs: list[bytes] = []
-    for passage, start, end, vector in connection.execute(
-        "SELECT passage, start, end, vector FROM windows WHERE length(vector) = ? ORDER BY id", (2 * dim,)
-    ):
-        ids.append(passage)
-        spans.append((start, end))
-        blobs.append(vector)
-    matrix = np.frombuffer(b"".join(blobs), dtype=STORED).astype(np.float32).reshape(-1, dim)
-    return np.asarray(ids, np.int64), np.asarray(spans, np.int64).reshape(-1, 2), matrix
-
-
 def count_words(connection: sqlite3.Connection, words: Mapping[str, Collection[str]]) -> dict[str, int]:
     """Return in how many passages any of some words is, by what they stand for."""
     statement = "SELECT count(*) FROM passage_words WHERE passage_words MATCH ?"
@@ -194,41 +196,92 @@ def _any_of(words: Collection[str]) -> str:
     return " OR ".join('"' + word.replace('"', '""') + '"' for word in words)
 
 
-def passage_places(connection: sqlite3.Connection) -> list[tuple[int, str, int]]:
-    """Return id, time and document of every passage, by id."""
+def document_marks(connection: sqlite3.Connection) -> list[tuple[Any, ...]]:
+    """Return of every document its id and what changes with it: hash, recipe, date, when it was put, last passage."""
     return connection.execute(
-        "SELECT p.id, CASE p.at WHEN '' THEN d.date ELSE p.at END, p.document FROM passages p"
-        " JOIN documents d ON d.id = p.document ORDER BY p.id"
+        "SELECT id, sha256, recipe, date, added_at, (SELECT max(p.id) FROM passages p WHERE p.document = d.id)"
+        " FROM documents d ORDER BY id"
     ).fetchall()
 
 
-def fact_vectors(connection: sqlite3.Connection, dim: int) -> tuple[list[tuple[int, int, int, int]], FloatArray]:
-    """Return id, passage and the two entities of each fact that has a vector, and the vectors, float32 `(n, dim)`."""
-    rows = connection.execute(
-        "SELECT f.id, f.passage, s.entity, t.entity, f.vector FROM facts f JOIN names s ON s.id = f.source"
-        " JOIN names t ON t.id = f.target WHERE length(f.vector) = ? ORDER BY f.id",
-        (2 * dim,),
-    ).fetchall()
-    matrix = np.frombuffer(b"".join(row[4] for row in rows), dtype=STORED).astype(np.float32).reshape(-1, dim)
-    return [row[:4] for row in rows], matrix
+def blocks(connection: sqlite3.Connection, dim: int, documents: Sequence[int] | None = None) -> tuple[Block, ...]:
+    """Return what is searched of some documents, None: of all, as arrays.
+
+    Args:
+        connection: Inside a transaction.
+        dim: Of the vectors; those of another are left out.
+        documents: Ids.
+
+    Returns:
+        Passages (document, when: ISO 8601 as bytes); windows (start, end) with vectors; mentions (name), once a
+        passage; facts (names of source and target, weight); those facts that have vectors (source, target) with them.
+    """
+    chosen, values = "", ()
+    if documents is not None:
+        chosen = " AND passage IN (SELECT id FROM passages WHERE document IN (SELECT value FROM json_each(?)))"
+        values = (f"{list(documents)}",)
+    places = connection.execute(
+        "SELECT p.id, p.document, CASE p.at WHEN '' THEN d.date ELSE p.at END FROM passages p"
+        " JOIN documents d ON d.id = p.document WHERE 1" + chosen.replace("passage IN", "p.id IN"),
+        values,
+    )
+    windows = connection.execute(
+        f"SELECT passage, start, end, vector FROM windows WHERE length(vector) = ?{chosen}", (2 * dim, *values)
+    )
+    mentions = connection.execute(f"SELECT passage, name FROM mentions WHERE 1{chosen}", values)
+    facts = connection.execute(f"SELECT passage, source, target, weight FROM facts WHERE 1{chosen}", values)
+    told = connection.execute(
+        f"SELECT passage, source, target, vector FROM facts WHERE length(vector) = ?{chosen}", (2 * dim, *values)
+    )
+    return (
+        _block(places, "it"),
+        _block(windows, "ii", dim),
+        _once(_block(mentions, "i")),
+        _block(facts, "iif"),
+        _block(told, "ii", dim),
+    )
 
 
-def edges(connection: sqlite3.Connection) -> tuple[list[tuple[int, int, int]], list[tuple[int, int, float, str, str]]]:
-    """Return the graph: passage, entity and count of mentions; and source, target, weight and validity of facts."""
-    mentioned = connection.execute(
-        "SELECT m.passage, n.entity, count(*) FROM mentions m JOIN names n ON n.id = m.name"
-        " GROUP BY m.passage, n.entity ORDER BY m.passage, n.entity"
-    ).fetchall()
-    facts = connection.execute(
-        "SELECT s.entity, t.entity, f.weight, f.valid_from, f.valid_to FROM facts f JOIN names s ON s.id = f.source"
-        " JOIN names t ON t.id = f.target ORDER BY f.id"
-    ).fetchall()
-    return mentioned, facts
+def _block(cursor: sqlite3.Cursor, kinds: str, dim: int = 0) -> Block:
+    """Return rows as arrays; some at a time, for as tuples they take ten times as much."""
+    parts: list[list[Any]] = [[] for _ in range(len(kinds) + 1)]
+    matrices: list[Any] = [np.zeros((0, dim), STORED)]
+    while some := cursor.fetchmany(ROWS_AT_ONCE):
+        columns = list(zip(*some, strict=True))
+        for part, kind, column in zip(parts, "i" + kinds, columns, strict=False):
+            part.append(_array(column, kind))
+        if dim:
+            matrices.append(np.frombuffer(b"".join(columns[-1]), STORED).reshape(-1, dim))
+    of, *columns = (
+        np.concatenate(part) if part else _array((), kind) for part, kind in zip(parts, "i" + kinds, strict=True)
+    )
+    return Block(of=of, columns=tuple(columns), matrix=np.concatenate(matrices) if dim else None)
 
 
-def names(connection: sqlite3.Connection) -> Iterator[tuple[str, int, str, int]]:
-    """Yield key, entity, type and mentions of every name."""
-    yield from connection.execute("SELECT key, entity, type, mentions FROM names ORDER BY id")
+def _once(mentions: Block) -> Block:
+    """Return each passage and name once, however often it is there; SQLite takes ten times as long for it."""
+    pairs = np.unique((mentions.of.astype(np.int64) << 32) | mentions.columns[0])
+    return Block(of=(pairs >> 32).astype(np.int32), columns=(pairs.astype(np.int32),), matrix=None)
+
+
+def _array(values: Sequence[Any], kind: str) -> Any:
+    if kind == "t":
+        return np.asarray([value.encode() for value in values], f"S{LONGEST_TIME}")
+    return np.asarray(values, np.int32 if kind == "i" else np.float32)
+
+
+def names(connection: sqlite3.Connection, ids: Sequence[int] | None = None) -> list[tuple[int, str, int, str]]:
+    """Return id, key, entity and type of some names, None: of every one, by id."""
+    chosen = "" if ids is None else " WHERE id IN (SELECT value FROM json_each(?))"
+    values = () if ids is None else (f"{list(ids)}",)
+    return connection.execute(f"SELECT id, key, entity, type FROM names{chosen} ORDER BY id", values).fetchall()
+
+
+def sum_of_names(connection: sqlite3.Connection) -> tuple[int, int]:
+    """Return how many names there are, and a sum that differs where one is another entity's or now a person's."""
+    statement = f"SELECT count(*), total((id * 31 + entity * 17 + (type = 'person') * 7) % {SUM_TO}) FROM names"
+    count, total = connection.execute(statement).fetchone()
+    return int(count), int(total)
 
 
 def entity_rows(connection: sqlite3.Connection, ids: Sequence[int]) -> list[EntityRow]:
