@@ -243,6 +243,39 @@ def test_nor_is_what_an_earlier_form_of_a_file_had(store: MemoryStore) -> None:
     assert b"zqxmoney" not in left
 
 
+def test_where_another_reads_it_is_told_that_the_log_still_has_what_was_forgotten(store: MemoryStore) -> None:
+    put(store, document("a.txt", passage("The zqxmoney is here.")), document("b.txt", HELIOS))
+    store.database._busy_timeout_s = 0.05
+    store.close()
+    reader = sqlite3.connect(store.path, isolation_level=None)
+    reader.execute("BEGIN")
+    reader.execute("SELECT count(*) FROM passages").fetchone()
+    looker = Looker("notes", store)
+    with pytest.raises(StoreError, match="another process is reading the memory") as caught:
+        store.forget(looker.documents_named(["a.txt"]))
+    assert caught.value.hint == "run the same again when it has ended"
+    assert set(store.known()) == {"b.txt"}
+    assert b"zqxmoney" in bytes_of(store).lower()
+    with pytest.raises(StoreError, match="another process is reading the memory"):
+        store.forget(looker.documents_named(["a.txt"]))
+    reader.close()
+    assert store.forget(looker.documents_named(["a.txt"])) == 0
+    assert b"zqxmoney" not in bytes_of(store).lower()
+    with pytest.raises(NotFoundError, match="no document"):
+        looker.documents_named(["a.txt"])
+
+
+def test_what_was_said_of_a_text_that_no_document_has_is_gone_once_scrubbed(store: MemoryStore) -> None:
+    put(store, document("a.txt", HELIOS))
+    said = KeptAnswer(answer="zqxanswer", tokens_in=1, tokens_out=1)
+    store.keep_answers([(b"k" * 20, b"of nothing here", "tone-chat", said)])
+    assert store.drop_stray_answers() == 1
+    assert store.is_owed_scrubbing
+    assert store.scrub()
+    assert not store.is_owed_scrubbing
+    assert b"zqxanswer" not in bytes_of(store)
+
+
 def test_a_spelling_goes_with_the_last_that_writes_it_so(store: MemoryStore, tmp_path: Path) -> None:
     loud = document("a.txt", passage("QUAXLEY Ltd pays.", {"QUAXLEY Ltd": "organization"}))
     plain = document("b.txt", passage("Quaxley pays.", {"Quaxley": "organization"}))

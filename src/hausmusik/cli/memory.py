@@ -166,7 +166,8 @@ def forget(
     """
     output: Output = context.obj
     named: list[str] = with_house(lambda house: house.memory(memory).documents_named(documents))
-    confirm(output, f"forget {len(named)} documents of {memory} for good?", yes=yes)
+    if named:  # none: they were forgotten before, and their bytes are what is left to do
+        confirm(output, f"forget {len(named)} documents of {memory} for good?", yes=yes)
 
     async def work(house: AsyncHouse, _stop: Stop) -> int:
         return await house.forget(memory, named)
@@ -175,4 +176,4 @@ def forget(
     if json:
         output.json({"forgotten": count})
     else:
-        output.talk(f"forgot {count} documents")
+        output.talk(f"forgot {count} documents" if count else "what was forgotten before is gone from the log too")

@@ -147,6 +147,8 @@ class Looker:
     def documents_named(self, paths: Sequence[str]) -> list[str]:
         """Return the documents that are meant; `folder/` stands for all in it.
 
+        One that was forgotten while its bytes could not be scrubbed is no error, so that the same can be run again.
+
         Raises:
             NotFoundError: nothing is called so.
         """
@@ -154,7 +156,7 @@ class Looker:
         found: list[str] = []
         for path in paths:
             inside = [each for each in known if each == path or (path.endswith("/") and each.startswith(path))]
-            if not inside:
+            if not inside and not self._store.is_owed_scrubbing:
                 raise NotFoundError(
                     f"there is no document {path!r} in {self.name}", hint="`haus memory show` lists them"
                 )

@@ -1,7 +1,8 @@
 """A memory in one SQLite file: documents in and out, each in one transaction; what models said; merges.
 
-Readers see one moment throughout (WAL) while one writer adds. What is forgotten is gone from the file: rows are
-overwritten (`secure_delete`), the full-text index too, and the log of changes is emptied. Reading it as a graph stands
+Readers see one moment throughout (WAL) while one writer adds. What is deleted is overwritten in the file: rows
+(`secure_delete`), and the full-text index. It is gone once `scrub` has emptied the log of changes too, which `forget`
+does at once and an adding at its end; until then the memory itself knows that it is owed. Reading it as a graph stands
 in `reading`. Threads may share it.
 
 Sources: https://www.sqlite.org/pragma.html#pragma_secure_delete, https://www.sqlite.org/fts5.html#the_secure_delete_option.
@@ -34,6 +35,9 @@ from hausmusik.seams import Clock
 
 SECURE_FTS: Final = (3, 42, 0)
 """From this SQLite on the full-text index can forget row by row; older ones are merged whole, which takes longer."""
+
+OWED: Final = "scrubbing owed"
+"""The setting that stands in the file from the transaction that deletes something until nothing of it is left."""
 
 
 class KnownDocument(msgspec.Struct, frozen=True, kw_only=True):
@@ -97,7 +101,7 @@ class MemoryStore:
         self._agree(connection, recipe.embedder)
         path = storable(entry.document.path)
         if connection.execute("SELECT 1 FROM documents WHERE path = ?", (path,)).fetchone():
-            self._secure(connection)  # what its new form has not is not kept anywhere either
+            self._secure(connection)  # what its new form has not is overwritten too; `scrub` empties the log of it
         return put_document(connection, entry, recipe, self.now())
 
     def check_embedder(self, embedder: str) -> None:
@@ -118,24 +122,44 @@ class MemoryStore:
         return Counter(passage_key(*row) for row in rows)
 
     def forget(self, paths: Iterable[str]) -> int:
-        """Take documents out, with everything that only they supported; returns how many were there."""
+        """Take documents out, with everything that only they supported; returns how many were there.
+
+        Raises:
+            StoreError: they are out, but somebody reads the memory, so that its log cannot be emptied of them; or the
+                file cannot be written.
+        """
         with self.database.write(durable=True) as connection:
             self._secure(connection)
             count = sum(remove_document(connection, path) for path in paths)
             left = still_used(_places(connection), (row[0] for row in connection.execute("SELECT path FROM documents")))
             _put_places(connection, left)
-        self.scrub()
+        if not self.scrub():
+            raise StoreError(
+                "forgotten, but another process is reading the memory, so the bytes are still in its log",
+                hint="run the same again when it has ended",
+            )
         return count
 
-    def scrub(self) -> None:
-        """Make sure that nothing of what was deleted is left in the file or beside it."""
-        if sqlite3.sqlite_version_info < SECURE_FTS:
+    @property
+    def is_owed_scrubbing(self) -> bool:
+        """Whether something was deleted that is still in the log beside the file."""
+        return bool(self.setting(OWED))
+
+    def scrub(self) -> bool:
+        """Make sure that nothing of what was deleted is left in the file or beside it; returns whether that is so."""
+        if sqlite3.sqlite_version_info < SECURE_FTS and self.is_owed_scrubbing:
             with self.database.write() as connection:
-                self._secure(connection)
                 connection.execute("INSERT INTO passage_words (passage_words) VALUES ('optimize')")
-        self.database.checkpoint()
+        done = self.database.checkpoint()
+        if done and self.is_owed_scrubbing:
+            with self.database.write() as connection:
+                connection.execute("DELETE FROM settings WHERE key = ?", (OWED,))
+            self.database.checkpoint()
+        return done
 
     def _secure(self, connection: sqlite3.Connection) -> None:
+        """Let what this transaction deletes be overwritten, and remember that the log has it still."""
+        connection.execute("INSERT OR REPLACE INTO settings VALUES (?, '1')", (OWED,))
         if sqlite3.sqlite_version_info >= SECURE_FTS:
             connection.execute("INSERT INTO passage_words (passage_words, rank) VALUES ('secure-delete', 1)")
 
@@ -236,10 +260,12 @@ class MemoryStore:
     def drop_stray_answers(self) -> int:
         """Drop what was said about texts that no document has: of an adding that was given up; returns how many."""
         with self.database.write() as connection:
-            self._secure(connection)
-            return connection.execute(
+            dropped = connection.execute(
                 "DELETE FROM answers WHERE NOT EXISTS (SELECT 1 FROM passages WHERE hash = answers.text)"
             ).rowcount
+            if dropped:
+                self._secure(connection)
+            return dropped
 
     # -- whom names mean ----------------------------------------------------------------------------------------------
 
