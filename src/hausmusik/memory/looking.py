@@ -247,7 +247,8 @@ class Looker:
             raise UsageError(f"{name!r} and {into!r} are one already")
         ids = [each for each, _ in one.names]
         self._store.merge(ids, other.id, by="user", reason=f"{one.title} is {other.title}")
-        return self.find(into)
+        with self._store.database.read() as connection:  # by its id: what `into` was called may mean several now
+            return reading.entity_rows(connection, [other.id])[0]
 
     def split(self, name: str) -> EntityRow:
         """Give a name an entity of its own again; raises as `find`, and UsageError where it has one."""

@@ -154,3 +154,11 @@ def test_merges_by_these_rules_are_undone_by_a_split(store: MemoryStore) -> None
     assert list(entities(store).values()) == [{"remote control", "remote controls"}]
     Looker("notes", store).split("remote controls")
     assert set(entities(store)) == {"remote control", "remote controls"}
+
+
+def test_a_merge_by_which_its_name_comes_to_mean_several_is_done_and_told(store: MemoryStore) -> None:
+    store.put(said("one.txt", ("Anna Weber", "John is ill.", {"John": "person"})), RECIPE)
+    store.put(said("two.txt", ("Tom Baker", "John is late.", {"John": "person"})), RECIPE)
+    store.put(document("three.txt", passage("Jonathan Dorian came.", {"Jonathan Dorian": "person"})), RECIPE)
+    merged = Looker("notes", store).merge("Jonathan Dorian", "John")
+    assert {surface for _, surface in merged.names} == {"Jonathan Dorian", "John"}
