@@ -174,27 +174,32 @@ class Looker:
             return tuple(reading.entity_rows(connection, [row[0] for row in rows]))
 
     def find(self, name: str) -> EntityRow:
-        """Return the entity that a name means.
+        """Return the entity that a name means: before all whoever has it as title, also with the type behind it.
 
         Raises:
             NotFoundError: none; the hint has names that are spelt alike.
             UsageError: several.
         """
         with self._store.database.read() as connection:
+            titled = connection.execute(
+                "SELECT id FROM entities WHERE title = ?1 COLLATE NOCASE"
+                " OR title || ' (' || type || ')' = ?1 COLLATE NOCASE",
+                (name.strip(),),
+            ).fetchall()
             keys = {key_of(name), key_of(name, "person"), compact(key_of(name))}
             marks = ",".join("?" * len(keys))
             ids = connection.execute(
                 f"SELECT DISTINCT entity FROM names WHERE key IN ({marks}) OR replace(key, ' ', '') = ?",  # noqa: S608
                 (*keys, compact(key_of(name))),
             ).fetchall()
-            found = reading.entity_rows(connection, [row[0] for row in ids])
+            found = reading.entity_rows(connection, [row[0] for row in titled or ids])
         if not found:  # outside: the hint reads too, and a read does not begin inside another
             raise NotFoundError(f"nobody and nothing is called {name!r} in {self.name}", hint=self._alike(name))
         if len(found) > 1:
             found = [each for each in found if each.title.casefold() == name.casefold()] or found
         if len(found) > 1:
             titles = ", ".join(f"{each.title} ({each.type})" for each in found[:5])
-            raise UsageError(f"{name!r} may mean several: {titles}", hint="use the full name")
+            raise UsageError(f"{name!r} may mean several: {titles}", hint="write one of them as it stands here")
         return found[0]
 
     def about(self, name: str, *, as_of: str = "", limit: int = 30) -> Neighbourhood:
@@ -254,7 +259,9 @@ class Looker:
         """Give a name an entity of its own again; raises as `find`, and UsageError where it has one."""
         entity = self.find(name)
         wanted = {key_of(name), key_of(name, "person")}
-        ids = [each for each, surface in entity.names if key_of(surface, entity.type) in wanted]
+        ids = [each for each, surface in entity.names if key_of(surface, entity.type) in wanted] or [
+            each for each, surface in entity.names if name.casefold().startswith(f"{surface} (".casefold())
+        ]
         if not ids:
             raise NotFoundError(f"{entity.title} has no name {name!r}", hint="write it as `haus memory graph` shows it")
         new = self._store.split(ids[0])

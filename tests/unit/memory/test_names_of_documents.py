@@ -162,3 +162,20 @@ def test_a_merge_by_which_its_name_comes_to_mean_several_is_done_and_told(store:
     store.put(document("three.txt", passage("Jonathan Dorian came.", {"Jonathan Dorian": "person"})), RECIPE)
     merged = Looker("notes", store).merge("Jonathan Dorian", "John")
     assert {surface for _, surface in merged.names} == {"Jonathan Dorian", "John"}
+
+
+def test_whom_the_program_shows_is_found_by_what_it_shows(store: MemoryStore) -> None:
+    for path in ("Weekly design meeting.txt", "two.txt"):
+        store.put(said(path, ("Project Manager", "Hello.", {})), RECIPE)
+    names = {"Leeds": "location", "Leeds United": "organization"}
+    store.put(document("three.txt", passage("Leeds United is of Leeds.", names)), RECIPE)
+    store.put(document("four.txt", passage("About Leeds.", {"Leeds": "topic"})), RECIPE)
+    looker = Looker("notes", store)
+    for title in ("Project Manager (Weekly design meeting)", "Project Manager (two)", "Leeds United"):
+        assert looker.find(title).title == title
+        assert looker.find(title.lower()).title == title
+    with pytest.raises(UsageError, match=r"several: Leeds \(location\), Leeds \(topic\) \(write"):
+        looker.find("Leeds")
+    assert looker.find("Leeds (topic)").type == "topic"
+    merged = looker.merge("Project Manager (Weekly design meeting)", "Project Manager (two)")
+    assert looker.split(merged.title).title in {"Project Manager (Weekly design meeting)", "Project Manager (two)"}
