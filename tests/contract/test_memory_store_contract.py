@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -302,6 +303,111 @@ def test_the_record_of_merges_does_not_name_whom_only_the_forgotten_named(store:
     assert b"quaxley" not in bytes_of(store).lower()
     assert looker.merges()
     assert whole(store)
+
+
+def told(text: str, *said: tuple[str, str], **names: str) -> DocumentEntry:
+    """A document of one passage whose text says of some pairs of names that they are one."""
+    path, _, text = text.partition(": ")
+    found = {name.replace("_", " "): type_ for name, type_ in names.items()}
+    entry = passage(text, found)
+    aliases = tuple(Alias(name=one, other=other) for one, other in said)
+    return document(path, msgspec.structs.replace(entry, extraction=msgspec.structs.replace(entry.extraction, aliases=aliases)))  # fmt: skip
+
+
+BOARD = {"Global_Harvest_Board": "organization", "Zebra": "organization"}
+BOTH = ("Global Harvest Board", "Zebra")
+
+
+def test_what_only_a_forgotten_text_says_are_one_are_two_again(store: MemoryStore, tmp_path: Path) -> None:
+    first = told("a.txt: The Global Harvest Board is here.", Global_Harvest_Board="organization")
+    secret = told("secret.txt: The Global Harvest Board (Zebra) met.", BOTH, **BOARD)
+    last = told("c.txt: Zebra is here.", Zebra="organization")
+    put(store, first, secret, last)
+    looker = Looker("notes", store)
+    assert looker.find("Zebra").title == looker.find("Global Harvest Board").title
+    store.forget(["secret.txt"])
+    assert content(store) == built(tmp_path, first, last)
+    assert looker.merges() == ()
+    assert b"text says so" not in bytes_of(store)
+    assert whole(store)
+
+
+def test_so_they_are_where_the_file_no_longer_says_so(store: MemoryStore, tmp_path: Path) -> None:
+    names = dict.fromkeys(BOARD, "organization")
+    put(store, told("a.txt: The Global Harvest Board (Zebra) met.", BOTH, **names))
+    plain = told("a.txt: The Global Harvest Board met; Zebra was not there.", **names)
+    put(store, plain)
+    assert content(store) == built(tmp_path, plain)
+
+
+def test_they_stay_one_while_another_text_says_so(store: MemoryStore, tmp_path: Path) -> None:
+    first = told("a.txt: The Global Harvest Board (Zebra) met.", BOTH, **BOARD)
+    second = told("b.txt: Zebra (Global Harvest Board) met again.", BOTH[::-1], **BOARD)
+    put(store, first, second)
+    store.forget(["a.txt"])
+    assert content(store) == built(tmp_path, second)
+    assert [each.reason for each in Looker("notes", store).merges()] == ["the text says so: Zebra (Global Harvest Board)"]  # fmt: skip
+    store.forget(["b.txt"])
+    assert not any(store.counts().values())
+
+
+def test_they_stay_one_where_their_letters_say_so_too(store: MemoryStore, tmp_path: Path) -> None:
+    names = {"World_Health_Organization": "organization", "Health_Body": "organization"}
+    secret = told("a.txt: The World Health Organization (Health Body).", ("World Health Organization", "Health Body"), **names)  # fmt: skip
+    other = told("b.txt: The Health Body and the Health-Body of the World Health Organization.", **names, **{"Health-Body": "organization"})  # fmt: skip
+    put(store, secret, other)
+    store.forget(["a.txt"])
+    assert content(store) == built(tmp_path, other)
+
+
+def test_one_that_another_text_says_is_somebody_else_is_that_again(store: MemoryStore, tmp_path: Path) -> None:
+    names = {name.replace(" ", "_"): "organization" for name in NAMES}
+    first = told(f"a.txt: {', '.join(NAMES)}.", ("Zebra", "Kestrel Fund"), **names)
+    put(store, first, told(f"b.txt: {', '.join(NAMES)}.", BOTH, **names))
+    store.forget(["b.txt"])
+    assert content(store) == built(tmp_path, first)
+
+
+NAMES = ("Global Harvest Board", "Zebra", "Kestrel Fund", "Omar Haddad")
+
+
+@given(
+    steps=st.lists(
+        st.tuples(
+            st.sampled_from("abcd"),
+            st.booleans(),
+            st.lists(st.sampled_from(NAMES[1:]), max_size=2, unique=True),
+        ),
+        max_size=9,
+    )
+)
+def test_whatever_texts_said_those_that_are_left_decide(
+    tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[str, bool, list[str]]]
+) -> None:
+    folder = tmp_path_factory.mktemp("random")
+    store = MemoryStore(folder / "notes.sqlite", FakeClock())
+    there: dict[str, DocumentEntry] = {}
+    names = {name.replace(" ", "_"): "organization" for name in NAMES}
+    for path, goes, said in steps:
+        there.pop(path, None)
+        if goes:
+            store.forget([path])
+        else:
+            there[path] = told(f"{path}: {', '.join(NAMES)}, {said}.", *((NAMES[0], each) for each in said), **names)  # fmt: skip
+            store.put(there[path], RECIPE)
+    assert whole(store)
+    assert content(store) == built(folder, *there.values())
+    store.close()
+
+
+def test_what_the_user_said_since_stays(store: MemoryStore) -> None:
+    secret = told("secret.txt: The Global Harvest Board (Zebra) met.", BOTH, **BOARD)
+    put(store, secret, told("b.txt: Zebra and the Global Harvest Board and Carla Ruiz.", Carla_Ruiz="person", **BOARD))
+    looker = Looker("notes", store)
+    looker.merge("Zebra", "Carla Ruiz")
+    store.forget(["secret.txt"])
+    assert {surface for _, surface in looker.find("Zebra").names} == {"Zebra", "Global Harvest Board", "Carla Ruiz"}
+    assert {each.by for each in looker.merges()} == {"user"}
 
 
 def test_a_merged_description_is_dropped_with_a_part_of_it(store: MemoryStore) -> None:

@@ -17,6 +17,7 @@ from hausmusik.config.database import storable
 from hausmusik.memory.naming import key_of
 from hausmusik.memory.store.closing import close_again, may_close
 from hausmusik.memory.store.names import tidy
+from hausmusik.memory.store.saying import unsay
 
 FORGOTTEN: Final = "a name that is forgotten"
 
@@ -68,6 +69,7 @@ def forget_unsupported(connection: sqlite3.Connection, touched: Mapping[int, int
     tidy(connection, entities)
     if spellings:
         _forget_spellings(connection, spellings)
+    unsay(connection, entities)
 
 
 def _spelt(connection: sqlite3.Connection, name: int, surface: str) -> str:

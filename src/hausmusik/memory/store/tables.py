@@ -8,10 +8,12 @@ Everything but names, entities and settings hangs on a document and goes with it
 so that a merge moves names and nothing else, and is undone by moving them back. `typed_by` is which language model
 guessed a name's type; empty: rules or whoever extracted said so, and go over a guess. `passage_words` is FTS5 over the
 passages' own text (external content: the text stands in the file once). Vectors are little-endian float16. Times are
-ISO 8601 text, which sorts; an empty one is unknown. `answers` has what language models said, in the order in which they
-did (in that of the hashes each would change a page of its own), by a hash of all that they were asked; each belongs to
-the passage texts that it was made of, and goes with the last of them. Ids of entities are never given again, for
-`merges` keeps those of some that are no more.
+ISO 8601 text, which sorts; an empty one is unknown. A merge is `by` a rule (`other`: the name that it found alike), the
+user, or a text that says itself that two names are one: `aliases` has each passage that says so, and with the last of
+them the merge is undone. `answers` has what language models said, in the order in which they did (in that of the hashes
+each would change a page of its own), by a hash of all that they were asked; each belongs to the passage texts that it
+was made of, and goes with the last of them. Ids of entities are never given again, for `merges` keeps those of some
+that are no more.
 
 Sources: https://www.sqlite.org/fts5.html (external content, `secure-delete` from 3.42), design decision 14.
 """
@@ -146,16 +148,27 @@ CREATE INDEX facts_closed_by ON facts (closed_by) WHERE closed_by IS NOT NULL;
 CREATE TABLE merges (
     id INTEGER PRIMARY KEY,
     name INTEGER NOT NULL REFERENCES names (id) ON DELETE CASCADE,
+    other INTEGER REFERENCES names (id) ON DELETE SET NULL,
     from_entity INTEGER NOT NULL,
     from_title TEXT NOT NULL,
     into_entity INTEGER NOT NULL,
-    by TEXT NOT NULL CHECK (by IN ('rule', 'model', 'user')),
+    by TEXT NOT NULL CHECK (by IN ('rule', 'text', 'user')),
     reason TEXT NOT NULL,
     score REAL NOT NULL,
     at TEXT NOT NULL,
     undone_at TEXT NOT NULL DEFAULT ''
 );
 CREATE INDEX merges_of_name ON merges (name);
+CREATE INDEX merges_with ON merges (other) WHERE other IS NOT NULL;
+
+CREATE TABLE aliases (
+    passage INTEGER NOT NULL REFERENCES passages (id) ON DELETE CASCADE,
+    name INTEGER NOT NULL REFERENCES names (id) ON DELETE CASCADE,
+    other INTEGER NOT NULL REFERENCES names (id) ON DELETE CASCADE,
+    PRIMARY KEY (passage, name, other)
+) WITHOUT ROWID;
+CREATE INDEX aliases_of_name ON aliases (name);
+CREATE INDEX aliases_of_other ON aliases (other);
 
 CREATE TABLE doubts (
     name INTEGER NOT NULL REFERENCES names (id) ON DELETE CASCADE,

@@ -21,6 +21,7 @@ from hausmusik.memory.store.closing import close_again, close_all_contradicted, 
 from hausmusik.memory.store.entry import DocumentEntry, PassageEntry, Recipe, json_text, passage_key
 from hausmusik.memory.store.forgetting import forget_answers, forget_unsupported, supported_by
 from hausmusik.memory.store.names import Names, move_name, tidy
+from hausmusik.memory.store.saying import saying
 from hausmusik.types import FloatArray
 
 STORED: Final = np.dtype("<f2")
@@ -238,7 +239,8 @@ def _add_extraction(
     for alias in found.aliases:
         one, other = ids.get(key_of(alias.name)), ids.get(key_of(alias.other))
         if one is not None and other is not None and one != other:
-            _same(connection, other, one, f"the text says so: {alias.name} ({alias.other})", at)
+            connection.execute("INSERT OR IGNORE INTO aliases VALUES (?, ?, ?)", (passage, other, one))
+            _same(connection, other, one, saying(alias.name, alias.other), at)
     single = single_kinds()
     vectors = entry.fact_vectors or (None,) * len(found.relations)
     for fact, vector in zip(found.relations, vectors, strict=True):
@@ -271,5 +273,5 @@ def _add_extraction(
 
 def _same(connection: sqlite3.Connection, name: int, other: int, reason: str, at: str) -> None:
     row = connection.execute("SELECT entity FROM names WHERE id = ?", (other,)).fetchone()
-    move_name(connection, name, row[0], by="rule", reason=reason, score=0.97, at=at)
+    move_name(connection, name, row[0], by="text", reason=reason, score=0.97, at=at)
     close_all_contradicted(connection, row)
