@@ -19,7 +19,7 @@ from hausmusik.memory.extraction.values import OTHER
 from hausmusik.memory.naming import key_of
 from hausmusik.memory.store.closing import close_again, close_all_contradicted, close_contradicted, may_close
 from hausmusik.memory.store.entry import DocumentEntry, PassageEntry, Recipe, json_text, passage_key
-from hausmusik.memory.store.forgetting import forget_answers, forget_unsupported, supported_by
+from hausmusik.memory.store.forgetting import forget_answers, forget_title, forget_unsupported, supported_by
 from hausmusik.memory.store.names import Names, move_name, tidy
 from hausmusik.memory.store.saying import saying
 from hausmusik.types import FloatArray
@@ -94,6 +94,8 @@ def put_document(connection: sqlite3.Connection, entry: DocumentEntry, recipe: R
     tidy(connection, names.entities)
     # Only now: a name that the new form has as well stays what it is, with what the user said of it.
     forget_unsupported(connection, gone)
+    if row is not None and row[3] != storable(document.title):
+        forget_title(connection, row[3])
     close_again(connection, closing)
     return document_id
 
