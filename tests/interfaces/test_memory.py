@@ -266,7 +266,7 @@ def test_searching(notes: Haus) -> None:
     assert len(found["evidence"]) == 1
     assert found["evidence"][0]["passage"]["path"] in {"meeting.txt", "notes.md"}
     told(notes("memory", "search", "notes", "a", "--mode", "psychic"), 2, "mix")
-    told(notes("memory", "search", "notes", "a", "--as-of", "soon"), 2, "--as-of")
+    told(notes("memory", "search", "notes", "a", "--as-of", "soon"), 2, "as of 'soon'")
     told(notes("memory", "search", "notes", " "), 2)
 
 

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hausmusik.cli.asking import AsOf, Memory, Mode, read_date
+from hausmusik.cli.asking import AsOf, Memory, Mode
 from hausmusik.cli.commands import Command, Group
 from hausmusik.cli.options import Json, On, Yes, confirm, read_text
 from hausmusik.cli.output import Output
 from hausmusik.cli.session import ProgressLine, in_house, with_house
+from hausmusik.memory.moments import read_moment
 
 if TYPE_CHECKING:
     from hausmusik.house import AsyncHouse
@@ -96,7 +97,7 @@ def search(
     Example: haus memory search notes "launch date"
     """
     output: Output = context.obj
-    words, when = read_text(question), read_date(as_of)
+    words, when = read_text(question), read_moment(as_of)
     line = ProgressLine(output)
 
     async def work(house: AsyncHouse, _stop: Stop) -> Retrieved:

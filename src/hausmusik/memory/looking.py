@@ -12,6 +12,7 @@ import msgspec
 
 from hausmusik.errors import NotFoundError, UsageError
 from hausmusik.memory.extraction.prompts import DEFAULT_TYPES
+from hausmusik.memory.moments import read_moment
 from hausmusik.memory.naming import compact, key_of
 from hausmusik.memory.needing import needed
 from hausmusik.memory.retrieval.walking import holds, walk
@@ -203,8 +204,8 @@ class Looker:
         return found[0]
 
     def about(self, name: str, *, as_of: str = "", limit: int = 30) -> Neighbourhood:
-        """Return what is known of somebody or something; raises as `find`."""
-        entity = self.find(name)
+        """Return what is known of somebody or something; raises as `find` and `read_moment`."""
+        entity, as_of = self.find(name), read_moment(as_of)
         with self._store.database.read() as connection:
             facts = [each for each in reading.facts_of(connection, [entity.id]) if holds(each, as_of)][:limit]
             ids = [
@@ -219,8 +220,8 @@ class Looker:
         return Neighbourhood(entity=entity, facts=tuple(facts), passages=tuple(passages), merges=self.merges(entity.id))
 
     def path(self, source: str, target: str, *, as_of: str = "") -> list[FactRow]:
-        """Return the shortest way from one to the other along facts; empty where there is none; raises as `find`."""
-        return walk(self._store, self.find(source).id, [self.find(target).id], as_of=as_of)
+        """Return the shortest way from one to the other along facts; empty where there is none; raises as `about`."""
+        return walk(self._store, self.find(source).id, [self.find(target).id], as_of=read_moment(as_of))
 
     def merges(self, entity: int | None = None) -> tuple[MergeRow, ...]:
         """Return why names mean what they mean, of one entity or all, newest first."""

@@ -22,7 +22,9 @@ from hausmusik.memory.answering.events import AnswerDelta, Answered, AnswerEvent
 from hausmusik.memory.answering.prompt import REFUSAL, answer_request
 from hausmusik.memory.answering.quoting import candidates, chosen
 from hausmusik.memory.answering.refusing import THRESHOLD, answerable
+from hausmusik.memory.looking import Looker
 from hausmusik.memory.memories import Memories
+from hausmusik.memory.picking import Picker
 from hausmusik.memory.retrieval.retriever import Evidence, Retrieved, missing_in
 from hausmusik.memory.store.reading import StoredPassage
 from hausmusik.memory.token_counts import approximate_tokens
@@ -365,6 +367,8 @@ async def test_no_question_is_told(house: House, question: str) -> None:
 async def test_an_unknown_mode_another_embedder_and_an_empty_memory_are_told(house: House) -> None:
     with pytest.raises(UsageError, match="mix"):
         await house.ask(LAUNCH, mode="psychic")
+    with pytest.raises(UsageError, match="is no date"):
+        await house.ask(LAUNCH, as_of="soon")
     house.player.revisions["tone-embed"] = "2"
     with pytest.raises(ConfigError, match="cannot be compared"):
         await house.ask(LAUNCH)
@@ -372,3 +376,17 @@ async def test_an_unknown_mode_another_embedder_and_an_empty_memory_are_told(hou
     house.memories.store("notes").forget(house.memories.store("notes").known())
     with pytest.raises(NotFoundError, match="empty"):
         await house.ask(LAUNCH)
+
+
+async def test_a_moment_may_be_written_in_any_form_wherever_it_is_asked(house: House) -> None:
+    store = house.memories.store("notes")
+    looker, picker = Looker("notes", store), Picker("notes", store)
+    for ask in (picker.overview, lambda **options: picker.around("Anna Weber", **options)):
+        with pytest.raises(UsageError, match="is no date"):
+            ask(as_of="soon")
+        assert ask(as_of="20991231") == ask(as_of="2099-12-31") == ask()
+    with pytest.raises(UsageError, match="is no date"):
+        looker.about("Anna Weber", as_of="soon")
+    with pytest.raises(UsageError, match="is no date"):
+        looker.path("Anna Weber", "Gerda Klein", as_of="soon")
+    assert looker.about("Anna Weber", as_of="20991231") == looker.about("Anna Weber")

@@ -37,6 +37,7 @@ from hausmusik.memory.answering.quoting import candidates, chosen
 from hausmusik.memory.answering.refusing import THRESHOLD, answerable
 from hausmusik.memory.checking.reading import Evidence as Checkable
 from hausmusik.memory.embedding import embedded, embedder_of
+from hausmusik.memory.moments import read_moment
 from hausmusik.memory.retrieval.chaining import content_stems, rarity_of, wordings
 from hausmusik.memory.retrieval.index import Index
 from hausmusik.memory.retrieval.retriever import MODES, Mode, Retrieved, Retriever
@@ -90,11 +91,11 @@ class Answerer:
         """Return what is found for a question.
 
         Raises:
-            UsageError: an empty question, an unknown mode.
+            UsageError: an empty question, an unknown mode, an `as_of` that is no date.
             NotFoundError: nothing is in the memory.
             ConfigError: its vectors are of another embedder.
         """
-        self._check(question, options, run)
+        options = self._checked_options(question, options, run)
         return await self._found(question, options, run)
 
     async def _found(self, question: str, options: AskOptions, run: Run) -> Retrieved:
@@ -115,7 +116,7 @@ class Answerer:
 
     async def ask(self, question: str, options: AskOptions, *, run: Run) -> AsyncGenerator[AnswerEvent]:
         """Yield what comes of a question; raises as `retrieve` and as the player does."""
-        self._check(question, options, run)
+        options = self._checked_options(question, options, run)
         phases: list[Phase] = []
 
         def tell(_instrument: str, phase: Phase | None) -> None:
@@ -166,15 +167,17 @@ class Answerer:
             cost_usd=format(cost, "f"),
         )
 
-    def _check(self, question: str, options: AskOptions, run: Run) -> None:
-        """Refuse what can be refused before anything is started."""
+    def _checked_options(self, question: str, options: AskOptions, run: Run) -> AskOptions:
+        """Refuse what can be refused before anything is started; returns the options with `as_of` as it is compared."""
         if not content_stems(question) and not question.strip():
             raise UsageError("there is no question", hint="ask in words")
         if options.mode not in MODES:
             raise UsageError(f"there is no mode {options.mode!r}", hint=f"use one of: {', '.join(MODES)}")
+        as_of = read_moment(options.as_of)
         self._check_embedder(run)
         if not self._store.dim:
             raise _empty()
+        return msgspec.structs.replace(options, as_of=as_of)
 
     def _check_embedder(self, run: Run) -> None:
         made = self._store.setting("embedder")
