@@ -107,9 +107,7 @@ class MemoryStore:
     def check_embedder(self, embedder: str) -> None:
         """Raise ConfigError where vectors of an embedder could not be compared with those that are here."""
         with self.database.read() as connection:
-            made = _embedder(connection)
-        if made and made != embedder:
-            raise _other_embedder(made, embedder)
+            _agreed(connection, embedder)
 
     def kept_passages(self, document: Document, recipe: Recipe) -> Counter[bytes]:
         """Return how many passages of each key another putting of a document would keep as they are."""
@@ -226,10 +224,7 @@ class MemoryStore:
                 _put_places(connection, both)
 
     def _agree(self, connection: sqlite3.Connection, embedder: str) -> None:
-        made = _embedder(connection)
-        if made and made != embedder:
-            raise _other_embedder(made, embedder)
-        if not made:
+        if not _agreed(connection, embedder):
             connection.execute("INSERT OR REPLACE INTO settings VALUES ('embedder', ?)", (embedder,))
 
     # -- what models said ---------------------------------------------------------------------------------------------
@@ -383,16 +378,18 @@ def _put_places(connection: sqlite3.Connection, places: Mapping[str, str]) -> No
     connection.execute("INSERT OR REPLACE INTO settings VALUES ('places', ?)", (text,))
 
 
-def _embedder(connection: sqlite3.Connection) -> str:
-    """Return by which embedder the vectors are; empty where there are none, so that any may begin."""
+def _agreed(connection: sqlite3.Connection, embedder: str) -> bool:
+    """Return whether the vectors are by an embedder; not so where there are none, so that any may begin.
+
+    Raises:
+        ConfigError: they are by another.
+    """
     row = connection.execute(
         "SELECT value FROM settings WHERE key = 'embedder' AND EXISTS (SELECT 1 FROM documents)"
     ).fetchone()
-    return str(row[0]) if row else ""
-
-
-def _other_embedder(made: str, now: str) -> ConfigError:
-    return ConfigError(
-        f"this memory has vectors of {made}, these are of {now}: they cannot be compared",
-        hint="add the documents to a new memory, or use the model that it was made with",
-    )
+    if row is not None and row[0] != embedder:
+        raise ConfigError(
+            f"this memory has vectors of {row[0]}, new ones would be of {embedder}: they cannot be compared",
+            hint="set defaults.embed to the instrument that it was made with, or add the documents to a new memory",
+        )
+    return row is not None
