@@ -223,11 +223,8 @@ def test_nothing_of_what_was_forgotten_is_in_the_file(store: MemoryStore) -> Non
     passages = [passage(text, {"Zebulon Quaxley": "person"}, start=at) for at, text in enumerate(texts)]
     put(store, *(document(f"{number}.txt", passage(f"Some other words number {number}.")) for number in range(40)))
     put(store, document("secret-zqxpath.txt", *passages))
-    store.keep_answer(
-        b"k" * 20, passages[0].hash, "tone-chat", KeptAnswer(answer="zqxanswer", tokens_in=1, tokens_out=1)
-    )
-    with store.database.write() as connection:
-        connection.execute("UPDATE entities SET summary = 'zqxsummary' WHERE title = 'Zebulon Quaxley'")
+    said = KeptAnswer(answer="zqxanswer", tokens_in=1, tokens_out=1)
+    store.keep_answers([(b"k" * 20, passages[0].hash, "tone-chat", said)])
     assert b"zqx007vw" in bytes_of(store)
     store.forget(["secret-zqxpath.txt"])
     left = bytes_of(store).lower()
@@ -410,20 +407,11 @@ def test_what_the_user_said_since_stays(store: MemoryStore) -> None:
     assert {each.by for each in looker.merges()} == {"user"}
 
 
-def test_a_merged_description_is_dropped_with_a_part_of_it(store: MemoryStore) -> None:
-    put(store, document("a.txt", LEEDS), document("b.txt", YORK))
-    with store.database.write() as connection:
-        connection.execute("UPDATE entities SET summary = 'lives here and there'")
-    store.forget(["b.txt"])
-    with store.database.read() as connection:
-        assert connection.execute("SELECT summary FROM entities WHERE title = 'Tom Baker'").fetchone() == ("",)
-
-
 def test_what_a_model_said_goes_with_the_last_document_that_has_the_text(store: MemoryStore) -> None:
     put(store, document("a.txt", HELIOS), document("b.txt", HELIOS))
     said = KeptAnswer(answer="{}", tokens_in=3, tokens_out=2)
-    store.keep_answer(b"k" * 20, HELIOS.hash, "tone-chat", said)
-    store.keep_answer(b"s" * 20, b"of nothing here", "tone-chat", said)
+    asked = [(b"k" * 20, HELIOS.hash), (b"s" * 20, b"of nothing here")]
+    store.keep_answers((key, text, "tone-chat", said) for key, text in asked)
     assert store.drop_stray_answers() == 1
     store.forget(["a.txt"])
     assert store.answer(b"k" * 20) == said
@@ -497,6 +485,16 @@ def test_whatever_was_done_the_memory_is_consistent(
     if not with_merges:
         assert content(store) == built(folder, *there.values())
     store.close()
+
+
+def test_a_merge_is_told_and_undone_also_after_its_entity_has_become_part_of_another(store: MemoryStore) -> None:
+    names = {"JD": "person", "Carla Ruiz": "person", "Omar Haddad": "person"}
+    put(store, document("a.txt", passage("JD met Carla Ruiz and Omar Haddad.", names)))
+    looker = Looker("notes", store)
+    looker.merge("JD", "Carla Ruiz")
+    looker.merge("Carla Ruiz", "Omar Haddad")
+    assert [each.reason for each in looker.about("JD").merges][-1] == "JD is Carla Ruiz"
+    assert looker.split("JD").title == "JD"
 
 
 def test_a_merge_is_recorded_and_undone_by_a_split(store: MemoryStore) -> None:

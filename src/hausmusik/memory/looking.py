@@ -59,7 +59,7 @@ class DocumentRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MergeRow(msgspec.Struct, frozen=True, kw_only=True):
-    """Why a name means what it means."""
+    """Why a name means what it means; `into` is empty where that entity has become part of another since."""
 
     name: str
     into: str
@@ -227,8 +227,8 @@ class Looker:
         """Return why names mean what they mean, of one entity or all, newest first."""
         with self._store.database.read() as connection:
             rows = connection.execute(
-                "SELECT n.surface, e.title, m.by, m.reason, m.score, m.at, m.undone_at FROM merges m"
-                " JOIN names n ON n.id = m.name JOIN entities e ON e.id = m.into_entity"
+                "SELECT n.surface, coalesce(e.title, ''), m.by, m.reason, m.score, m.at, m.undone_at FROM merges m"
+                " JOIN names n ON n.id = m.name LEFT JOIN entities e ON e.id = m.into_entity"
                 " WHERE ? IS NULL OR n.entity = ? ORDER BY m.id DESC LIMIT 1000",
                 (entity, entity),
             ).fetchall()

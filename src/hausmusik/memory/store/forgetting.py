@@ -49,7 +49,7 @@ def supported_by(connection: sqlite3.Connection, where: str, values: Sequence[An
 
 
 def forget_unsupported(connection: sqlite3.Connection, touched: Mapping[int, int]) -> None:
-    """Take out names that nothing mentions any more, entities without names, and summaries made of what went.
+    """Take out names that nothing mentions any more, and entities without names.
 
     A spelling that only what went had goes too, where it is a name's, and in the reasons of merges and doubts.
     """
@@ -66,7 +66,6 @@ def forget_unsupported(connection: sqlite3.Connection, touched: Mapping[int, int
             connection.execute("DELETE FROM names WHERE id = ?", (name,))
             spellings |= {surface, key}
     entities = set(touched.values())
-    connection.executemany("UPDATE entities SET summary = '' WHERE id = ?", [(entity,) for entity in entities])
     tidy(connection, entities)
     if spellings:
         _forget_spellings(connection, spellings)

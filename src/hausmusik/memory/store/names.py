@@ -357,7 +357,6 @@ def tidy(connection: sqlite3.Connection, entities: Iterable[int]) -> None:
         full = max((name for name, kind in names if kind == type_), key=lambda name: (len(name.split()), len(name)))
         title = full if type_ == "person" else names[0][0]
         connection.execute(
-            "UPDATE entities SET title = ?, type = ?, summary = ''"
-            " WHERE id = ? AND (title <> ? OR type <> ? OR summary <> '')",
+            "UPDATE entities SET title = ?, type = ? WHERE id = ? AND (title <> ? OR type <> ?)",
             (title, type_, entity, title, type_),
         )

@@ -47,7 +47,7 @@ def unsay(connection: sqlite3.Connection, entities: Iterable[int]) -> None:
 
 
 def _divide(connection: sqlite3.Connection, entity: int) -> None:
-    names = [row[0] for row in connection.execute("SELECT id FROM names WHERE entity = ? ORDER BY id", (entity,))]
+    names: list[int] = [row[0] for row in connection.execute("SELECT id FROM names WHERE entity = ? ORDER BY id", (entity,))]
     rows = connection.execute(
         "SELECT m.name, m.by, m.at, m.other, o.entity FROM merges m JOIN names n ON n.id = m.name"
         " LEFT JOIN names o ON o.id = m.other WHERE n.entity = ? AND m.undone_at = '' ORDER BY m.id",
@@ -67,7 +67,7 @@ def _divide(connection: sqlite3.Connection, entity: int) -> None:
     stays = _reached(first, ties)
     for name in names:
         _tell(connection, name, stays)
-    left = [name for name in names if name not in stays]
+    left: list[int] = [name for name in names if name not in stays]
     while left:
         part = sorted(_reached(left[0], ties))
         _leave(connection, part, entity, [each for each in merges if each.name in part])

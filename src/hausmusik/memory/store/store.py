@@ -248,10 +248,6 @@ class MemoryStore:
         with self.database.write() as connection:
             put_answers(connection, answers, at)
 
-    def keep_answer(self, key: bytes, text: bytes, instrument: str, kept: KeptAnswer) -> None:
-        """Keep what a model said; see `keep_answers`."""
-        self.keep_answers([(key, text, instrument, kept)])
-
     def drop_stray_answers(self) -> int:
         """Drop what was said about texts that no document has: of an adding that was given up; returns how many."""
         with self.database.write() as connection:
@@ -300,11 +296,6 @@ class MemoryStore:
                 (name, reason, row[0]),
             )
             return entity
-
-    def settle_doubt(self, name: int, other: int, verdict: str) -> None:
-        """Keep what was decided of two names that may mean the same: `same` or `apart`."""
-        with self.database.write() as connection:
-            connection.execute("UPDATE doubts SET verdict = ? WHERE name = ? AND other = ?", (verdict, name, other))
 
     # -- the file -----------------------------------------------------------------------------------------------------
 

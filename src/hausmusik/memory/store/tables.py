@@ -89,8 +89,7 @@ CREATE INDEX windows_of_passage ON windows (passage);
 CREATE TABLE entities (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     title TEXT NOT NULL,
-    type TEXT NOT NULL,
-    summary TEXT NOT NULL DEFAULT ''
+    type TEXT NOT NULL
 );
 
 CREATE TABLE names (
