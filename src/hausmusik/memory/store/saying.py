@@ -47,7 +47,8 @@ def unsay(connection: sqlite3.Connection, entities: Iterable[int]) -> None:
 
 
 def _divide(connection: sqlite3.Connection, entity: int) -> None:
-    names: list[int] = [row[0] for row in connection.execute("SELECT id FROM names WHERE entity = ? ORDER BY id", (entity,))]
+    rows = connection.execute("SELECT id FROM names WHERE entity = ? ORDER BY id", (entity,))
+    names: list[int] = [row[0] for row in rows]
     rows = connection.execute(
         "SELECT m.name, m.by, m.at, m.other, o.entity FROM merges m JOIN names n ON n.id = m.name"
         " LEFT JOIN names o ON o.id = m.other WHERE n.entity = ? AND m.undone_at = '' ORDER BY m.id",
