@@ -339,7 +339,7 @@ def test_so_they_are_where_the_file_no_longer_says_so(store: MemoryStore, tmp_pa
 
 def test_they_stay_one_while_another_text_says_so(store: MemoryStore, tmp_path: Path) -> None:
     first = told("a.txt: The Global Harvest Board (Zebra) met.", BOTH, **BOARD)
-    second = told("b.txt: Zebra (Global Harvest Board) met again.", BOTH[::-1], **BOARD)
+    second = told("b.txt: Zebra (Global Harvest Board) met again.", ("Zebra", "Global Harvest Board"), **BOARD)
     put(store, first, second)
     store.forget(["a.txt"])
     assert content(store) == built(tmp_path, second)
