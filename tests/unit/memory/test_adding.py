@@ -373,7 +373,7 @@ async def test_what_was_said_of_a_document_that_failed_is_not_asked_again(home: 
     assert (again.added, again.calls, answers()) == (1, 9 - kept, 9)
     home.write(b="Tom Baker is here.")
     stray = KeptAnswer(answer="of nothing", tokens_in=1, tokens_out=1)
-    home.memories.store("notes").keep_answer(b"k" * 20, b"t" * 16, "tone-chat", stray)
+    home.memories.store("notes").keep_answers([(b"k" * 20, b"t" * 16, "tone-chat", stray)])
     await home.add(extractor="tone-chat")
     assert answers() == 10  # of that and of nine paragraphs; what nothing is about goes once nothing has failed
 
