@@ -10,7 +10,7 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from pathlib import Path
 
-from hausmusik.errors import ConfigError, UsageError
+from hausmusik.errors import UsageError
 from hausmusik.jobs.stop import Stop
 from hausmusik.memory.adding import plays_of, writing
 from hausmusik.memory.answering.answerer import Answerer, AskOptions
@@ -195,7 +195,8 @@ class Remembering(Parts):
 
     def _answerer(self, memory: str) -> Answerer:
         store = self.memories.store(memory)
-        return Answerer(self.player, store, lambda: self.memories.index(memory), self.settings.defaults.embed)
+        embedder, spent = self.settings.defaults.embed, self.ledger.spent
+        return Answerer(self.player, store, lambda: self.memories.index(memory), embedder, spent=spent)
 
     # -- exchanging ---------------------------------------------------------------------------------------------------
 
@@ -220,12 +221,8 @@ class Remembering(Parts):
         store = self.memories.store(name)
         run = run or self.new_run(f"export {name}", on=on)
         if form == "lightrag":
-            made, now = store.setting("embedder"), embedder_of(self.player, self.settings.defaults.embed, run)
-            if made and made != now:
-                raise ConfigError(
-                    f"{name} has vectors of {made}, new ones would be of {now}",
-                    hint="set defaults.embed to the model that it was made with, or use --custom-kg",
-                )
+            embedder = embedder_of(self.player, self.settings.defaults.embed, run)
+            await asyncio.to_thread(store.check_embedder, embedder)
         return await export(name, store, Path(target), form, self._embed(run))
 
     async def import_memory(self, name: str, folder: Path | str, *, on: str = "", run: Run | None = None) -> Imported:

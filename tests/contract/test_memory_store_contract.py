@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -222,11 +223,8 @@ def test_nothing_of_what_was_forgotten_is_in_the_file(store: MemoryStore) -> Non
     passages = [passage(text, {"Zebulon Quaxley": "person"}, start=at) for at, text in enumerate(texts)]
     put(store, *(document(f"{number}.txt", passage(f"Some other words number {number}.")) for number in range(40)))
     put(store, document("secret-zqxpath.txt", *passages))
-    store.keep_answer(
-        b"k" * 20, passages[0].hash, "tone-chat", KeptAnswer(answer="zqxanswer", tokens_in=1, tokens_out=1)
-    )
-    with store.database.write() as connection:
-        connection.execute("UPDATE entities SET summary = 'zqxsummary' WHERE title = 'Zebulon Quaxley'")
+    said = KeptAnswer(answer="zqxanswer", tokens_in=1, tokens_out=1)
+    store.keep_answers([(b"k" * 20, passages[0].hash, "tone-chat", said)])
     assert b"zqx007vw" in bytes_of(store)
     store.forget(["secret-zqxpath.txt"])
     left = bytes_of(store).lower()
@@ -262,6 +260,39 @@ def test_nor_is_what_an_earlier_form_of_a_file_had(store: MemoryStore) -> None:
     assert b"zqxmoney" not in left
 
 
+def test_where_another_reads_it_is_told_that_the_log_still_has_what_was_forgotten(store: MemoryStore) -> None:
+    put(store, document("a.txt", passage("The zqxmoney is here.")), document("b.txt", HELIOS))
+    store.database._busy_timeout_s = 0.05
+    store.close()
+    reader = sqlite3.connect(store.path, isolation_level=None)
+    reader.execute("BEGIN")
+    reader.execute("SELECT count(*) FROM passages").fetchone()
+    looker = Looker("notes", store)
+    with pytest.raises(StoreError, match="another process is reading the memory") as caught:
+        store.forget(looker.documents_named(["a.txt"]))
+    assert caught.value.hint == "run the same again when it has ended"
+    assert set(store.known()) == {"b.txt"}
+    assert b"zqxmoney" in bytes_of(store).lower()
+    with pytest.raises(StoreError, match="another process is reading the memory"):
+        store.forget(looker.documents_named(["a.txt"]))
+    reader.close()
+    assert store.forget(looker.documents_named(["a.txt"])) == 0
+    assert b"zqxmoney" not in bytes_of(store).lower()
+    with pytest.raises(NotFoundError, match="no document"):
+        looker.documents_named(["a.txt"])
+
+
+def test_what_was_said_of_a_text_that_no_document_has_is_gone_once_scrubbed(store: MemoryStore) -> None:
+    put(store, document("a.txt", HELIOS))
+    said = KeptAnswer(answer="zqxanswer", tokens_in=1, tokens_out=1)
+    store.keep_answers([(b"k" * 20, b"of nothing here", "tone-chat", said)])
+    assert store.drop_stray_answers() == 1
+    assert store.is_owed_scrubbing
+    assert store.scrub()
+    assert not store.is_owed_scrubbing
+    assert b"zqxanswer" not in bytes_of(store)
+
+
 def test_a_spelling_goes_with_the_last_that_writes_it_so(store: MemoryStore, tmp_path: Path) -> None:
     loud = document("a.txt", passage("QUAXLEY Ltd pays.", {"QUAXLEY Ltd": "organization"}))
     plain = document("b.txt", passage("Quaxley pays.", {"Quaxley": "organization"}))
@@ -290,20 +321,116 @@ def test_the_record_of_merges_does_not_name_whom_only_the_forgotten_named(store:
     assert whole(store)
 
 
-def test_a_merged_description_is_dropped_with_a_part_of_it(store: MemoryStore) -> None:
-    put(store, document("a.txt", LEEDS), document("b.txt", YORK))
-    with store.database.write() as connection:
-        connection.execute("UPDATE entities SET summary = 'lives here and there'")
+def told(text: str, *said: tuple[str, str], **names: str) -> DocumentEntry:
+    """A document of one passage whose text says of some pairs of names that they are one."""
+    path, _, text = text.partition(": ")
+    found = {name.replace("_", " "): type_ for name, type_ in names.items()}
+    entry = passage(text, found)
+    aliases = tuple(Alias(name=one, other=other) for one, other in said)
+    return document(path, msgspec.structs.replace(entry, extraction=msgspec.structs.replace(entry.extraction, aliases=aliases)))  # fmt: skip
+
+
+BOARD = {"Global_Harvest_Board": "organization", "Zebra": "organization"}
+BOTH = ("Global Harvest Board", "Zebra")
+
+
+def test_what_only_a_forgotten_text_says_are_one_are_two_again(store: MemoryStore, tmp_path: Path) -> None:
+    first = told("a.txt: The Global Harvest Board is here.", Global_Harvest_Board="organization")
+    secret = told("secret.txt: The Global Harvest Board (Zebra) met.", BOTH, **BOARD)
+    last = told("c.txt: Zebra is here.", Zebra="organization")
+    put(store, first, secret, last)
+    looker = Looker("notes", store)
+    assert looker.find("Zebra").title == looker.find("Global Harvest Board").title
+    store.forget(["secret.txt"])
+    assert content(store) == built(tmp_path, first, last)
+    assert looker.merges() == ()
+    assert b"text says so" not in bytes_of(store)
+    assert whole(store)
+
+
+def test_so_they_are_where_the_file_no_longer_says_so(store: MemoryStore, tmp_path: Path) -> None:
+    names = dict.fromkeys(BOARD, "organization")
+    put(store, told("a.txt: The Global Harvest Board (Zebra) met.", BOTH, **names))
+    plain = told("a.txt: The Global Harvest Board met; Zebra was not there.", **names)
+    put(store, plain)
+    assert content(store) == built(tmp_path, plain)
+
+
+def test_they_stay_one_while_another_text_says_so(store: MemoryStore, tmp_path: Path) -> None:
+    first = told("a.txt: The Global Harvest Board (Zebra) met.", BOTH, **BOARD)
+    second = told("b.txt: Zebra (Global Harvest Board) met again.", ("Zebra", "Global Harvest Board"), **BOARD)
+    put(store, first, second)
+    store.forget(["a.txt"])
+    assert content(store) == built(tmp_path, second)
+    assert [each.reason for each in Looker("notes", store).merges()] == ["the text says so: Zebra (Global Harvest Board)"]  # fmt: skip
     store.forget(["b.txt"])
-    with store.database.read() as connection:
-        assert connection.execute("SELECT summary FROM entities WHERE title = 'Tom Baker'").fetchone() == ("",)
+    assert not any(store.counts().values())
+
+
+def test_they_stay_one_where_their_letters_say_so_too(store: MemoryStore, tmp_path: Path) -> None:
+    names = {"World_Health_Organization": "organization", "Health_Body": "organization"}
+    secret = told("a.txt: The World Health Organization (Health Body).", ("World Health Organization", "Health Body"), **names)  # fmt: skip
+    other = told("b.txt: The Health Body and the Health-Body of the World Health Organization.", **names, **{"Health-Body": "organization"})  # fmt: skip
+    put(store, secret, other)
+    store.forget(["a.txt"])
+    assert content(store) == built(tmp_path, other)
+
+
+def test_one_that_another_text_says_is_somebody_else_is_that_again(store: MemoryStore, tmp_path: Path) -> None:
+    names = {name.replace(" ", "_"): "organization" for name in NAMES}
+    first = told(f"a.txt: {', '.join(NAMES)}.", ("Zebra", "Kestrel Fund"), **names)
+    put(store, first, told(f"b.txt: {', '.join(NAMES)}.", BOTH, **names))
+    store.forget(["b.txt"])
+    assert content(store) == built(tmp_path, first)
+
+
+NAMES = ("Global Harvest Board", "Zebra", "Kestrel Fund", "Omar Haddad")
+
+
+@given(
+    steps=st.lists(
+        st.tuples(
+            st.sampled_from("abcd"),
+            st.booleans(),
+            st.lists(st.sampled_from(NAMES[1:]), max_size=2, unique=True),
+        ),
+        max_size=9,
+    )
+)
+def test_whatever_texts_said_those_that_are_left_decide(
+    tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[str, bool, list[str]]]
+) -> None:
+    folder = tmp_path_factory.mktemp("random")
+    store = MemoryStore(folder / "notes.sqlite", FakeClock())
+    there: dict[str, DocumentEntry] = {}
+    names = {name.replace(" ", "_"): "organization" for name in NAMES}
+    for path, goes, said in steps:
+        there.pop(path, None)
+        if goes:
+            store.forget([path])
+        else:
+            there[path] = told(f"{path}: {', '.join(NAMES)}, {said}.", *((NAMES[0], each) for each in said), **names)  # fmt: skip
+            store.put(there[path], RECIPE)
+    assert whole(store)
+    assert content(store) == built(folder, *there.values())
+    store.close()
+
+
+def test_what_the_user_said_since_stays(store: MemoryStore) -> None:
+    secret = told("secret.txt: The Global Harvest Board (Zebra) met.", BOTH, **BOARD)
+    put(store, secret, told("b.txt: Zebra and the Global Harvest Board and Carla Ruiz.", Carla_Ruiz="person", **BOARD))
+    looker = Looker("notes", store)
+    looker.merge("Zebra", "Carla Ruiz")
+    store.forget(["secret.txt"])
+    assert {surface for _, surface in looker.find("Zebra").names} == {"Zebra", "Global Harvest Board", "Carla Ruiz"}
+    assert {each.by for each in looker.merges()} == {"user"}
 
 
 def test_what_a_model_said_goes_with_the_last_document_that_has_the_text(store: MemoryStore) -> None:
     put(store, document("a.txt", HELIOS), document("b.txt", HELIOS))
     said = KeptAnswer(answer="{}", tokens_in=3, tokens_out=2)
-    store.keep_answer(b"k" * 20, HELIOS.hash, "tone-chat", said)
-    store.keep_answer(b"s" * 20, b"of nothing here", "tone-chat", said)
+    asked = [(b"k" * 20, HELIOS.hash), (b"s" * 20, b"of nothing here")]
+    store.keep_answers((key, text, "tone-chat", said) for key, text in asked)
     assert store.drop_stray_answers() == 1
     store.forget(["a.txt"])
     assert store.answer(b"k" * 20) == said
@@ -377,6 +504,16 @@ def test_whatever_was_done_the_memory_is_consistent(
     if not with_merges:
         assert content(store) == built(folder, *there.values())
     store.close()
+
+
+def test_a_merge_is_told_and_undone_also_after_its_entity_has_become_part_of_another(store: MemoryStore) -> None:
+    names = {"JD": "person", "Carla Ruiz": "person", "Omar Haddad": "person"}
+    put(store, document("a.txt", passage("JD met Carla Ruiz and Omar Haddad.", names)))
+    looker = Looker("notes", store)
+    looker.merge("JD", "Carla Ruiz")
+    looker.merge("Carla Ruiz", "Omar Haddad")
+    assert [each.reason for each in looker.about("JD").merges][-1] == "JD is Carla Ruiz"
+    assert looker.split("JD").title == "JD"
 
 
 def test_a_merge_is_recorded_and_undone_by_a_split(store: MemoryStore) -> None:

@@ -14,6 +14,7 @@ import pytest
 
 from hausmusik.memory.adding import writing
 from hausmusik.memory.memories import Memories
+from hausmusik.memory.store.store import OWED
 from hausmusik.testing import FakeClock
 from tests.interfaces import tones
 from tests.interfaces.conftest import Done, Haus, limited, process
@@ -266,7 +267,7 @@ def test_searching(notes: Haus) -> None:
     assert len(found["evidence"]) == 1
     assert found["evidence"][0]["passage"]["path"] in {"meeting.txt", "notes.md"}
     told(notes("memory", "search", "notes", "a", "--mode", "psychic"), 2, "mix")
-    told(notes("memory", "search", "notes", "a", "--as-of", "soon"), 2, "--as-of")
+    told(notes("memory", "search", "notes", "a", "--as-of", "soon"), 2, "as of 'soon'")
     told(notes("memory", "search", "notes", " "), 2)
 
 
@@ -317,6 +318,11 @@ def test_forgotten_it_is_gone_and_can_come_back(notes: Haus, home: Path, files: 
     assert b"Tom Baker" not in left
     assert b"Gerda Klein" in left
     fine(notes("memory", "check", "notes"))
+    with sqlite3.connect(home / "data" / "memories" / "notes.sqlite") as connection:  # as where somebody read meanwhile
+        connection.execute("INSERT INTO settings VALUES (?, '1')", (OWED,))
+    connection.close()
+    assert "from the log too" in fine(notes("memory", "forget", "notes", "meeting.txt")).err
+    told(notes("memory", "forget", "notes", "meeting.txt", "--yes"), 5, "meeting.txt")
     assert "1 added" in fine(notes("memory", "add", "notes", str(files))).err
     assert len(fine(notes("memory", "show", "notes", "--json")).json["documents"]) == 2
 

@@ -13,6 +13,7 @@ from hausmusik.cli.options import NO_BUDGET, Budget, Instrument, Json, On, read_
 from hausmusik.cli.output import Output
 from hausmusik.cli.session import ProgressLine, announce, in_house
 from hausmusik.errors import UsageError
+from hausmusik.memory.moments import read_moment
 
 if TYPE_CHECKING:
     from hausmusik.house import AsyncHouse
@@ -64,7 +65,7 @@ def ask(
         raise UsageError(f"--think {think!r} is none", hint="use show, hide or only")
     asked = read_text(question)
     most = read_dollars(budget)
-    when = read_date(as_of)
+    when = read_moment(as_of)
     if out is not None:
         from hausmusik.picturing import check_picture_name
 
@@ -103,19 +104,6 @@ def ask(
     shown.end()
     if out is not None:
         output.talk(f"drew {out}")
-
-
-def read_date(text: str) -> str:
-    """Read `--as-of 2026-03-01` or `2026-03-01T09:30`; empty stays empty."""
-    from datetime import datetime
-
-    if not text:
-        return ""
-    try:
-        datetime.fromisoformat(text)
-    except ValueError:
-        raise UsageError(f"--as-of {text!r} is no date", hint="write it like 2026-03-01") from None
-    return text
 
 
 class _Shown:

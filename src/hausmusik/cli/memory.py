@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hausmusik.cli.asking import AsOf, Memory, Mode, read_date
+from hausmusik.cli.asking import AsOf, Memory, Mode
 from hausmusik.cli.commands import Command, Group
 from hausmusik.cli.options import Json, On, Yes, confirm, read_text
 from hausmusik.cli.output import Output
 from hausmusik.cli.session import ProgressLine, in_house, with_house
+from hausmusik.memory.moments import read_moment
 
 if TYPE_CHECKING:
     from hausmusik.house import AsyncHouse
@@ -96,7 +97,7 @@ def search(
     Example: haus memory search notes "launch date"
     """
     output: Output = context.obj
-    words, when = read_text(question), read_date(as_of)
+    words, when = read_text(question), read_moment(as_of)
     line = ProgressLine(output)
 
     async def work(house: AsyncHouse, _stop: Stop) -> Retrieved:
@@ -166,7 +167,8 @@ def forget(
     """
     output: Output = context.obj
     named: list[str] = with_house(lambda house: house.memory(memory).documents_named(documents))
-    confirm(output, f"forget {len(named)} documents of {memory} for good?", yes=yes)
+    if named:  # none: they were forgotten before, and their bytes are what is left to do
+        confirm(output, f"forget {len(named)} documents of {memory} for good?", yes=yes)
 
     async def work(house: AsyncHouse, _stop: Stop) -> int:
         return await house.forget(memory, named)
@@ -175,4 +177,4 @@ def forget(
     if json:
         output.json({"forgotten": count})
     else:
-        output.talk(f"forgot {count} documents")
+        output.talk(f"forgot {count} documents" if count else "what was forgotten before is gone from the log too")

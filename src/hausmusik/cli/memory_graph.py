@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hausmusik.cli.asking import AsOf, Memory, Picture, read_date
+from hausmusik.cli.asking import AsOf, Memory, Picture
 from hausmusik.cli.commands import Command
 from hausmusik.cli.options import Json
 from hausmusik.cli.output import Output
 from hausmusik.cli.session import with_house
 from hausmusik.errors import UsageError
+from hausmusik.memory.moments import read_moment
 
 if TYPE_CHECKING:
     from hausmusik.memory.store.reading import EntityRow, FactRow
@@ -48,7 +49,7 @@ def graph(
     Example: haus memory graph notes "Anna Weber" -o anna.html
     """
     output: Output = context.obj
-    when = read_date(as_of)
+    when = read_moment(as_of)
     if out is not None:
         if type_:
             raise UsageError("--type is for the list, not for a picture", hint="leave out --type or -o")
@@ -114,7 +115,7 @@ def path(
     Example: haus memory path notes Anna "Nordwind Logistics"
     """
     output: Output = context.obj
-    when = read_date(as_of)
+    when = read_moment(as_of)
     if out is not None:
         with_house(lambda house: house.picture_memory(memory, out, about=source, to=target, as_of=when))
         _drawn(output, out, json=json)

@@ -103,10 +103,15 @@ class Database:
         if found != ["ok"]:
             raise self._damaged("; ".join(found))
 
-    def checkpoint(self) -> None:
-        """Bring what is in the log of changes into the file and empty the log; waits for readers, then leaves it be."""
+    def checkpoint(self) -> bool:
+        """Bring what is in the log of changes into the file and empty the log; waits for readers, then leaves it be.
+
+        Returns:
+            Whether the log is empty: not where somebody still reads when the waiting ends.
+        """
         with self._lock, self._mapped():
-            self._opened().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            busy, *_ = self._opened().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        return not busy
 
     def close(self) -> None:
         """Close; the next use opens again."""

@@ -188,8 +188,7 @@ class Adder:
                 before = AddProgress(done=done, failed=len(plan.to_do) - done, total=len(plan.to_do))
                 # The documents are in: this is beside them, and its answers are no extractions.
                 settled = await settler.settle(plan.memory, stop, lambda now: on_progress(_asking(before, now)))
-            replaces = any(item.change == "changed" for item in plan.items)
-            await asyncio.to_thread(store.scrub if replaces else store.database.checkpoint)
+            await asyncio.to_thread(store.scrub)  # where somebody reads now, the next adding or forgetting does it
             return self._report(store, plan, failed, work, settled, run)
 
     async def _run(

@@ -12,6 +12,7 @@ import msgspec
 
 from hausmusik.errors import NotFoundError, UsageError
 from hausmusik.memory.extraction.prompts import DEFAULT_TYPES
+from hausmusik.memory.moments import read_moment
 from hausmusik.memory.naming import compact, key_of
 from hausmusik.memory.needing import needed
 from hausmusik.memory.retrieval.walking import holds, walk
@@ -58,7 +59,7 @@ class DocumentRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MergeRow(msgspec.Struct, frozen=True, kw_only=True):
-    """Why a name means what it means."""
+    """Why a name means what it means; `into` is empty where that entity has become part of another since."""
 
     name: str
     into: str
@@ -147,6 +148,8 @@ class Looker:
     def documents_named(self, paths: Sequence[str]) -> list[str]:
         """Return the documents that are meant; `folder/` stands for all in it.
 
+        One that was forgotten while its bytes could not be scrubbed is no error, so that the same can be run again.
+
         Raises:
             NotFoundError: nothing is called so.
         """
@@ -154,7 +157,7 @@ class Looker:
         found: list[str] = []
         for path in paths:
             inside = [each for each in known if each == path or (path.endswith("/") and each.startswith(path))]
-            if not inside:
+            if not inside and not self._store.is_owed_scrubbing:
                 raise NotFoundError(
                     f"there is no document {path!r} in {self.name}", hint="`haus memory show` lists them"
                 )
@@ -172,32 +175,37 @@ class Looker:
             return tuple(reading.entity_rows(connection, [row[0] for row in rows]))
 
     def find(self, name: str) -> EntityRow:
-        """Return the entity that a name means.
+        """Return the entity that a name means: before all whoever has it as title, also with the type behind it.
 
         Raises:
             NotFoundError: none; the hint has names that are spelt alike.
             UsageError: several.
         """
         with self._store.database.read() as connection:
+            titled = connection.execute(
+                "SELECT id FROM entities WHERE title = ?1 COLLATE NOCASE"
+                " OR title || ' (' || type || ')' = ?1 COLLATE NOCASE",
+                (name.strip(),),
+            ).fetchall()
             keys = {key_of(name), key_of(name, "person"), compact(key_of(name))}
             marks = ",".join("?" * len(keys))
             ids = connection.execute(
                 f"SELECT DISTINCT entity FROM names WHERE key IN ({marks}) OR replace(key, ' ', '') = ?",  # noqa: S608
                 (*keys, compact(key_of(name))),
             ).fetchall()
-            found = reading.entity_rows(connection, [row[0] for row in ids])
+            found = reading.entity_rows(connection, [row[0] for row in titled or ids])
         if not found:  # outside: the hint reads too, and a read does not begin inside another
             raise NotFoundError(f"nobody and nothing is called {name!r} in {self.name}", hint=self._alike(name))
         if len(found) > 1:
             found = [each for each in found if each.title.casefold() == name.casefold()] or found
         if len(found) > 1:
             titles = ", ".join(f"{each.title} ({each.type})" for each in found[:5])
-            raise UsageError(f"{name!r} may mean several: {titles}", hint="use the full name")
+            raise UsageError(f"{name!r} may mean several: {titles}", hint="write one of them as it stands here")
         return found[0]
 
     def about(self, name: str, *, as_of: str = "", limit: int = 30) -> Neighbourhood:
-        """Return what is known of somebody or something; raises as `find`."""
-        entity = self.find(name)
+        """Return what is known of somebody or something; raises as `find` and `read_moment`."""
+        entity, as_of = self.find(name), read_moment(as_of)
         with self._store.database.read() as connection:
             facts = [each for each in reading.facts_of(connection, [entity.id]) if holds(each, as_of)][:limit]
             ids = [
@@ -212,15 +220,15 @@ class Looker:
         return Neighbourhood(entity=entity, facts=tuple(facts), passages=tuple(passages), merges=self.merges(entity.id))
 
     def path(self, source: str, target: str, *, as_of: str = "") -> list[FactRow]:
-        """Return the shortest way from one to the other along facts; empty where there is none; raises as `find`."""
-        return walk(self._store, self.find(source).id, [self.find(target).id], as_of=as_of)
+        """Return the shortest way from one to the other along facts; empty where there is none; raises as `about`."""
+        return walk(self._store, self.find(source).id, [self.find(target).id], as_of=read_moment(as_of))
 
     def merges(self, entity: int | None = None) -> tuple[MergeRow, ...]:
         """Return why names mean what they mean, of one entity or all, newest first."""
         with self._store.database.read() as connection:
             rows = connection.execute(
-                "SELECT n.surface, e.title, m.by, m.reason, m.score, m.at, m.undone_at FROM merges m"
-                " JOIN names n ON n.id = m.name JOIN entities e ON e.id = m.into_entity"
+                "SELECT n.surface, coalesce(e.title, ''), m.by, m.reason, m.score, m.at, m.undone_at FROM merges m"
+                " JOIN names n ON n.id = m.name LEFT JOIN entities e ON e.id = m.into_entity"
                 " WHERE ? IS NULL OR n.entity = ? ORDER BY m.id DESC LIMIT 1000",
                 (entity, entity),
             ).fetchall()
@@ -245,13 +253,16 @@ class Looker:
             raise UsageError(f"{name!r} and {into!r} are one already")
         ids = [each for each, _ in one.names]
         self._store.merge(ids, other.id, by="user", reason=f"{one.title} is {other.title}")
-        return self.find(into)
+        with self._store.database.read() as connection:  # by its id: what `into` was called may mean several now
+            return reading.entity_rows(connection, [other.id])[0]
 
     def split(self, name: str) -> EntityRow:
         """Give a name an entity of its own again; raises as `find`, and UsageError where it has one."""
         entity = self.find(name)
         wanted = {key_of(name), key_of(name, "person")}
-        ids = [each for each, surface in entity.names if key_of(surface, entity.type) in wanted]
+        ids = [each for each, surface in entity.names if key_of(surface, entity.type) in wanted] or [
+            each for each, surface in entity.names if name.casefold().startswith(f"{surface} (".casefold())
+        ]
         if not ids:
             raise NotFoundError(f"{entity.title} has no name {name!r}", hint="write it as `haus memory graph` shows it")
         new = self._store.split(ids[0])

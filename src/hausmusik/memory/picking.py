@@ -12,6 +12,7 @@ import msgspec
 
 from hausmusik.memory.answering.events import Citation, Found
 from hausmusik.memory.looking import Looker
+from hausmusik.memory.moments import read_moment
 from hausmusik.memory.retrieval.walking import holds
 from hausmusik.memory.store import reading
 from hausmusik.memory.store.reading import EntityRow, FactRow
@@ -64,7 +65,7 @@ class Picker:
 
     def overview(self, *, as_of: str = "", limit: int = READABLE) -> Picked:
         """Return those that are mentioned most and have to do with each other; all of those where none have."""
-        room = readable(limit)
+        room, as_of = readable(limit), read_moment(as_of)
         most = self._looker.entities(limit=room)
         ids = [each.id for each in most]
         known = ties_between(ids, self._facts(ids, as_of))
@@ -76,11 +77,12 @@ class Picker:
 
     def around(self, name: str, *, as_of: str = "", limit: int = READABLE) -> Picked:
         """Return somebody with what surrounds them; raises as `Looker.find`."""
-        entity = self._looker.find(name)
+        entity, as_of = self._looker.find(name), read_moment(as_of)
         return self._picked((entity.id,), grow([entity.id], lambda ids: self._facts(ids, as_of), limit=limit))
 
     def between(self, source: str, target: str, *, as_of: str = "", limit: int = READABLE) -> Picked:
         """Return the shortest way between two and what surrounds it; where there is none, the two; raises as `find`."""
+        as_of = read_moment(as_of)
         ends = [self._looker.find(source).id, self._looker.find(target).id]
         way = self._looker.path(source, target, as_of=as_of)
         on_way = [each for fact in way for each in (fact.source[0], fact.target[0])]
@@ -89,6 +91,7 @@ class Picker:
 
     def answer(self, found: Found, citations: Sequence[Citation], *, as_of: str = "", limit: int = READABLE) -> Picked:
         """Return the passages that an answer cites with the entities in them; all that were found, if it cites none."""
+        as_of = read_moment(as_of)
         numbers = {number for citation in citations for number in citation.numbers}
         shown = [each for each in found.passages if each.number in numbers] or list(found.passages)
         shown = sorted(shown, key=lambda each: each.number)[: readable(limit)]

@@ -1,7 +1,7 @@
 """Whether two names mean the same, decided from letters and company; never by closing over chains.
 
     same     they become one entity; recorded with its reason, and can be undone
-    doubt    somebody who knows more is asked: a language model in batches, or the user
+    doubt    it is kept for the user; a small language model knows no more (see `extraction.asking`)
     apart    nothing is done
 
 A new name is compared with the names that share a word or a compact form with it, are its initials, or begin alike

@@ -84,7 +84,7 @@ def content(store: MemoryStore) -> dict[str, list[Any]]:
         "names": "SELECT n.key, n.type, n.scope <> '', n.surface, n.mentions, e.title, e.type,"
         " (SELECT group_concat(key) FROM (SELECT key FROM names o WHERE o.entity = e.id ORDER BY key, type))"
         " FROM names n JOIN entities e ON e.id = n.entity",
-        "entities": "SELECT title, type, summary FROM entities",
+        "entities": "SELECT title, type FROM entities",
         "facts": "SELECT p.text, s.key, f.kind, t.key, f.description, f.weight, f.valid_from, f.valid_to, f.vector,"
         " (SELECT cp.text FROM facts c JOIN passages cp ON cp.id = c.passage WHERE c.id = f.closed_by) FROM facts f"
         " JOIN passages p ON p.id = f.passage JOIN names s ON s.id = f.source JOIN names t ON t.id = f.target",

@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import re
+import sqlite3
 import stat
 from collections.abc import AsyncIterator, Callable
 from decimal import Decimal
@@ -372,7 +373,7 @@ async def test_what_was_said_of_a_document_that_failed_is_not_asked_again(home: 
     assert (again.added, again.calls, answers()) == (1, 9 - kept, 9)
     home.write(b="Tom Baker is here.")
     stray = KeptAnswer(answer="of nothing", tokens_in=1, tokens_out=1)
-    home.memories.store("notes").keep_answer(b"k" * 20, b"t" * 16, "tone-chat", stray)
+    home.memories.store("notes").keep_answers([(b"k" * 20, b"t" * 16, "tone-chat", stray)])
     await home.add(extractor="tone-chat")
     assert answers() == 10  # of that and of nine paragraphs; what nothing is about goes once nothing has failed
 
@@ -453,6 +454,36 @@ async def test_all_is_in_the_file_and_nothing_replaced_is_left_once_an_adding_ha
     assert b"zqxwv" in store.path.read_bytes()
     home.write(a="Anna Weber met Tom Baker about the budget.")
     await home.add()
+    assert b"zqxwv" not in store.path.read_bytes().lower() + log.read_bytes().lower()
+    assert log.stat().st_size == 0
+
+
+async def test_what_an_adding_that_was_given_up_left_is_gone_at_the_end_of_the_next(home: Home) -> None:
+    home.write(a="Anna Weber met Tom Baker.")
+    await home.add()
+    store = home.memories.store("notes")
+    said = KeptAnswer(answer="zqxanswer", tokens_in=1, tokens_out=1)
+    store.keep_answers([(b"k" * 20, b"of nothing here", "tone-chat", said)])
+    assert not (await home.add()).changed
+    log = store.path.with_name(f"{store.path.name}-wal")
+    assert b"zqxanswer" not in store.path.read_bytes() + log.read_bytes()
+
+
+async def test_an_adding_succeeds_while_another_reads_and_the_next_empties_the_log(home: Home) -> None:
+    home.write(a="Anna Weber met Tom Baker about the zqxwv.")
+    await home.add()
+    store = home.memories.store("notes")
+    store.database._busy_timeout_s = 0.05
+    store.close()
+    reader = sqlite3.connect(store.path, isolation_level=None)
+    reader.execute("BEGIN")
+    reader.execute("SELECT count(*) FROM passages").fetchone()
+    home.write(a="Anna Weber met Tom Baker about the budget.")
+    assert (await home.add()).changed == 1
+    assert b"zqxwv" in store.path.read_bytes()
+    reader.close()
+    await home.add()
+    log = store.path.with_name(f"{store.path.name}-wal")
     assert b"zqxwv" not in store.path.read_bytes().lower() + log.read_bytes().lower()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator, Callable, Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -22,14 +23,16 @@ from hausmusik.memory.answering.events import AnswerDelta, Answered, AnswerEvent
 from hausmusik.memory.answering.prompt import REFUSAL, answer_request
 from hausmusik.memory.answering.quoting import candidates, chosen
 from hausmusik.memory.answering.refusing import THRESHOLD, answerable
+from hausmusik.memory.looking import Looker
 from hausmusik.memory.memories import Memories
+from hausmusik.memory.picking import Picker
 from hausmusik.memory.retrieval.retriever import Evidence, Retrieved, missing_in
 from hausmusik.memory.store.reading import StoredPassage
 from hausmusik.memory.token_counts import approximate_tokens
 from hausmusik.memory.values import AddOptions
 from hausmusik.testing import FakeClock, FakeIds, FakePlayer
 from hausmusik.testing.player import CUT
-from hausmusik.types import ChatRequest, Run, ThinkingDelta
+from hausmusik.types import ChatRequest, EmbedRequest, Run, ThinkingDelta
 
 RUN = Run(id="run-1")
 
@@ -365,6 +368,8 @@ async def test_no_question_is_told(house: House, question: str) -> None:
 async def test_an_unknown_mode_another_embedder_and_an_empty_memory_are_told(house: House) -> None:
     with pytest.raises(UsageError, match="mix"):
         await house.ask(LAUNCH, mode="psychic")
+    with pytest.raises(UsageError, match="is no date"):
+        await house.ask(LAUNCH, as_of="soon")
     house.player.revisions["tone-embed"] = "2"
     with pytest.raises(ConfigError, match="cannot be compared"):
         await house.ask(LAUNCH)
@@ -372,3 +377,43 @@ async def test_an_unknown_mode_another_embedder_and_an_empty_memory_are_told(hou
     house.memories.store("notes").forget(house.memories.store("notes").known())
     with pytest.raises(NotFoundError, match="empty"):
         await house.ask(LAUNCH)
+
+
+async def test_a_moment_may_be_written_in_any_form_wherever_it_is_asked(house: House) -> None:
+    store = house.memories.store("notes")
+    looker, picker = Looker("notes", store), Picker("notes", store)
+    for ask in (picker.overview, lambda **options: picker.around("Anna Weber", **options)):
+        with pytest.raises(UsageError, match="is no date"):
+            ask(as_of="soon")
+        assert ask(as_of="20991231") == ask(as_of="2099-12-31") == ask()
+    with pytest.raises(UsageError, match="is no date"):
+        looker.about("Anna Weber", as_of="soon")
+    with pytest.raises(UsageError, match="is no date"):
+        looker.path("Anna Weber", "Gerda Klein", as_of="soon")
+    assert looker.about("Anna Weber", as_of="20991231") == looker.about("Anna Weber")
+
+
+@pytest.mark.parametrize("reader", ["tone-chat", ""])
+async def test_all_that_an_answer_is_compared_with_is_embedded_at_once(house: House, reader: str) -> None:
+    """Each play of an embedder in the cloud is a call; one that is answered here is none the worse for it."""
+    house.reply = lambda _: "Anna Weber leads the launch. The launch is in May. Nordwind is a firm. It was 77 degrees."
+    before = len(house.player.plays)
+    events = await house.ask(LAUNCH, instrument=reader, anyway=True)
+    plays = [played.request for played in house.player.plays[before:]]
+    assert len([each for each in plays if isinstance(each, EmbedRequest)]) == (2 if reader else 3)
+    assert len([event for event in events if isinstance(event, Citation)]) >= (4 if reader else 1)
+
+
+async def test_an_answer_costs_what_its_run_did_while_it_was_answered(house: House) -> None:
+    """The embeddings cost as well as the reader; what the run had cost before is not this answer's."""
+    house.answerer = Answerer(
+        house.player,
+        house.memories.store("notes"),
+        lambda: house.memories.index("notes"),
+        "tone-embed",
+        spent=lambda run: Decimal("0.25") * len(house.player.plays) if run == RUN.id else Decimal(0),
+    )
+    house.reply = lambda _: "The launch is in May."
+    assert end_of(await house.ask(LAUNCH, instrument="tone-chat", anyway=True)).cost_usd == "0.75"
+    refused = end_of(await house.ask("xylophone quantum zebra?", instrument="tone-chat"))
+    assert (refused.refused, refused.cost_usd) == (True, "0.25")

@@ -154,3 +154,60 @@ def test_merges_by_these_rules_are_undone_by_a_split(store: MemoryStore) -> None
     assert list(entities(store).values()) == [{"remote control", "remote controls"}]
     Looker("notes", store).split("remote controls")
     assert set(entities(store)) == {"remote control", "remote controls"}
+
+
+def test_a_merge_by_which_its_name_comes_to_mean_several_is_done_and_told(store: MemoryStore) -> None:
+    store.put(said("one.txt", ("Anna Weber", "John is ill.", {"John": "person"})), RECIPE)
+    store.put(said("two.txt", ("Tom Baker", "John is late.", {"John": "person"})), RECIPE)
+    store.put(document("three.txt", passage("Jonathan Dorian came.", {"Jonathan Dorian": "person"})), RECIPE)
+    merged = Looker("notes", store).merge("Jonathan Dorian", "John")
+    assert {surface for _, surface in merged.names} == {"Jonathan Dorian", "John"}
+
+
+def test_whom_the_program_shows_is_found_by_what_it_shows(store: MemoryStore) -> None:
+    for path in ("Weekly design meeting.txt", "two.txt"):
+        store.put(said(path, ("Project Manager", "Hello.", {})), RECIPE)
+    names = {"Leeds": "location", "Leeds United": "organization"}
+    store.put(document("three.txt", passage("Leeds United is of Leeds.", names)), RECIPE)
+    store.put(document("four.txt", passage("About Leeds.", {"Leeds": "topic"})), RECIPE)
+    looker = Looker("notes", store)
+    for title in ("Project Manager (Weekly design meeting)", "Project Manager (two)", "Leeds United"):
+        assert looker.find(title).title == title
+        assert looker.find(title.lower()).title == title
+    with pytest.raises(UsageError, match=r"several: Leeds \(location\), Leeds \(topic\) \(write"):
+        looker.find("Leeds")
+    assert looker.find("Leeds (topic)").type == "topic"
+    merged = looker.merge("Project Manager (Weekly design meeting)", "Project Manager (two)")
+    assert looker.split(merged.title).title in {"Project Manager (Weekly design meeting)", "Project Manager (two)"}
+
+
+@pytest.mark.parametrize("way", ["forgotten", "called otherwise"])
+def test_no_record_keeps_the_title_of_a_document_that_is_gone(store: MemoryStore, way: str) -> None:
+    secret = said("Foobarstrasse.txt", ("Speaker 1", "We buy.", {}))
+    store.put(secret, RECIPE)
+    store.put(said("two.txt", ("Speaker 1", "Hello.", {})), RECIPE)
+    store.put(document("three.txt", passage("Robert Zimmer came.", {"Robert Zimmer": "person"})), RECIPE)
+    looker = Looker("notes", store)
+    looker.merge("Robert Zimmer", "Speaker 1 (Foobarstrasse)")
+    looker.split("Robert Zimmer")
+    looker.merge("Speaker 1 (Foobarstrasse)", "Robert Zimmer")
+    if way == "forgotten":
+        store.forget(["Foobarstrasse.txt"])
+    else:
+        again = msgspec.structs.replace(secret.document, title="Sold", sha256="0" * 64)
+        store.put(msgspec.structs.replace(secret, document=again), RECIPE)
+    with store.database.read() as connection:
+        kept = connection.execute("SELECT from_title, reason FROM merges UNION ALL SELECT '', reason FROM doubts")
+        assert not [row for row in kept if "Foobarstrasse" in f"{row}"]
+
+
+def test_a_title_that_another_document_has_stays(store: MemoryStore) -> None:
+    for path in ("Review.txt", "Review.md"):
+        store.put(said(path, ("Speaker 1", f"Hello, {path}.", {})), RECIPE)
+    store.put(document("three.txt", passage("Robert Zimmer came.", {"Robert Zimmer": "person"})), RECIPE)
+    with store.database.read() as connection:
+        _, other = (row[0] for row in connection.execute("SELECT id FROM names WHERE key LIKE 'speaker%'"))
+        zimmer = connection.execute("SELECT entity FROM names WHERE key LIKE '%zimmer'").fetchone()[0]
+    store.merge([other], zimmer, by="user", reason="Speaker 1 (Review) is Robert Zimmer")
+    store.forget(["Review.txt"])
+    assert [each.reason for each in Looker("notes", store).merges()] == ["Speaker 1 (Review) is Robert Zimmer"]

@@ -20,7 +20,7 @@ from typing import Any, cast
 
 import msgspec
 
-from hausmusik.errors import ConfigError, NotFoundError, UsageError
+from hausmusik.errors import NotFoundError, UsageError
 from hausmusik.memory.answering.citing import citations_of
 from hausmusik.memory.answering.context import Shown, place_of, shown
 from hausmusik.memory.answering.events import (
@@ -37,6 +37,7 @@ from hausmusik.memory.answering.quoting import candidates, chosen
 from hausmusik.memory.answering.refusing import THRESHOLD, answerable
 from hausmusik.memory.checking.reading import Evidence as Checkable
 from hausmusik.memory.embedding import embedded, embedder_of
+from hausmusik.memory.moments import read_moment
 from hausmusik.memory.retrieval.chaining import content_stems, rarity_of, wordings
 from hausmusik.memory.retrieval.index import Index
 from hausmusik.memory.retrieval.retriever import MODES, Mode, Retrieved, Retriever
@@ -45,7 +46,7 @@ from hausmusik.memory.store import reading
 from hausmusik.memory.store.reading import FactRow
 from hausmusik.memory.store.store import MemoryStore
 from hausmusik.seams import Coming, Player
-from hausmusik.types import Done, EmbedRequest, Phase, Run, TextDelta, ThinkingDelta
+from hausmusik.types import Done, EmbedRequest, FloatArray, Phase, Run, TextDelta, ThinkingDelta
 
 
 class AskOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,33 +79,45 @@ class Answerer:
         store: The memory's file.
         index: Gives what of it is in memory now.
         embedder: Instrument that embeds questions.
+        spent: What a run has cost.
     """
 
-    def __init__(self, player: Player, store: MemoryStore, index: Callable[[], Index], embedder: str) -> None:
+    def __init__(
+        self,
+        player: Player,
+        store: MemoryStore,
+        index: Callable[[], Index],
+        embedder: str,
+        *,
+        spent: Callable[[str], Decimal] = lambda _: Decimal(0),
+    ) -> None:
         self._player = player
         self._store = store
         self._index = index
         self._embedder = embedder
+        self._spent = spent
 
     async def retrieve(self, question: str, options: AskOptions, *, run: Run) -> Retrieved:
         """Return what is found for a question.
 
         Raises:
-            UsageError: an empty question, an unknown mode.
+            UsageError: an empty question, an unknown mode, an `as_of` that is no date.
             NotFoundError: nothing is in the memory.
             ConfigError: its vectors are of another embedder.
         """
-        self._check(question, options, run)
-        return await self._found(question, options, run)
+        options = await self._checked_options(question, options, run)
+        found, _ = await self._found(question, options, run)
+        return found
 
-    async def _found(self, question: str, options: AskOptions, run: Run) -> Retrieved:
+    async def _found(self, question: str, options: AskOptions, run: Run) -> tuple[Retrieved, FloatArray]:
+        """Return what is found, and the vector of the question."""
         vectors, index = await asyncio.gather(
             embedded(self._player, self._embedder, [question], run=run, purpose="query"),
             asyncio.to_thread(self._index),
         )
         if not len(index.passages):
             raise _empty()
-        return await asyncio.to_thread(
+        found = await asyncio.to_thread(
             Retriever(self._store, index).retrieve,
             question,
             vectors[0],
@@ -112,10 +125,12 @@ class Answerer:
             limit=options.passages,
             as_of=options.as_of,
         )
+        return found, vectors[0]
 
     async def ask(self, question: str, options: AskOptions, *, run: Run) -> AsyncGenerator[AnswerEvent]:
         """Yield what comes of a question; raises as `retrieve` and as the player does."""
-        self._check(question, options, run)
+        options = await self._checked_options(question, options, run)
+        before = await asyncio.to_thread(self._spent, run.id)
         phases: list[Phase] = []
 
         def tell(_instrument: str, phase: Phase | None) -> None:
@@ -123,18 +138,21 @@ class Answerer:
                 phases.append(phase)
 
         async with self._player.warm(self._coming(question, options, run), on_phase=tell):
-            found = await self._found(question, options, run)
+            found, vector = await self._found(question, options, run)
             for phase in phases:
                 yield phase
             excerpts = shown(found.evidence)
             yield _told(found, excerpts)
             if not options.anyway and answerable(found) < THRESHOLD:
                 yield AnswerDelta(text=REFUSAL)
-                yield Answered(text=REFUSAL, refused=True, instrument="", supported_share=1.0)
+                cost = await asyncio.to_thread(self._spent, run.id) - before
+                yield Answered(
+                    text=REFUSAL, refused=True, instrument="", supported_share=1.0, cost_usd=format(cost, "f")
+                )
                 return
             if steps := await asyncio.to_thread(self._walked, found, options.as_of):
                 yield Walk(steps=steps)
-            said, reason, cost = "", "complete", Decimal(0)
+            said, reason = "", "complete"
             if options.instrument:
                 request = answer_request(question, excerpts, seed=options.seed, think=options.think)
                 async with aclosing(cast("Any", self._player.play(options.instrument, request, run=run))) as events:
@@ -146,16 +164,17 @@ class Answerer:
                             case ThinkingDelta() | Phase():
                                 yield event
                             case Done():
-                                reason, cost = event.reason, Decimal(event.cost_usd)
+                                reason = event.reason
                             case _:
                                 pass
             else:
-                said = await self._quoted(question, excerpts, run)
+                said = await self._quoted(question, vector, excerpts, run)
                 yield AnswerDelta(text=said)
         refused = said.strip().rstrip(".").lower().startswith(REFUSAL.rstrip(".").lower())
         citations = await self._checked(said, excerpts, run)
         for citation in citations:
             yield citation
+        cost = await asyncio.to_thread(self._spent, run.id) - before
         supported = [citation.supported for citation in citations]
         yield Answered(
             text=said.strip(),
@@ -166,24 +185,18 @@ class Answerer:
             cost_usd=format(cost, "f"),
         )
 
-    def _check(self, question: str, options: AskOptions, run: Run) -> None:
-        """Refuse what can be refused before anything is started."""
+    async def _checked_options(self, question: str, options: AskOptions, run: Run) -> AskOptions:
+        """Refuse what can be refused before anything is started; returns the options with `as_of` as it is compared."""
         if not content_stems(question) and not question.strip():
             raise UsageError("there is no question", hint="ask in words")
         if options.mode not in MODES:
             raise UsageError(f"there is no mode {options.mode!r}", hint=f"use one of: {', '.join(MODES)}")
-        self._check_embedder(run)
-        if not self._store.dim:
+        as_of = read_moment(options.as_of)
+        embedder = embedder_of(self._player, self._embedder, run)
+        await asyncio.to_thread(self._store.check_embedder, embedder)
+        if not await asyncio.to_thread(lambda: self._store.dim):
             raise _empty()
-
-    def _check_embedder(self, run: Run) -> None:
-        made = self._store.setting("embedder")
-        now = embedder_of(self._player, self._embedder, run)
-        if made and made != now:
-            raise ConfigError(
-                f"this memory has vectors of {made}, the question's would be of {now}: they cannot be compared",
-                hint="set defaults.embed to the instrument that it was made with",
-            )
+        return msgspec.structs.replace(options, as_of=as_of)
 
     def _coming(self, question: str, options: AskOptions, run: Run) -> list[Coming]:
         """Return the plays that are to come: a start of the reader must leave the embedder its room in the budget."""
@@ -212,28 +225,39 @@ class Answerer:
             if fact.passage in passages
         )
 
-    async def _quoted(self, question: str, excerpts: Sequence[Shown], run: Run) -> str:
+    async def _quoted(self, question: str, vector: FloatArray, excerpts: Sequence[Shown], run: Run) -> str:
         """Return an answer of quoted sentences."""
         quotes = candidates(excerpts)
         if not quotes:
             return REFUSAL
         texts = [f"{quote.speaker}: {quote.text}" if quote.speaker else quote.text for quote in quotes]
-        asked = await embedded(self._player, self._embedder, [question], run=run, purpose="query")
         vectors = await embedded(self._player, self._embedder, texts, run=run)
-        with self._store.database.read() as connection:
-            counts = reading.count_words(connection, wordings(question))
-        rarity = rarity_of(counts, len(self._index().passages))
-        nearness = [float(value) for value in vectors @ asked[0]]
+        rarity = await asyncio.to_thread(self._rarity, question)
+        nearness = [float(value) for value in vectors @ vector]
         return " ".join(quote.sentence for quote in chosen(question, quotes, nearness, rarity)) or REFUSAL
 
+    def _rarity(self, question: str) -> dict[str, float]:
+        with self._store.database.read() as connection:
+            counts = reading.count_words(connection, wordings(question))
+        return rarity_of(counts, len(self._index().passages))
+
     async def _checked(self, said: str, excerpts: Sequence[Shown], run: Run) -> list[Citation]:
-        loop = asyncio.get_running_loop()
+        """Return the citations of an answer; it is checked twice, so that all that must be embedded is so at once."""
         passages = {each.number: _checkable(each) for each in excerpts}
+        places: dict[str, int] = {}
+
+        def noted(sentence: str, texts: Sequence[str]) -> list[float]:
+            for text in (sentence, *texts):
+                places.setdefault(text, len(places))
+            return [0.0] * len(texts)
+
+        first = await asyncio.to_thread(citations_of, said, passages, noted)
+        if not places:
+            return first
+        vectors = await embedded(self._player, self._embedder, list(places), run=run)
 
         def nearness(sentence: str, texts: Sequence[str]) -> list[float]:
-            work = embedded(self._player, self._embedder, [sentence, *texts], run=run)
-            vectors = asyncio.run_coroutine_threadsafe(work, loop).result()
-            return [float(value) for value in vectors[1:] @ vectors[0]]
+            return [float(value) for value in vectors[[places[text] for text in texts]] @ vectors[places[sentence]]]
 
         return await asyncio.to_thread(citations_of, said, passages, nearness)
 

@@ -105,7 +105,7 @@ class Answered(Value, frozen=True):
         instrument: Who worded it; empty: nobody, the sentences are quoted.
         supported_share: Of its claims, 0 to 1; 1 where there are none.
         reason: `complete`, or `length` where it was cut.
-        cost_usd: Of all plays for it.
+        cost_usd: Of all plays of its run while it was answered: the question, the reader, and the check.
     """
 
     text: str

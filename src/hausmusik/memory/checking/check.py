@@ -163,7 +163,7 @@ def _judge(text: str, reading: Reading, known: frozenset[str], nearness: Nearnes
     kind, detail = _literal(claimed, reading)
     if not kind:
         kind, detail = _related(claimed, reading, windows)
-    if nearness is not None and windows:
+    if nearness is not None and windows and not kind:  # what is wrong already stays so however near it is
         asked = windows[:_ASKED]
         near = nearness(text.strip(), [_text(reading, window) for window in asked])
         top = max(range(len(near)), key=near.__getitem__)

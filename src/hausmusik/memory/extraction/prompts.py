@@ -10,13 +10,13 @@ of the lines: its delimiter form, `entity<|#|>name<|#|>type<|#|>description`.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any, Final, Literal, TypeAlias, get_args
 
 import msgspec
 
 from hausmusik.memory.extraction.answers import COMPLETE, DELIMITER
+from hausmusik.memory.marks import inside_marks
 from hausmusik.types import ChatRequest, Message
 
 AnswerForm: TypeAlias = Literal["schema", "lightrag"]
@@ -42,7 +42,6 @@ DEFAULT_TYPES: Final[Mapping[str, str]] = {
 }
 """The ontology of a new memory; `haus memory add --types FILE` gives another one."""
 
-_MARK: Final = re.compile(r"<(\s*/?\s*passage)", re.IGNORECASE)
 _TASK: Final = "You extract a knowledge graph from passages of meetings, messages, documents and logs.\n\n"
 _AS_JSON: Final = """Answer with one JSON object: {{"entities": [...], "relations": [...]}}.
 An entity is {{"name", "type", "description"}}. Its name is copied from the passage, letter by letter.
@@ -86,11 +85,13 @@ def extraction_request(
     system = asked.format(
         types=listed, entities=MOST_ENTITIES, relations=MOST_RELATIONS, delimiter=DELIMITER, complete=COMPLETE
     )
+    place = inside_marks(" ".join(context.split()), "passage")
     return ChatRequest(
         messages=(
             Message(role="system", content=system),
             Message(
-                role="user", content=f"From: {_inert(' '.join(context.split()))}\n<passage>\n{_inert(text)}\n</passage>"
+                role="user",
+                content=f"From: {place}\n<passage>\n{inside_marks(text, 'passage')}\n</passage>",
             ),
         ),
         temperature=0.3 if seed else 0.0,  # at 0 another seed changes nothing
@@ -99,10 +100,6 @@ def extraction_request(
         schema=schema_of(types) if form == "schema" else "",
         think=False,
     )
-
-
-def _inert(text: str) -> str:
-    return _MARK.sub(r"< \1", text)
 
 
 def answer_tokens(text: str) -> int:

@@ -1,7 +1,7 @@
 """Extraction in code alone: names by how they are written, speakers by the format, relations by who stands beside whom.
 
-No model is asked, so it is quick, free and repeatable; what it does not know it calls `other` and `with`. Measured
-against a hand-checked set in `benchmarks/memory_resolution`. Knows nothing of stores.
+No model is asked, so it is quick, free and repeatable; what it does not know it calls `other` and `with`. How good it
+is was counted by hand in parts only, see `docs/reference/memory.md`. Knows nothing of stores.
 """
 
 from __future__ import annotations

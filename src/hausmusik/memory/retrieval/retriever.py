@@ -17,6 +17,7 @@ from typing import Final, Literal, TypeAlias, get_args
 import msgspec
 import numpy as np
 
+from hausmusik.memory.moments import is_by
 from hausmusik.memory.retrieval.chaining import Chained, chained, rarity_of, stems_in, wordings
 from hausmusik.memory.retrieval.fusing import fused
 from hausmusik.memory.retrieval.graph import Scores
@@ -115,7 +116,7 @@ class Retriever:
             vector: Its, `(dim,)`, by the memory's own model.
             mode: See the module.
             limit: Most passages.
-            as_of: ISO 8601: as if nothing later had been said; empty: all of it.
+            as_of: As `read_moment` returns it: as if nothing later had been said; empty: all of it.
         """
         index = self._index
         linked = index.lexicon.linked(question)
@@ -180,8 +181,8 @@ class Retriever:
         """Return 1 for each passage that was said by then; those of unknown time are."""
         if not as_of:
             return np.ones(len(self._index.passages), bool)
-        until = as_of if len(as_of) > 10 else f"{as_of}T99"  # a day is meant whole
-        return self._index.when.astype(f"S{len(until)}") <= until.encode()  # cut to as many letters
+        times, at = np.unique(self._index.when, return_inverse=True)  # few: each is read once
+        return np.asarray([is_by(when.decode(), as_of) for when in times], bool)[at]
 
     def _by_words(self, question: str, allowed: Scores) -> list[int]:
         words = list(dict.fromkeys(word for some in wordings(question).values() for word in some))

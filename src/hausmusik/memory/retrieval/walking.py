@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Final
 
+from hausmusik.memory.moments import is_by
 from hausmusik.memory.store import reading
 from hausmusik.memory.store.reading import FactRow
 from hausmusik.memory.store.store import MemoryStore
@@ -26,7 +27,7 @@ def walk(store: MemoryStore, source: int, targets: Sequence[int], *, as_of: str 
         store: The memory.
         source: Entity id.
         targets: Entity ids.
-        as_of: ISO 8601: facts that began later do not count, nor those that had ended; empty: all.
+        as_of: As `read_moment` returns it: facts that began later do not count, nor those that had ended; empty: all.
     """
     wanted = set(targets) - {source}
     came: dict[int, FactRow | None] = {source: None}
@@ -49,11 +50,8 @@ def walk(store: MemoryStore, source: int, targets: Sequence[int], *, as_of: str 
 
 def holds(fact: FactRow, as_of: str) -> bool:
     """Return whether a fact held at a time; one of unknown time did."""
-    if not as_of:
-        return True
-    until = as_of if len(as_of) > 10 else f"{as_of}T99"
-    began = not fact.valid_from or fact.valid_from <= until
-    return began and (not fact.valid_to or fact.valid_to > as_of)
+    ended = bool(as_of and fact.valid_to) and is_by(fact.valid_to, as_of)
+    return is_by(fact.valid_from, as_of) and not ended
 
 
 def _way(came: dict[int, FactRow | None], end: int) -> list[FactRow]:

@@ -17,21 +17,23 @@ from hausmusik.config.database import storable
 from hausmusik.memory.naming import key_of
 from hausmusik.memory.store.closing import close_again, may_close
 from hausmusik.memory.store.names import tidy
+from hausmusik.memory.store.saying import unsay
 
 FORGOTTEN: Final = "a name that is forgotten"
 
 
 def remove_document(connection: sqlite3.Connection, path: str) -> bool:
     """Take a document out with all that only it supported; returns whether it was there."""
-    row = connection.execute("SELECT id FROM documents WHERE path = ?", (storable(path),)).fetchone()
+    row = connection.execute("SELECT id, title FROM documents WHERE path = ?", (storable(path),)).fetchone()
     if row is None:
         return False
-    touched = supported_by(connection, "p.document = ?", (row[0],))
+    touched = supported_by(connection, "p.document = ?", row[:1])
     closing = may_close(connection, "p.document = ?", (row[0],))
     texts = [found[0] for found in connection.execute("SELECT hash FROM passages WHERE document = ?", (row[0],))]
     connection.execute("DELETE FROM documents WHERE id = ?", (row[0],))
     forget_answers(connection, texts)
     forget_unsupported(connection, touched)
+    forget_title(connection, row[1])
     close_again(connection, closing)
     return True
 
@@ -47,7 +49,7 @@ def supported_by(connection: sqlite3.Connection, where: str, values: Sequence[An
 
 
 def forget_unsupported(connection: sqlite3.Connection, touched: Mapping[int, int]) -> None:
-    """Take out names that nothing mentions any more, entities without names, and summaries made of what went.
+    """Take out names that nothing mentions any more, and entities without names.
 
     A spelling that only what went had goes too, where it is a name's, and in the reasons of merges and doubts.
     """
@@ -64,10 +66,10 @@ def forget_unsupported(connection: sqlite3.Connection, touched: Mapping[int, int
             connection.execute("DELETE FROM names WHERE id = ?", (name,))
             spellings |= {surface, key}
     entities = set(touched.values())
-    connection.executemany("UPDATE entities SET summary = '' WHERE id = ?", [(entity,) for entity in entities])
     tidy(connection, entities)
     if spellings:
         _forget_spellings(connection, spellings)
+    unsay(connection, entities)
 
 
 def _spelt(connection: sqlite3.Connection, name: int, surface: str) -> str:
@@ -102,6 +104,16 @@ def _forget_spellings(connection: sqlite3.Connection, spellings: AbstractSet[str
     for name, other, reason in connection.execute("SELECT name, other, reason FROM doubts").fetchall():
         if words.search(reason):
             connection.execute("UPDATE doubts SET reason = ? WHERE name = ? AND other = ?", (FORGOTTEN, name, other))
+
+
+def forget_title(connection: sqlite3.Connection, title: str) -> None:
+    """Blank what records say of somebody by the title of a document that is gone, unless another has it: see `tidy`."""
+    if connection.execute("SELECT 1 FROM documents WHERE title = ?", (title,)).fetchone():
+        return
+    beside = f" ({title})"
+    connection.execute("UPDATE merges SET from_title = '' WHERE instr(from_title, ?)", (beside,))
+    for table in ("merges", "doubts"):
+        connection.execute(f"UPDATE {table} SET reason = ? WHERE instr(reason, ?)", (FORGOTTEN, beside))
 
 
 def _is_spelt(connection: sqlite3.Connection, spelling: str) -> bool:

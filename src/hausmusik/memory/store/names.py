@@ -180,6 +180,17 @@ class Names:
             tidy(self._connection, row[1:])
         return None if row is None else _Known(row[0], row[1], type_)
 
+    def again(self, name: int) -> bool:
+        """Decide anew whom a name of this document means that is an entity by itself; returns whether another's."""
+        self._recall()
+        key, type_, scope, surface, entity = self._connection.execute(
+            "SELECT key, type, scope, surface, entity FROM names WHERE id = ?", (name,)
+        ).fetchone()
+        others = [] if scope else self._candidates(sorted(blocking_words(key)), key, type_)
+        found = resolve(key, type_, [each for each in others if each.entity != entity], surface)
+        self._apply(name, entity, found)
+        return found.verdict == "same"
+
     def _may_be_another(self, key: str, known: _Known) -> bool:
         """Return whether a name of one word, met in the text, means somebody else than in the documents before."""
         if known.type != "person" or " " in key or known.entity in self.entities:
@@ -279,6 +290,7 @@ class Names:
                 name,
                 candidate.entity,
                 by="rule",
+                other=candidate.name,
                 reason=f"{found.reason}: {candidate.key!r}",
                 score=found.score,
                 at=self._at,
@@ -302,7 +314,15 @@ def _first_who_is_told_best(found: tuple[str, str, bool]) -> tuple[bool, bool, b
 
 
 def move_name(
-    connection: sqlite3.Connection, name: int, into: int, *, by: str, reason: str, score: float, at: str
+    connection: sqlite3.Connection,
+    name: int,
+    into: int,
+    *,
+    by: str,
+    reason: str,
+    score: float,
+    at: str,
+    other: int | None = None,
 ) -> None:
     """Let a name mean another entity, and record it; the entity it leaves goes when no other name is left to it.
 
@@ -310,10 +330,11 @@ def move_name(
         connection: Inside a write transaction.
         name: Its id.
         into: Entity.
-        by: `rule`, `model` or `user`.
+        by: `rule`, `text` or `user`.
         reason: For people.
         score: 0 to 1.
         at: When, ISO 8601.
+        other: Name of that entity that a rule found alike.
     """
     left, title = connection.execute(
         "SELECT e.id, e.title FROM names n JOIN entities e ON e.id = n.entity WHERE n.id = ?", (name,)
@@ -322,9 +343,9 @@ def move_name(
         return
     connection.execute("UPDATE names SET entity = ? WHERE id = ?", (into, name))
     connection.execute(
-        "INSERT INTO merges (name, from_entity, from_title, into_entity, by, reason, score, at)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        (name, left, title, into, by, reason, score, at),
+        "INSERT INTO merges (name, other, from_entity, from_title, into_entity, by, reason, score, at)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (name, other, left, title, into, by, reason, score, at),
     )
     tidy(connection, (left, into))
 
@@ -355,7 +376,6 @@ def tidy(connection: sqlite3.Connection, entities: Iterable[int]) -> None:
         full = max((name for name, kind in names if kind == type_), key=lambda name: (len(name.split()), len(name)))
         title = full if type_ == "person" else names[0][0]
         connection.execute(
-            "UPDATE entities SET title = ?, type = ?, summary = ''"
-            " WHERE id = ? AND (title <> ? OR type <> ? OR summary <> '')",
+            "UPDATE entities SET title = ?, type = ? WHERE id = ? AND (title <> ? OR type <> ?)",
             (title, type_, entity, title, type_),
         )

@@ -1,7 +1,8 @@
 """A memory in one SQLite file: documents in and out, each in one transaction; what models said; merges.
 
-Readers see one moment throughout (WAL) while one writer adds. What is forgotten is gone from the file: rows are
-overwritten (`secure_delete`), the full-text index too, and the log of changes is emptied. Reading it as a graph stands
+Readers see one moment throughout (WAL) while one writer adds. What is deleted is overwritten in the file: rows
+(`secure_delete`), and the full-text index. It is gone once `scrub` has emptied the log of changes too, which `forget`
+does at once and an adding at its end; until then the memory itself knows that it is owed. Reading it as a graph stands
 in `reading`. Threads may share it.
 
 Sources: https://www.sqlite.org/pragma.html#pragma_secure_delete, https://www.sqlite.org/fts5.html#the_secure_delete_option.
@@ -34,6 +35,9 @@ from hausmusik.seams import Clock
 
 SECURE_FTS: Final = (3, 42, 0)
 """From this SQLite on the full-text index can forget row by row; older ones are merged whole, which takes longer."""
+
+OWED: Final = "scrubbing owed"
+"""The setting that stands in the file from the transaction that deletes something until nothing of it is left."""
 
 
 class KnownDocument(msgspec.Struct, frozen=True, kw_only=True):
@@ -99,15 +103,13 @@ class MemoryStore:
         self._agree(connection, recipe.embedder)
         path = storable(entry.document.path)
         if connection.execute("SELECT 1 FROM documents WHERE path = ?", (path,)).fetchone():
-            self._secure(connection)  # what its new form has not is not kept anywhere either
+            self._secure(connection)  # what its new form has not is overwritten too; `scrub` empties the log of it
         return put_document(connection, entry, recipe, self.now())
 
     def check_embedder(self, embedder: str) -> None:
         """Raise ConfigError where vectors of an embedder could not be compared with those that are here."""
         with self.database.read() as connection:
-            made = _embedder(connection)
-        if made and made != embedder:
-            raise _other_embedder(made, embedder)
+            _agreed(connection, embedder)
 
     def kept_passages(self, document: Document, recipe: Recipe) -> Counter[bytes]:
         """Return how many passages of each key another putting of a document would keep as they are."""
@@ -120,24 +122,44 @@ class MemoryStore:
         return Counter(passage_key(*row) for row in rows)
 
     def forget(self, paths: Iterable[str]) -> int:
-        """Take documents out, with everything that only they supported; returns how many were there."""
+        """Take documents out, with everything that only they supported; returns how many were there.
+
+        Raises:
+            StoreError: they are out, but somebody reads the memory, so that its log cannot be emptied of them; or the
+                file cannot be written.
+        """
         with self.database.write(durable=True) as connection:
             self._secure(connection)
             count = sum(remove_document(connection, path) for path in paths)
             left = still_used(_places(connection), (row[0] for row in connection.execute("SELECT path FROM documents")))
             _put_places(connection, left)
-        self.scrub()
+        if not self.scrub():
+            raise StoreError(
+                "forgotten, but another process is reading the memory, so the bytes are still in its log",
+                hint="run the same again when it has ended",
+            )
         return count
 
-    def scrub(self) -> None:
-        """Make sure that nothing of what was deleted is left in the file or beside it."""
-        if sqlite3.sqlite_version_info < SECURE_FTS:
+    @property
+    def is_owed_scrubbing(self) -> bool:
+        """Whether something was deleted that is still in the log beside the file."""
+        return bool(self.setting(OWED))
+
+    def scrub(self) -> bool:
+        """Make sure that nothing of what was deleted is left in the file or beside it; returns whether that is so."""
+        if sqlite3.sqlite_version_info < SECURE_FTS and self.is_owed_scrubbing:
             with self.database.write() as connection:
-                self._secure(connection)
                 connection.execute("INSERT INTO passage_words (passage_words) VALUES ('optimize')")
-        self.database.checkpoint()
+        done = self.database.checkpoint()
+        if done and self.is_owed_scrubbing:
+            with self.database.write() as connection:
+                connection.execute("DELETE FROM settings WHERE key = ?", (OWED,))
+            self.database.checkpoint()
+        return done
 
     def _secure(self, connection: sqlite3.Connection) -> None:
+        """Let what this transaction deletes be overwritten, and remember that the log has it still."""
+        connection.execute("INSERT OR REPLACE INTO settings VALUES (?, '1')", (OWED,))
         if sqlite3.sqlite_version_info >= SECURE_FTS:
             connection.execute("INSERT INTO passage_words (passage_words, rank) VALUES ('secure-delete', 1)")
 
@@ -204,10 +226,7 @@ class MemoryStore:
                 _put_places(connection, both)
 
     def _agree(self, connection: sqlite3.Connection, embedder: str) -> None:
-        made = _embedder(connection)
-        if made and made != embedder:
-            raise _other_embedder(made, embedder)
-        if not made:
+        if not _agreed(connection, embedder):
             connection.execute("INSERT OR REPLACE INTO settings VALUES ('embedder', ?)", (embedder,))
 
     # -- what models said ---------------------------------------------------------------------------------------------
@@ -231,17 +250,15 @@ class MemoryStore:
         with self.database.write() as connection:
             put_answers(connection, answers, at)
 
-    def keep_answer(self, key: bytes, text: bytes, instrument: str, kept: KeptAnswer) -> None:
-        """Keep what a model said; see `keep_answers`."""
-        self.keep_answers([(key, text, instrument, kept)])
-
     def drop_stray_answers(self) -> int:
         """Drop what was said about texts that no document has: of an adding that was given up; returns how many."""
         with self.database.write() as connection:
-            self._secure(connection)
-            return connection.execute(
+            dropped = connection.execute(
                 "DELETE FROM answers WHERE NOT EXISTS (SELECT 1 FROM passages WHERE hash = answers.text)"
             ).rowcount
+            if dropped:
+                self._secure(connection)
+            return dropped
 
     # -- whom names mean ----------------------------------------------------------------------------------------------
 
@@ -281,11 +298,6 @@ class MemoryStore:
                 (name, reason, row[0]),
             )
             return entity
-
-    def settle_doubt(self, name: int, other: int, verdict: str) -> None:
-        """Keep what was decided of two names that may mean the same: `same` or `apart`."""
-        with self.database.write() as connection:
-            connection.execute("UPDATE doubts SET verdict = ? WHERE name = ? AND other = ?", (verdict, name, other))
 
     # -- the file -----------------------------------------------------------------------------------------------------
 
@@ -359,16 +371,18 @@ def _put_places(connection: sqlite3.Connection, places: Mapping[str, str]) -> No
     connection.execute("INSERT OR REPLACE INTO settings VALUES ('places', ?)", (text,))
 
 
-def _embedder(connection: sqlite3.Connection) -> str:
-    """Return by which embedder the vectors are; empty where there are none, so that any may begin."""
+def _agreed(connection: sqlite3.Connection, embedder: str) -> bool:
+    """Return whether the vectors are by an embedder; not so where there are none, so that any may begin.
+
+    Raises:
+        ConfigError: they are by another.
+    """
     row = connection.execute(
         "SELECT value FROM settings WHERE key = 'embedder' AND EXISTS (SELECT 1 FROM documents)"
     ).fetchone()
-    return str(row[0]) if row else ""
-
-
-def _other_embedder(made: str, now: str) -> ConfigError:
-    return ConfigError(
-        f"this memory has vectors of {made}, these are of {now}: they cannot be compared",
-        hint="add the documents to a new memory, or use the model that it was made with",
-    )
+    if row is not None and row[0] != embedder:
+        raise ConfigError(
+            f"this memory has vectors of {row[0]}, new ones would be of {embedder}: they cannot be compared",
+            hint="set defaults.embed to the instrument that it was made with, or add the documents to a new memory",
+        )
+    return row is not None

@@ -10,10 +10,11 @@ guessed a name's type; empty: rules or whoever extracted said so, and go over a 
 passages' own text (external content: the text stands in the file once). `name_words` is what names are found by when
 they may mean the same; of the last names it is in `new_name_words`, which is small: words come in no order, and each
 commit would change most pages of the large one. Vectors are little-endian float16. Times are ISO 8601 text, which
-sorts; an empty one is unknown. `answers` has what language models said, in the order in which they did (in that of the
-hashes each would change a page of its own), by a hash of all that they were asked; each belongs to the passage texts
-that it was made of, and goes with the last of them. Ids of entities are never given again, for `merges` keeps those of
-some that are no more.
+sorts; an empty one is unknown. A merge is `by` a rule (`other`: the name that it found alike), the user, or a text that
+says itself that two names are one: `aliases` has each passage that says so, and with the last of them the merge is
+undone. `answers` has what language models said, in the order in which they did (in that of the hashes each would change
+a page of its own), by a hash of all that they were asked; each belongs to the passage texts that it was made of, and
+goes with the last of them. Ids of entities are never given again, for `merges` keeps those of some that are no more.
 
 Sources: https://www.sqlite.org/fts5.html (external content, `secure-delete` from 3.42), design decision 14.
 """
@@ -89,8 +90,7 @@ CREATE INDEX windows_of_passage ON windows (passage);
 CREATE TABLE entities (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     title TEXT NOT NULL,
-    type TEXT NOT NULL,
-    summary TEXT NOT NULL DEFAULT ''
+    type TEXT NOT NULL
 );
 
 CREATE TABLE names (
@@ -154,16 +154,27 @@ CREATE INDEX facts_closed_by ON facts (closed_by) WHERE closed_by IS NOT NULL;
 CREATE TABLE merges (
     id INTEGER PRIMARY KEY,
     name INTEGER NOT NULL REFERENCES names (id) ON DELETE CASCADE,
+    other INTEGER REFERENCES names (id) ON DELETE SET NULL,
     from_entity INTEGER NOT NULL,
     from_title TEXT NOT NULL,
     into_entity INTEGER NOT NULL,
-    by TEXT NOT NULL CHECK (by IN ('rule', 'model', 'user')),
+    by TEXT NOT NULL CHECK (by IN ('rule', 'text', 'user')),
     reason TEXT NOT NULL,
     score REAL NOT NULL,
     at TEXT NOT NULL,
     undone_at TEXT NOT NULL DEFAULT ''
 );
 CREATE INDEX merges_of_name ON merges (name);
+CREATE INDEX merges_with ON merges (other) WHERE other IS NOT NULL;
+
+CREATE TABLE aliases (
+    passage INTEGER NOT NULL REFERENCES passages (id) ON DELETE CASCADE,
+    name INTEGER NOT NULL REFERENCES names (id) ON DELETE CASCADE,
+    other INTEGER NOT NULL REFERENCES names (id) ON DELETE CASCADE,
+    PRIMARY KEY (passage, name, other)
+) WITHOUT ROWID;
+CREATE INDEX aliases_of_name ON aliases (name);
+CREATE INDEX aliases_of_other ON aliases (other);
 
 CREATE TABLE doubts (
     name INTEGER NOT NULL REFERENCES names (id) ON DELETE CASCADE,

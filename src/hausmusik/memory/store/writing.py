@@ -19,8 +19,9 @@ from hausmusik.memory.extraction.values import OTHER
 from hausmusik.memory.naming import key_of
 from hausmusik.memory.store.closing import close_again, close_all_contradicted, close_contradicted, may_close
 from hausmusik.memory.store.entry import DocumentEntry, PassageEntry, Recipe, json_text, passage_key
-from hausmusik.memory.store.forgetting import forget_answers, forget_unsupported, supported_by
+from hausmusik.memory.store.forgetting import forget_answers, forget_title, forget_unsupported, supported_by
 from hausmusik.memory.store.names import Names, move_name, tidy
+from hausmusik.memory.store.saying import saying
 from hausmusik.types import FloatArray
 
 STORED: Final = np.dtype("<f2")
@@ -93,6 +94,8 @@ def put_document(connection: sqlite3.Connection, entry: DocumentEntry, recipe: R
     tidy(connection, names.entities)
     # Only now: a name that the new form has as well stays what it is, with what the user said of it.
     forget_unsupported(connection, gone)
+    if row is not None and row[3] != storable(document.title):
+        forget_title(connection, row[3])
     close_again(connection, closing)
     return document_id
 
@@ -238,7 +241,8 @@ def _add_extraction(
     for alias in found.aliases:
         one, other = ids.get(key_of(alias.name)), ids.get(key_of(alias.other))
         if one is not None and other is not None and one != other:
-            _same(connection, other, one, f"the text says so: {alias.name} ({alias.other})", at)
+            connection.execute("INSERT OR IGNORE INTO aliases VALUES (?, ?, ?)", (passage, other, one))
+            _same(connection, other, one, saying(alias.name, alias.other), at)
     single = single_kinds()
     vectors = entry.fact_vectors or (None,) * len(found.relations)
     for fact, vector in zip(found.relations, vectors, strict=True):
@@ -271,5 +275,5 @@ def _add_extraction(
 
 def _same(connection: sqlite3.Connection, name: int, other: int, reason: str, at: str) -> None:
     row = connection.execute("SELECT entity FROM names WHERE id = ?", (other,)).fetchone()
-    move_name(connection, name, row[0], by="rule", reason=reason, score=0.97, at=at)
+    move_name(connection, name, row[0], by="text", reason=reason, score=0.97, at=at)
     close_all_contradicted(connection, row)
