@@ -186,7 +186,7 @@ class Names:
         key, type_, scope, surface, entity = self._connection.execute(
             "SELECT key, type, scope, surface, entity FROM names WHERE id = ?", (name,)
         ).fetchone()
-        others = [] if scope else self._candidates(sorted(blocking_words(key)), key, type_)
+        others = [] if scope else self._candidates(key, type_)
         found = resolve(key, type_, [each for each in others if each.entity != entity], surface)
         self._apply(name, entity, found)
         return found.verdict == "same"
