@@ -195,8 +195,14 @@ class Remembering(Parts):
 
     def _answerer(self, memory: str) -> Answerer:
         store = self.memories.store(memory)
-        embedder, spent = self.settings.defaults.embed, self.ledger.spent
-        return Answerer(self.player, store, lambda: self.memories.index(memory), embedder, spent=spent)
+        return Answerer(
+            self.player,
+            store,
+            lambda: self.memories.index(memory),
+            self.settings.defaults.embed,
+            spent=self.ledger.spent,
+            is_slow=lambda reader: self.catalogue.instrument(reader).shape is None,
+        )
 
     # -- exchanging ---------------------------------------------------------------------------------------------------
 

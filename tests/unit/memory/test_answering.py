@@ -18,7 +18,7 @@ from hausmusik.jobs.journal import Journal
 from hausmusik.jobs.stop import Stop
 from hausmusik.memory.adding import Adder
 from hausmusik.memory.answering.answerer import Answerer, AskOptions
-from hausmusik.memory.answering.context import BUDGET_TOKENS, Shown, excerpt, shown
+from hausmusik.memory.answering.context import BUDGET_TOKENS, CPU_BUDGET_TOKENS, Shown, excerpt, shown
 from hausmusik.memory.answering.events import AnswerDelta, Answered, AnswerEvent, Citation, Found, Walk
 from hausmusik.memory.answering.prompt import REFUSAL, answer_request
 from hausmusik.memory.answering.quoting import candidates, chosen
@@ -202,11 +202,16 @@ class House:
     def __init__(self, folder: Path) -> None:
         self.reply: Callable[[ChatRequest], str] = lambda _: REFUSAL
         self.folder = folder
+        self.slow: set[str] = set()
         self.player = FakePlayer(replies=self._replied)
         self.memories = Memories(folder / "memories", FakeClock())
         self.journal = Journal(folder / "jobs.sqlite", clock=FakeClock(), ids=FakeIds())
         self.answerer = Answerer(
-            self.player, self.memories.store("notes", new=True), lambda: self.memories.index("notes"), "tone-embed"
+            self.player,
+            self.memories.store("notes", new=True),
+            lambda: self.memories.index("notes"),
+            "tone-embed",
+            is_slow=self.slow.__contains__,
         )
 
     def _replied(self, request: ChatRequest) -> str:
@@ -257,6 +262,27 @@ async def test_events_come_in_their_order(house: House) -> None:
     assert "".join(event.text for event in events if isinstance(event, ThinkingDelta)) == "Let me see."
     assert end_of(events).text == "The launch is on 3 May 2026 [1]."
     assert house.player.coming[0].instrument == "tone-chat"
+
+
+async def test_a_reader_on_a_processor_is_shown_less(house: House) -> None:
+    """A small model on two cores takes 45 s to read what a GPU reads in a tenth of one."""
+    await house.add(
+        {f"long{number}.txt": f"Anna Weber: Helios is launched. {'It is late. ' * 400}" for number in range(6)}
+    )
+    read: list[int] = []
+
+    def reply(request: ChatRequest) -> str:
+        read.append(approximate_tokens(request.messages[-1].content))
+        return REFUSAL
+
+    house.reply = reply
+    await house.ask(LAUNCH, instrument="tone-chat", passages=40, anyway=True)
+    house.slow.add("tone-chat")
+    await house.ask(LAUNCH, instrument="tone-chat", passages=40, anyway=True)
+    await house.ask(LAUNCH, instrument="tone-chat", passages=40, excerpt_tokens=300, anyway=True)
+    fast, slow, asked = read
+    assert asked < slow < fast
+    assert CPU_BUDGET_TOKENS / 2 < slow < fast / 1.5
 
 
 async def test_every_citation_names_the_file_and_line_that_has_it(house: House) -> None:

@@ -22,7 +22,7 @@ import msgspec
 
 from hausmusik.errors import NotFoundError, UsageError
 from hausmusik.memory.answering.citing import citations_of
-from hausmusik.memory.answering.context import Shown, place_of, shown
+from hausmusik.memory.answering.context import BUDGET_TOKENS, CPU_BUDGET_TOKENS, Shown, place_of, shown
 from hausmusik.memory.answering.events import (
     AnswerDelta,
     Answered,
@@ -56,6 +56,7 @@ class AskOptions(msgspec.Struct, frozen=True, kw_only=True):
         instrument: Who words the answer; empty: nobody, sentences are quoted.
         mode: See `hausmusik.memory.retrieval.retriever`.
         passages: Most passages that are shown to the reader.
+        excerpt_tokens: Most tokens of them together; 0: 2,600, or 1,000 for a reader on a processor.
         as_of: ISO 8601: as if nothing later had been said; empty: all.
         think: Whether a model that can think aloud does.
         seed: Of the reader.
@@ -65,6 +66,7 @@ class AskOptions(msgspec.Struct, frozen=True, kw_only=True):
     instrument: str = ""
     mode: Mode = "auto"
     passages: int = 6
+    excerpt_tokens: int = 0
     as_of: str = ""
     think: bool = True
     seed: int = 0
@@ -79,6 +81,7 @@ class Answerer:
         store: The memory's file.
         index: Gives what of it is in memory now.
         embedder: Instrument that embeds questions.
+        is_slow: Whether an instrument reads on a processor.
         spent: What a run has cost.
     """
 
@@ -90,8 +93,10 @@ class Answerer:
         embedder: str,
         *,
         spent: Callable[[str], Decimal] = lambda _: Decimal(0),
+        is_slow: Callable[[str], bool] = lambda _: False,
     ) -> None:
         self._player = player
+        self._is_slow = is_slow
         self._store = store
         self._index = index
         self._embedder = embedder
@@ -141,7 +146,7 @@ class Answerer:
             found, vector = await self._found(question, options, run)
             for phase in phases:
                 yield phase
-            excerpts = shown(found.evidence)
+            excerpts = shown(found.evidence, budget_tokens=self._excerpt_tokens(question, options, run))
             yield _told(found, excerpts)
             if not options.anyway and answerable(found) < THRESHOLD:
                 yield AnswerDelta(text=REFUSAL)
@@ -197,6 +202,13 @@ class Answerer:
         if not await asyncio.to_thread(lambda: self._store.dim):
             raise _empty()
         return msgspec.structs.replace(options, as_of=as_of)
+
+    def _excerpt_tokens(self, question: str, options: AskOptions, run: Run) -> int:
+        if options.excerpt_tokens or not options.instrument:
+            return options.excerpt_tokens or BUDGET_TOKENS
+        request = answer_request(question, (), seed=options.seed, think=options.think)
+        reader = self._player.identify(options.instrument, request, run=run).instrument
+        return CPU_BUDGET_TOKENS if self._is_slow(reader) else BUDGET_TOKENS
 
     def _coming(self, question: str, options: AskOptions, run: Run) -> list[Coming]:
         """Return the plays that are to come: a start of the reader must leave the embedder its room in the budget."""
