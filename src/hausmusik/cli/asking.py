@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from contextlib import aclosing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -177,7 +178,8 @@ class _Shown:
         cited = {number for each in self.citations for number in each.numbers}
         for each in self.found.passages if self.found else ():
             if each.number in cited:
-                self._output.talk(f"[{each.number}] {_place(each)}")
+                lines = {citation.line for citation in self.citations if citation.passage == each.number} - {0}
+                self._output.talk(f"[{each.number}] {_place(each, lines)}")
         for mark in self._marked:
             self._output.talk(mark)
         answer = self._document.get("answer")
@@ -185,8 +187,10 @@ class _Shown:
             self._output.talk("note: the model had no tokens left, so the answer is cut")
 
 
-def _place(passage: Any) -> str:
+def _place(passage: Any, lines: Collection[int] = ()) -> str:
+    """Return where a passage is, on which lines if they are known, else on which it begins."""
     where = f"{passage.path}, page {passage.page}" if passage.page else passage.path
-    where = f"{where}, line {passage.line}" if passage.line else where
+    told = sorted(lines) or [passage.line] * bool(passage.line)
+    where = f"{where}, line {' and '.join(map(str, told))}" if told else where
     parts = [where, passage.when, ", ".join(passage.speakers[:4])]
     return "; ".join(part for part in parts if part)

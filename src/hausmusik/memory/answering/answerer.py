@@ -257,13 +257,17 @@ class Answerer:
         """Return the citations of an answer; it is checked twice, so that all that must be embedded is so at once."""
         passages = {each.number: _checkable(each) for each in excerpts}
         places: dict[str, int] = {}
+        shown_as = {each.number: each for each in excerpts}
+
+        def line_of(number: int, offset: int) -> int:
+            return shown_as[number].passage.place_at(shown_as[number].start + offset)[0]
 
         def noted(sentence: str, texts: Sequence[str]) -> list[float]:
             for text in (sentence, *texts):
                 places.setdefault(text, len(places))
             return [0.0] * len(texts)
 
-        first = await asyncio.to_thread(citations_of, said, passages, noted)
+        first = await asyncio.to_thread(citations_of, said, passages, noted, line_of)
         if not places:
             return first
         vectors = await embedded(self._player, self._embedder, list(places), run=run)
@@ -271,7 +275,7 @@ class Answerer:
         def nearness(sentence: str, texts: Sequence[str]) -> list[float]:
             return [float(value) for value in vectors[[places[text] for text in texts]] @ vectors[places[sentence]]]
 
-        return await asyncio.to_thread(citations_of, said, passages, nearness)
+        return await asyncio.to_thread(citations_of, said, passages, nearness, line_of)
 
 
 def _empty() -> NotFoundError:

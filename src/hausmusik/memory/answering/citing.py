@@ -6,7 +6,7 @@ matched it. What is said only where an excerpt gives orders to its reader is not
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from hausmusik.memory.answering.events import Citation
 from hausmusik.memory.answering.orders import is_order
@@ -17,13 +17,19 @@ LEAST_SCORE = 0.5
 """Of a sentence's words, or nearness, that an excerpt must have to be taken for its source."""
 
 
-def citations_of(said: str, passages: Mapping[int, Evidence], nearness: Nearness | None) -> list[Citation]:
+def citations_of(
+    said: str,
+    passages: Mapping[int, Evidence],
+    nearness: Nearness | None,
+    line_of: Callable[[int, int], int] = lambda _number, _offset: 0,
+) -> list[Citation]:
     """Return every claim of an answer, checked.
 
     Args:
         said: The answer.
         passages: That it may cite, by number.
         nearness: How near texts are in meaning; None: words alone.
+        line_of: The line of its file on which a character of a passage's text is.
     """
     found: list[Citation] = []
     for each in check_answer(said, passages, nearness=nearness).sentences:
@@ -45,6 +51,8 @@ def citations_of(said: str, passages: Mapping[int, Evidence], nearness: Nearness
                 kind="order" if is_obeyed else verdict.kind,
                 detail="the passage orders its reader to say so" if is_obeyed else verdict.detail,
                 matched=matched,
+                passage=verdict.best.passage if verdict.best else 0,
+                line=line_of(verdict.best.passage, verdict.best.start) if verdict.best else 0,
             )
         )
     return found

@@ -84,6 +84,8 @@ class Citation(Value, frozen=True):
         kind: What is wrong: `number`, `name`, `uncited` …; empty where nothing is.
         detail: What exactly.
         matched: Whether the model cited nothing, and code found what it is from.
+        passage: Number of the passage in which it is found best; 0: in none.
+        line: Of the file, on which that begins; 0: the file has none.
     """
 
     sentence: str
@@ -94,6 +96,8 @@ class Citation(Value, frozen=True):
     kind: str = ""
     detail: str = ""
     matched: bool = False
+    passage: int = 0
+    line: int = 0
 
 
 class Answered(Value, frozen=True):
