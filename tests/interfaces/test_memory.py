@@ -78,6 +78,15 @@ def test_added_shown_and_there_already(haus: Haus, files: Path) -> None:
     assert "notes" in fine(haus("memory")).out
 
 
+def test_a_file_that_is_deleted_is_told_and_stays_until_it_is_forgotten(notes: Haus, files: Path) -> None:
+    (files / "notes.md").unlink()
+    done = fine(notes("memory", "add", "notes", str(files)))
+    assert "no longer there, but still in the memory: notes.md" in done.err
+    assert "haus memory forget notes NAME" in done.err
+    fine(notes("memory", "forget", "notes", "notes.md", "--yes"))
+    assert "no longer there" not in fine(notes("memory", "add", "notes", str(files))).err
+
+
 def test_a_report_as_json(haus: Haus, files: Path) -> None:
     report = fine(haus("memory", "add", "notes", str(files), "--json")).json
     assert {name: report[name] for name in ("memory", "added", "changed", "same", "failed", "calls")} == {

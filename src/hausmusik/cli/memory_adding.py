@@ -122,7 +122,13 @@ def _plan(output: Output, memory: str, options: AddOptions, on: str, stdin: byte
 
     plan, quote = with_house(work)
     if json:
-        known = {"items": plan.items, "skipped": plan.skipped, "passages": plan.passages, "quote": quote}
+        known = {
+            "items": plan.items,
+            "skipped": plan.skipped,
+            "gone": plan.gone,
+            "passages": plan.passages,
+            "quote": quote,
+        }
         output.json(known | {"has_new_types": plan.has_new_types, "asker": plan.asker, "questions": plan.questions})
         return
     output.table(("change", "bytes", "name"), [(item.change, str(item.size_bytes), item.name) for item in plan.items])
@@ -135,7 +141,13 @@ def _plan(output: Output, memory: str, options: AddOptions, on: str, stdin: byte
 
 
 def _tell_plan(output: Output, plan: AddPlan) -> None:
-    """Say beforehand what the quote does not: that documents are made anew, and who is asked."""
+    """Say beforehand what the quote does not: what is made anew, what has no file any more, and who is asked."""
+    if plan.gone:
+        more = f" and {len(plan.gone) - 3} more" if len(plan.gone) > 3 else ""
+        output.talk(
+            f"no longer there, but still in the memory: {', '.join(plan.gone[:3])}{more};"
+            f" `haus memory forget {plan.memory} NAME` takes out what it is told"
+        )
     if plan.has_new_types:
         anew = "" if plan.options.extractor == "rules" else ": the documents that are named are made anew"
         output.talk(f"{plan.memory} gets other types of entities{anew}")

@@ -33,12 +33,12 @@ from hausmusik.memory.embedding import embedder_of
 from hausmusik.memory.extraction.model import ModelReader
 from hausmusik.memory.extraction.prompts import DEFAULT_TYPES, extraction_request
 from hausmusik.memory.extraction.rules import REVISION as RULES_REVISION
-from hausmusik.memory.finding import Sources, find_items
+from hausmusik.memory.finding import STDIN_NAME, Sources, find_items
 from hausmusik.memory.gates import Gate, Holders
 from hausmusik.memory.places import Places, still_used
 from hausmusik.memory.settling import UNKNOWN_PER_PASSAGE, Asking, Settler
 from hausmusik.memory.store.entry import Recipe
-from hausmusik.memory.store.store import MemoryStore
+from hausmusik.memory.store.store import KnownDocument, MemoryStore
 from hausmusik.memory.values import (
     RULES,
     AddOptions,
@@ -117,12 +117,12 @@ class Adder:
         )
         if store.exists:
             store.check_embedder(recipe.embedder)
-        known = {
-            path: each.sha256 if each.recipe == recipe.text else ""
-            for path, each in (store.known() if store.exists else {}).items()
-        }
+        documents = store.known() if store.exists else {}
+        known = {path: each.sha256 if each.recipe == recipe.text else "" for path, each in documents.items()}
         places = Places(store.places() if store.exists else {}, known)
         items, skipped = find_items(Sources(paths=options.sources, ignore=options.ignore, stdin=stdin), known, places)
+        there = {item.name for item in items}
+        others = [name for name, each in documents.items() if _is_of_file(each) and name not in there]
         size = sum(item.size_bytes for item in items if item.change != "same")
         passages = sum(
             1 + item.size_bytes // (options.budget_tokens * CHARACTERS_PER_PASSAGE)
@@ -140,6 +140,7 @@ class Adder:
             recipe=recipe,
             items=items,
             skipped=skipped,
+            gone=places.gone(others, [source.resolve() for source in options.sources if source.is_dir()]),
             places=still_used(places.kept, (item.name for item in items)),
             characters=size,
             passages=passages,
@@ -328,6 +329,7 @@ class Adder:
             same=len(plan.items) - len(plan.to_do),
             failed=len(problems),
             skipped=plan.skipped,
+            gone=plan.gone,
             passages=counts["passages"],
             entities=counts["entities"],
             facts=counts["facts"],
@@ -354,6 +356,12 @@ def _asking(before: AddProgress, now: Asking) -> AddProgress:
     return msgspec.structs.replace(
         before, asker=now.asker, asked=now.asked, questions=now.questions, eta_s=now.eta_s, waiting=now.waiting
     )
+
+
+def _is_of_file(document: KnownDocument) -> bool:
+    """Return whether a document was made of a file: it came neither by stdin nor by an import, which cuts nothing."""
+    recipe = msgspec.json.decode(document.recipe, type=Recipe)
+    return recipe.budget_tokens > 0 and not document.path.startswith(f"{STDIN_NAME}-")
 
 
 @contextmanager

@@ -52,6 +52,19 @@ class Places:
         self._used.add(name)
         return name
 
+    def gone(self, names: Iterable[str], folders: Collection[Path]) -> tuple[str, ...]:
+        """Return those of some documents made of files whose file was in some folders, resolved, and is no more."""
+        by_name = {called: Path(place) for place, called in self.kept.items()}
+        found: list[str] = []
+        for name in sorted(names):
+            prefix = _place_of(name, self._taken)
+            if (place := by_name.get(prefix)) is None:
+                continue
+            path = place if name == prefix else place / name.removeprefix(prefix).removeprefix("./")
+            if not path.exists() and any(path.is_relative_to(folder) for folder in folders):
+                found.append(name)
+        return tuple(found)
+
     def _folder_of(self, path: Path) -> tuple[Path, str] | None:
         """Return the innermost folder with names that a path is in, and what stands before them."""
         for folder in path.parents:

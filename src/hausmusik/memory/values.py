@@ -82,6 +82,7 @@ class AddPlan(msgspec.Struct, frozen=True, kw_only=True):
         recipe: By which documents are made.
         items: All files, those that are there already among them.
         skipped: What is left out.
+        gone: Documents whose files are no longer in the folders that were named; they stay in the memory.
         places: Folders and files that the items are from, and what those are called in the memory; see
             `places.Places`.
         characters: To be embedded, estimated.
@@ -97,6 +98,7 @@ class AddPlan(msgspec.Struct, frozen=True, kw_only=True):
     recipe: Recipe
     items: tuple[AddItem, ...]
     skipped: tuple[Skipped, ...] = ()
+    gone: tuple[str, ...] = ()
     places: Mapping[str, str] = msgspec.field(default_factory=dict[str, str])
     characters: int = 0
     passages: int = 0
@@ -178,6 +180,7 @@ class AddReport(msgspec.Struct, frozen=True, kw_only=True):
         changed: Documents of which something was replaced.
         same: Documents that were there already.
         failed: Documents that could not be added.
+        gone: As of the plan.
         skipped: Files that were left out.
         passages: In the memory now.
         entities: In the memory now.
@@ -195,6 +198,7 @@ class AddReport(msgspec.Struct, frozen=True, kw_only=True):
     same: int
     failed: int
     skipped: tuple[Skipped, ...]
+    gone: tuple[str, ...] = ()
     passages: int
     entities: int
     facts: int

@@ -48,6 +48,17 @@ def test_folders_that_are_added_one_after_the_other_keep_their_names(desk: Desk)
     assert desk.add("logs", "meetings") == first
 
 
+def test_what_has_no_file_any_more_is_told(desk: Desk) -> None:
+    desk.write("meetings/1.txt", "meetings/2.txt", "logs/1.txt", "logs/3.txt", "alone.txt")
+    desk.add("meetings", "logs", "alone.txt")
+    for name in ("meetings/2.txt", "logs/3.txt", "alone.txt"):
+        (desk.folder / name).unlink()
+    places = Places(desk.kept, desk.known)
+    assert places.gone(desk.known, [desk.folder / "logs"]) == ("logs/3.txt",)
+    assert places.gone(desk.known, [desk.folder / "logs", desk.folder / "meetings"]) == ("2.txt", "logs/3.txt")
+    assert places.gone(desk.known, [desk.folder]) == ("2.txt", "alone.txt", "logs/3.txt")
+
+
 def test_from_another_folder_and_through_links_it_is_the_same_folder(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
