@@ -52,6 +52,7 @@ NO_NAMES: Final = word_set(
     monday tuesday wednesday thursday friday saturday sunday january february march april may june july august
     september october november december mon tue tues wed thu thur thurs fri sat sun jan feb mar apr jun jul aug sep
     sept oct nov dec am pm ok okay tv id yes no please thanks hello hi dear sincerely regards note todo faq i
+    debug info warn warning error fatal critical
     """
 )
 """Capitalised for other reasons than being somebody's or something's name."""
