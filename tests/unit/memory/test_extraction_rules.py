@@ -240,3 +240,10 @@ def test_nothing_says_nothing() -> None:
     document = read("mm-hmm. yeah. okay.\n")
     (passage,) = cut(document, budget_tokens=100, overlap_tokens=0, count=approximate_tokens)
     assert RuleReader(document).extract(passage) == Extraction()
+
+
+def test_levels_of_logs_are_nobodys_names() -> None:
+    text = "10:00 INFO Anna Weber logged in. WARN disk of Erika Klein is full. ERROR Tom Baker was refused."
+    found = {text[span.start : span.end] for span in names_in(text, Casing(text))}
+    assert {"Anna Weber", "Erika Klein", "Tom Baker"} <= found
+    assert not found & {"INFO", "WARN", "ERROR"}
