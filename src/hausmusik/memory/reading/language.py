@@ -6,6 +6,7 @@ Good enough to choose a stemmer or a prompt; a text of fewer than about 20 words
 from __future__ import annotations
 
 import re
+from collections import Counter
 from typing import Final
 
 _SAMPLE: Final = 60_000
@@ -24,16 +25,10 @@ _SMALL_WORDS: Final = {
 
 def language_of(text: str) -> str:
     """Return the ISO 639-1 code of a text's language, empty where it cannot be told."""
-    words = _WORD.findall(text[:_SAMPLE].lower())
-    if not words:
-        return ""
-    counts = dict.fromkeys(_SMALL_WORDS, 0)
-    listed = {code: frozenset(small.split()) for code, small in _SMALL_WORDS.items()}
-    for word in words:
-        for code, small in listed.items():
-            counts[code] += word in small
-    ranked = sorted(counts.items(), key=lambda pair: pair[1], reverse=True)
+    counts = Counter(_WORD.findall(text[:_SAMPLE].lower()))
+    shares = {code: sum(counts[word] for word in set(small.split())) for code, small in _SMALL_WORDS.items()}
+    ranked = sorted(shares.items(), key=lambda pair: pair[1], reverse=True)
     (code, most), (_, second) = ranked[0], ranked[1]
-    if most < _FEWEST or most < 0.1 * len(words) or most < 1.15 * second:
+    if most < _FEWEST or most < 0.1 * counts.total() or most < 1.15 * second:
         return ""
     return code
