@@ -38,7 +38,7 @@ from hausmusik.memory.gates import Gate, Holders
 from hausmusik.memory.places import Places, still_used
 from hausmusik.memory.settling import UNKNOWN_PER_PASSAGE, Asking, Settler
 from hausmusik.memory.store.entry import Recipe
-from hausmusik.memory.store.store import KnownDocument, MemoryStore
+from hausmusik.memory.store.store import MemoryStore
 from hausmusik.memory.values import (
     RULES,
     AddOptions,
@@ -122,7 +122,12 @@ class Adder:
         places = Places(store.places() if store.exists else {}, known)
         items, skipped = find_items(Sources(paths=options.sources, ignore=options.ignore, stdin=stdin), known, places)
         there = {item.name for item in items}
-        others = [name for name, each in documents.items() if _is_of_file(each) and name not in there]
+        of_files = {text: _is_of_files(text) for text in {each.recipe for each in documents.values()}}
+        others = [
+            name
+            for name, each in documents.items()
+            if of_files[each.recipe] and name not in there and not name.startswith(f"{STDIN_NAME}-")
+        ]
         size = sum(item.size_bytes for item in items if item.change != "same")
         passages = sum(
             1 + item.size_bytes // (options.budget_tokens * CHARACTERS_PER_PASSAGE)
@@ -358,10 +363,9 @@ def _asking(before: AddProgress, now: Asking) -> AddProgress:
     )
 
 
-def _is_of_file(document: KnownDocument) -> bool:
-    """Return whether a document was made of a file: it came neither by stdin nor by an import, which cuts nothing."""
-    recipe = msgspec.json.decode(document.recipe, type=Recipe)
-    return recipe.budget_tokens > 0 and not document.path.startswith(f"{STDIN_NAME}-")
+def _is_of_files(recipe: str) -> bool:
+    """Return whether documents of a recipe were made of files or of stdin: an import cuts nothing."""
+    return msgspec.json.decode(recipe, type=Recipe).budget_tokens > 0
 
 
 @contextmanager

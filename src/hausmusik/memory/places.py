@@ -56,12 +56,12 @@ class Places:
         """Return those of some documents made of files whose file was in some folders, resolved, and is no more."""
         by_name = {called: Path(place) for place, called in self.kept.items()}
         found: list[str] = []
-        for name in sorted(names):
+        for name in sorted(names) if folders else ():
             prefix = _place_of(name, self._taken)
             if (place := by_name.get(prefix)) is None:
                 continue
             path = place if name == prefix else place / name.removeprefix(prefix).removeprefix("./")
-            if not path.exists() and any(path.is_relative_to(folder) for folder in folders):
+            if any(path.is_relative_to(folder) for folder in folders) and not path.exists():
                 found.append(name)
         return tuple(found)
 
