@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from hausmusik.memory.retrieval.chaining import CHOSEN, chained, content_stems, rarity_of, wordings
 from hausmusik.memory.retrieval.fusing import fused
-from hausmusik.memory.retrieval.graph import RESTART, STEPS, Graph
+from hausmusik.memory.retrieval.graph import RESTART, Graph
 from hausmusik.memory.retrieval.index import Index
 from hausmusik.memory.retrieval.linking import Lexicon
 from hausmusik.memory.retrieval.retriever import MODES, Mode, Retriever
@@ -158,14 +158,15 @@ def walked(given_: tuple[Any, ...], steps: int) -> Any:
 
 
 @given(graphs())
-def test_the_rank_is_that_of_a_plain_power_iteration(given_: tuple[Any, ...]) -> None:
+def test_the_rank_is_where_a_plain_power_iteration_ends(given_: tuple[Any, ...]) -> None:
     *graph, entity_seeds, passage_seeds = given_
     seeds = np.concatenate([entity_seeds, passage_seeds])
     found = np.concatenate(Graph(*graph).rank(entity_seeds, passage_seeds))
     if not seeds.sum() > 0:
         assert not found.any()
         return
-    np.testing.assert_allclose(found, walked(given_, STEPS), rtol=1e-5, atol=1e-7)  # it steps in float32
+    np.testing.assert_allclose(found, walked(given_, 100), rtol=0, atol=5e-4)  # 12 plain steps may be off by 0.0097
+    assert np.all(found >= 0)
 
 
 @given(graphs())

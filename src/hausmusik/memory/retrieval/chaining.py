@@ -21,7 +21,7 @@ LINK: Final = 0.2
 LOOKED_AT: Final = 20
 CHOSEN: Final = 8
 _WORD: Final = re.compile(r"\w+")
-_ENDING: Final = re.compile(r"(?:ing|ed|es|s)$")
+_ENDINGS: Final = ("ing", "ed", "es", "s")
 
 
 class Chained(msgspec.Struct, frozen=True, kw_only=True):
@@ -91,7 +91,8 @@ def _stem(word: str) -> str:
     """Return a word without the commonest endings: `disagree` and `disagreed` are one, `move` and `moved`."""
     if len(word) < 4:
         return word
-    return _ENDING.sub("", word).removesuffix("e") or word
+    bare = next((word.removesuffix(ending) for ending in _ENDINGS if word.endswith(ending)), word)
+    return bare.removesuffix("e") or word
 
 
 def chained(

@@ -4,8 +4,9 @@ Nodes are entities first, passages behind them. An entity's edge to a passage we
 in, an edge between entities as much as is known of the two. Edges have no direction, so one matrix serves both ways.
 Beyond 100,000 passages only what is near the seeds is walked, see `pushing`. Knows nothing of vectors or words.
 
-Sources: HippoRAG 2 (arXiv:2502.14802): passages in the graph; Page et al. (1999). The restart was
-set on the MuSiQue sample: with 0.3 78.8 % of the gold passages are among ten, with 0.5 77.6 %.
+Sources: HippoRAG 2 (arXiv:2502.14802): passages in the graph; Page et al. (1999); Chebyshev's acceleration of the
+iteration: Golub and Varga (Numerische Mathematik 3, 1961). The restart was set on the MuSiQue sample: with 0.3 78.8 %
+of the gold passages are among ten, with 0.5 77.6 %.
 """
 
 from __future__ import annotations
@@ -19,8 +20,9 @@ from hausmusik.memory.needing import needed
 from hausmusik.memory.retrieval.pushing import pushed
 
 RESTART: Final = 0.3
-STEPS: Final = 20
-"""0.7 to the 20th is 0.0008: what is not told by then changes no rank. With 12 near ties of MuSiQue change places."""
+STEPS: Final = 12
+"""As near to the end as 18 steps that are not accelerated: in a graph of 25,000 nodes scores are then off by 0.0002
+together, and the first hundred passages are those of the end; with 9 one or two of them are not."""
 
 EXACT: Final = 100_000
 """Passages up to which the whole graph is walked."""
@@ -103,13 +105,23 @@ class Graph:
         return found[: len(self.entities)], found[len(self.entities) :]
 
     def _walked(self, seeds: Any) -> Any:
-        home = np.float32(RESTART) * seeds
-        on = np.float32(1 - RESTART) * self.share
-        found = seeds
-        for _ in range(STEPS):
-            found = self.edges @ (on * found)
-            found += home
-        return found
+        """Return the scores of all nodes.
+
+        The matrix is a symmetric one but for what each node is measured in, so what is missing is a sum of parts of
+        which each step multiplies each by a number between -0.7 and 0.7; weighing each step with the one before it
+        leaves 0.41 of them all.
+        """
+        kept = 1 - RESTART
+        home, on = np.float32(RESTART) * seeds, np.float32(kept) * self.share
+        before, found, weight = seeds, self.edges @ (on * seeds) + home, 1 / (1 - kept**2 / 2)
+        for _ in range(STEPS - 1):
+            ahead = self.edges @ (on * found)
+            ahead += home
+            ahead -= before
+            ahead *= np.float32(weight)
+            ahead += before
+            before, found, weight = found, ahead, 1 / (1 - kept**2 * weight / 4)
+        return np.maximum(found, 0)
 
     def entities_in(self, passage: int) -> IndexArray:
         """Return the places of the entities that a passage, given by its place, mentions."""

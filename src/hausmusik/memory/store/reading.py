@@ -179,8 +179,7 @@ def search_words(connection: sqlite3.Connection, words: Collection[str], limit: 
     if not words:
         return []
     rows = connection.execute(
-        "SELECT rowid, -bm25(passage_words) FROM passage_words WHERE passage_words MATCH ?"
-        " ORDER BY rank, rowid LIMIT ?",
+        "SELECT rowid, -rank FROM passage_words WHERE passage_words MATCH ? ORDER BY rank, rowid LIMIT ?",
         (_any_of(words), limit),
     )
     return [(int(row[0]), float(row[1])) for row in rows]
