@@ -23,7 +23,8 @@ from hausmusik.errors import ConfigError, NotFoundError, StoreError, UsageError
 from hausmusik.memory.extraction.values import Alias, FoundEntity
 from hausmusik.memory.looking import Looker
 from hausmusik.memory.memories import Memories
-from hausmusik.memory.store import names, reading
+from hausmusik.memory.resolving import MOST
+from hausmusik.memory.store import name_words, reading
 from hausmusik.memory.store.answers import KeptAnswer
 from hausmusik.memory.store.entry import DocumentEntry
 from hausmusik.memory.store.store import MemoryStore
@@ -238,7 +239,7 @@ def test_it_does_not_matter_when_the_words_of_new_names_are_moved(
 ) -> None:
     tom = document("c.txt", passage("Tom likes Leedz.", {"Tom": "person", "Leedz": "location"}))
     usual = built(tmp_path, document("a.txt", LEEDS), tom)
-    monkeypatch.setattr(names, "NEW_WORDS", new_words)
+    monkeypatch.setattr(name_words, "NEW_WORDS", new_words)
     put(store, document("a.txt", LEEDS), document("b.txt", HELIOS), tom)
     with store.database.read() as connection:
         moved = connection.execute("SELECT count(*) FROM name_words").fetchone()[0]
@@ -249,6 +250,34 @@ def test_it_does_not_matter_when_the_words_of_new_names_are_moved(
     store.forget(["b.txt"])
     assert content(store) == usual
     assert b"helios" not in bytes_of(store).lower()
+
+
+def meaning(store: MemoryStore, surface: str) -> list[str]:
+    """The titles of those whom a spelling means."""
+    with store.database.read() as connection:
+        rows = connection.execute(
+            "SELECT e.title FROM names n JOIN entities e ON e.id = n.entity WHERE n.surface = ? ORDER BY e.id",
+            (surface,),
+        )
+        return [row[0] for row in rows]
+
+
+def test_a_part_of_a_name_that_hundreds_have_is_who_is_in_full_in_its_document(store: MemoryStore) -> None:
+    crowd = [f"John B{letter}{other}ker" for letter in "abcdefghijklmnop" for other in "aeioustr"][: MOST + 1]
+    crowd += [f"John C{letter}{other}ker" for letter in "abcdefghijklmnop" for other in "aeioustr"][: MOST + 1]
+    put(store, *(document(f"{name}.txt", passage(f"{name} came.", {name: "person"})) for name in crowd))
+    put(store, document("z.txt", passage("John Zyx met John.", {"John Zyx": "person", "John": "person"})))
+    assert meaning(store, "John") == ["John Zyx"]
+
+
+def test_whom_another_name_of_somebody_contradicts_is_somebody_else(store: MemoryStore) -> None:
+    put(store, document("a.txt", passage("Bob, that is Robert Miller.", {"Bob": "person", "Robert Miller": "person"})))
+    with store.database.read() as connection:
+        ids = dict(connection.execute("SELECT surface, id FROM names").fetchall())
+        miller = connection.execute("SELECT entity FROM names WHERE surface = 'Robert Miller'").fetchone()[0]
+    store.merge([ids["Bob"]], miller, by="user", reason="said so")
+    put(store, document("b.txt", passage("Bob Jones came.", {"Bob Jones": "person"})))
+    assert meaning(store, "Bob Jones") == ["Bob Jones"]
 
 
 def test_nor_is_what_an_earlier_form_of_a_file_had(store: MemoryStore) -> None:

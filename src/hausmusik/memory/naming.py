@@ -81,6 +81,8 @@ _PLURAL_LETTERS: Final = re.compile(r"(?<![\w.-])([A-Z]{2,})s(?![\w.-])")
 _SEPARATORS: Final = re.compile(r"[\s./-]+")
 _BESIDE: Final = re.compile(r"\([^)]{0,200}\)")
 _NO_WORD: Final = re.compile(r"[^\w&+#@./-]+")
+_SIMPLE: Final = re.compile(r"[A-Za-z0-9][a-z0-9]*(?: [A-Za-z0-9][a-z0-9]*)*")
+"""Words in which there is nothing to fold but capitals: most names, in a twentieth of the time."""
 
 
 def parted(surface: str) -> str:
@@ -90,6 +92,10 @@ def parted(surface: str) -> str:
 
 def plain_words(surface: str) -> list[str]:
     """Return the words of a name without case, accents, possessives and punctuation; `LiHua` has two."""
+    return surface.lower().split(" ") if _SIMPLE.fullmatch(surface) else _folded_words(surface)
+
+
+def _folded_words(surface: str) -> list[str]:
     plain = parted(_SPELT_OUT.sub(lambda match: match.group().replace("_", ""), surface))
     split = _CAMEL.sub(" ", _PLURAL_LETTERS.sub(r"\1", plain))
     folded = unicodedata.normalize("NFKD", split).casefold()

@@ -44,6 +44,15 @@ BEGINNING: Final = 2
 BEGINNING_ALONE: Final = 4
 """The same of a name of one word."""
 
+MANY_WORDS: Final = 4
+"""Names of so many words or more are kept together."""
+
+MOST: Final = 200
+"""Names that one thing in common may lead to."""
+
+MOST_AS_LONG: Final = 25
+"""Names of as many words that a word in common may lead to: `Kathy Ng` and `Cathy Ng`, but not all Smiths."""
+
 SMALL_WORDS: Final = frozenset({"of", "the", "and", "for", "in", "de", "la", "du", "des", "der", "und", "&"})
 """They may have no letter among initials."""
 
@@ -291,17 +300,29 @@ def _digits(key: str) -> str:
 def kept_under(key: str) -> set[str]:
     """Return under what a name is kept, to be found by those that may mean the same; see `sought_under`.
 
-    Words, the compact form, of several words their initials with a `=`, and how the words begin with a `*`. Each of
-    them is shared by few names, also where there are many: by initials alone a memory of 20,000 names would compare
-    each new one with a hundred that are nothing like it.
+    The compact form; a name of one word under that and how it begins (`*`), one of several under each with how many
+    they are, how all of them begin, and their initials (`=`). Each of them is shared by few names, also where there are
+    many: by initials alone a memory of 20,000 names would compare each new one with a hundred that are nothing like it.
     """
-    return _shared(key) | {f"={each}" for each in all_initials(key)}
+    words = key.split()
+    own = {_counted(word, len(words)) for word in words}
+    return {compact(key), _beginning(words), *own, *(f"={each}" for each in all_initials(key))} - {""}
 
 
-def sought_under(key: str) -> set[str]:
-    """Return under what names are kept that may mean the same as a new one: of one word, initials of it as well."""
-    letters = {f"={compact(key)}"} if " " not in key else all_initials(key)
-    return _shared(key) | letters
+def sought_under(key: str) -> dict[str, int]:
+    """Return under what names are kept that may mean the same as a new one, each with how many that may be.
+
+    What more names are kept under says nothing. Of a name of as many words hardly any rule has a say for one word that
+    both have, so those are to be few: comparing all would make adding slower and slower.
+    """
+    words = key.split()
+    letters = {f"={compact(key)}"} if len(words) == 1 else all_initials(key)
+    sought = dict.fromkeys({compact(key), _beginning(words), *letters} - {""}, MOST)
+    for word in words:
+        for count in range(1, MANY_WORDS + 1):
+            as_long = count == min(len(words), MANY_WORDS) and 1 < len(words) < MANY_WORDS
+            sought.setdefault(_counted(word, count), MOST_AS_LONG if as_long else MOST)
+    return sought
 
 
 def comparable(key: str) -> Callable[[str], bool]:
@@ -325,14 +346,16 @@ def comparable(key: str) -> Callable[[str], bool]:
     return may_say
 
 
-def _shared(key: str) -> set[str]:
-    words = key.split()
-    found = {compact(key), *words}
+def _counted(word: str, count: int) -> str:
+    """Return under what a name is kept for one of its words; those of one word under the word itself."""
+    return word if count == 1 else f"{word} {min(count, MANY_WORDS)}"
+
+
+def _beginning(words: Sequence[str]) -> str:
+    """Return how all words of a name begin; empty where that tells too little."""
     if len(words) > 1:
-        found.add(f"{' '.join(word[:BEGINNING] for word in words)}*")
-    elif len(key) > LEAST_LETTERS:
-        found.add(f"{key[:BEGINNING_ALONE]}*")
-    return found
+        return f"{' '.join(word[:BEGINNING] for word in words)}*"
+    return f"{words[0][:BEGINNING_ALONE]}*" if words and len(words[0]) > LEAST_LETTERS else ""
 
 
 RULES: Final[tuple[Callable[[Newcomer, Sequence[Candidate]], Resolution | None], ...]] = (

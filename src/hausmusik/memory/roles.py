@@ -53,5 +53,5 @@ def is_role(words: Sequence[str]) -> bool:
 
 def split_held(surface: str) -> tuple[str, str] | None:
     """Return what stands before brackets and what in them: `The Acting Chair (Mrs. Carol Hughes)`; None without."""
-    match = _HELD.fullmatch(surface.strip())
+    match = _HELD.fullmatch(surface.strip()) if "(" in surface else None
     return (match["role"], match["name"].strip()) if match else None

@@ -16,24 +16,13 @@ from typing import Final, NamedTuple
 from hausmusik.config.database import storable
 from hausmusik.memory.extraction.values import OTHER, Extraction, FoundEntity
 from hausmusik.memory.naming import is_shared_label, is_titled, key_of, plain_words
-from hausmusik.memory.resolving import Candidate, Resolution, comparable, is_part, kept_under, resolve, sought_under
+from hausmusik.memory.resolving import Candidate, Resolution, is_part, resolve
 from hausmusik.memory.roles import FEMALE, is_role, split_held
-
-MOST_CANDIDATES: Final = 200
-"""Names with a word that more of them share say nothing by sharing it; comparing all would make adding slower and
-slower."""
+from hausmusik.memory.store.name_words import comparable_names, keep_words
 
 LONGEST: Final = 160
 NEAREST: Final = 8
 """Documents of an entity whose speakers are compared with this one's: those that mention it first."""
-
-
-NEW_WORDS: Final = 16_000
-"""Words of new names that are kept apart: 1,500 documents of 15 new names each write the fewest pages so."""
-
-_WITH_WORD: Final = (
-    "SELECT name FROM name_words WHERE word = ?1 UNION ALL SELECT name FROM new_name_words WHERE word = ?1 LIMIT ?2"
-)
 
 
 class _Known(NamedTuple):
@@ -225,40 +214,26 @@ class Names:
             or 0
         )
         if not scope:  # others are never compared with what is this document's alone
-            words = sorted(kept_under(key))
-            self._connection.executemany("INSERT INTO new_name_words VALUES (?, ?)", [(word, name) for word in words])
+            keep_words(self._connection, name, key)
         self.entities.add(entity)
         self._apply(name, entity, found)
         return name
 
     def _candidates(self, key: str, type_: str) -> list[Candidate]:
-        ids: set[int] = set()
-        for word in sought_under(key):
-            rows = self._connection.execute(_WITH_WORD, (word, MOST_CANDIDATES + 1)).fetchall()
-            if len(rows) <= MOST_CANDIDATES:
-                ids.update(row[0] for row in rows)
-        statement = (
-            "SELECT id, entity, key, type, surface FROM names WHERE id IN (SELECT value FROM json_each(?))"
-            " AND scope = '' AND (type IN (?, ?) OR ? = ?) ORDER BY id"
-        )
-        found = self._connection.execute(statement, (f"{sorted(ids)}", type_, OTHER, type_, OTHER)).fetchall()
-        may_say = comparable(key)
-        entities = {row[1] for row in found if may_say(row[2])}  # with all names of theirs: one may contradict
         return [
             Candidate(
-                name=row[0],
-                entity=row[1],
-                key=row[2],
-                type=row[3],
-                is_here=row[1] in self.entities,
+                name=row.name,
+                entity=row.entity,
+                key=row.key,
+                type=row.type,
+                is_here=row.entity in self.entities,
                 is_near=not self._is_spoken
-                or row[1] in self.entities
-                or not is_part(key, row[2])
-                or self._is_near(row[1]),
-                surface=row[4],
+                or row.entity in self.entities
+                or not is_part(key, row.key)
+                or self._is_near(row.entity),
+                surface=row.surface,
             )
-            for row in found
-            if row[1] in entities
+            for row in comparable_names(self._connection, key, type_, self.entities)
         ]
 
     def _is_near(self, entity: int) -> bool:
@@ -348,13 +323,6 @@ def move_name(
         (name, other, left, title, into, by, reason, score, at),
     )
     tidy(connection, (left, into))
-
-
-def settle_words(connection: sqlite3.Connection) -> None:
-    """Move the words of new names to those of all names, where there are many: all at once, in the order of words."""
-    if connection.execute("SELECT count(*) FROM new_name_words").fetchone()[0] > NEW_WORDS:
-        connection.execute("INSERT INTO name_words SELECT word, name FROM new_name_words ORDER BY word, name")
-        connection.execute("DELETE FROM new_name_words")
 
 
 def tidy(connection: sqlite3.Connection, entities: Iterable[int]) -> None:

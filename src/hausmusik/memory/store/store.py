@@ -28,7 +28,8 @@ from hausmusik.memory.store.answers import KeptAnswer, put_answers
 from hausmusik.memory.store.closing import close_all_contradicted
 from hausmusik.memory.store.entry import DocumentEntry, Recipe, passage_key
 from hausmusik.memory.store.forgetting import remove_document
-from hausmusik.memory.store.names import move_name, settle_words, tidy
+from hausmusik.memory.store.name_words import settle_words
+from hausmusik.memory.store.names import move_name, tidy
 from hausmusik.memory.store.tables import memory_file
 from hausmusik.memory.store.writing import put_document
 from hausmusik.seams import Clock
