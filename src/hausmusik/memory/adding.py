@@ -118,7 +118,8 @@ class Adder:
         if store.exists:
             store.check_embedder(recipe.embedder)
         documents = store.known() if store.exists else {}
-        known = {path: each.sha256 if each.recipe == recipe.text else "" for path, each in documents.items()}
+        made_by = recipe.text
+        known = {path: each.sha256 if each.recipe == made_by else "" for path, each in documents.items()}
         places = Places(store.places() if store.exists else {}, known)
         items, skipped = find_items(Sources(paths=options.sources, ignore=options.ignore, stdin=stdin), known, places)
         there = {item.name for item in items}
