@@ -259,6 +259,18 @@ def test_nothing_that_was_said_later_is_found(store: MemoryStore, mode: Mode, as
         assert set(found) == {each.passage.text for each in (ANNA, FOUNDER, WEATHER, MOVED)} - later
 
 
+@pytest.mark.parametrize("mode", ["local", "hybrid"])
+def test_what_was_said_later_leads_nowhere(store: MemoryStore, mode: Mode) -> None:
+    early = passage("Power is dear.", {"Power": "topic"}, at="2026-01-05")
+    later = passage("Leeds Power sells Power.", {"Leeds Power": "organization", "Power": "topic"}, [("Leeds Power", "sells", "Power")], at="2026-05-01")  # fmt: skip
+    store.put(document("5.txt", early), RECIPE)
+    store.put(document("6.txt", later), RECIPE)
+    question = "What does Leeds Power do?"
+    told = "Leeds Power sells Power"
+    assert early.passage.text in texts(store, question, told, mode=mode, limit=20)
+    assert early.passage.text not in texts(store, question, told, mode=mode, limit=20, as_of="2026-04-01")
+
+
 def test_the_walk_knows_when_a_fact_held(store: MemoryStore) -> None:
     ids = dict(store_names(store))
     anna, nordwind, leeds = ids["anna weber"], ids["nordwind"], ids["leeds power"]

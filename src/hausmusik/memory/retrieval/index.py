@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from hausmusik.memory.retrieval.graph import Graph, IndexArray, Scores, places
-from hausmusik.memory.retrieval.rows import Rows, read, updated
+from hausmusik.memory.retrieval.rows import Rows, Table, read, updated
 from hausmusik.memory.store.store import MemoryStore
 from hausmusik.types import FloatArray
 
@@ -32,21 +32,42 @@ class Index:
         self.passages: IndexArray = rows.passages.of.astype(np.int64)
         self.when: Any = rows.passages.columns[1]
         self.lexicon = rows.lexicon
-        entities = np.unique(rows.entities)
         owner = np.zeros(int(rows.names[-1]) + 1 if len(rows.names) else 0, np.int64)
         owner[rows.names] = rows.entities
-        source, target, weight = rows.facts.columns
-        self.graph = Graph(
-            entities,
-            self.passages,
-            np.stack([rows.mentions.of, owner[rows.mentions.columns[0]]], 1),
-            np.stack([owner[source], owner[target], weight], 1),
-        )
+        self._owner: IndexArray = owner
+        self.graph = self._graph(slice(None), slice(None))
         assert rows.windows.vectors is not None  # noqa: S101 -- windows and told facts always have them
         assert rows.told.vectors is not None  # noqa: S101
         self.vectors, self.fact_vectors = rows.windows.vectors, rows.told.vectors
         self._window_at: Any = places(rows.windows.of, self.passages)
         self.told: IndexArray = np.stack([owner[each] for each in rows.told.columns], 1)
+
+    def graph_of(self, allowed: Any) -> Graph:
+        """Return the graph as if some passages were all there are; its nodes are those of the whole.
+
+        Args:
+            allowed: Whether each passage counts, `(passages,)` of bool.
+        """
+        if allowed.all():
+            return self.graph
+        return self._graph(self._hang_on(allowed, self.rows.mentions), self._hang_on(allowed, self.rows.facts))
+
+    def told_by(self, allowed: Any) -> Any:
+        """Return whether each fact that has a vector is told by one of some passages, `(told,)` of bool."""
+        return self._hang_on(allowed, self.rows.told)
+
+    def _hang_on(self, allowed: Any, table: Table) -> Any:
+        return allowed[places(table.of, self.passages)]
+
+    def _graph(self, mentions: Any, facts: Any) -> Graph:
+        rows, owner = self.rows, self._owner
+        source, target, weight = (column[facts] for column in rows.facts.columns)
+        return Graph(
+            np.unique(rows.entities),
+            self.passages,
+            np.stack([rows.mentions.of[mentions], owner[rows.mentions.columns[0][mentions]]], 1),
+            np.stack([owner[source], owner[target], weight], 1),
+        )
 
     def near(self, vector: FloatArray) -> Scores:
         """Return for each passage how near its nearest window is to a vector.

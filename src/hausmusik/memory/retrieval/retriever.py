@@ -130,8 +130,7 @@ class Retriever:
         if mode in {"mix", "auto"}:
             rankings["words"] = self._by_words(question, allowed)
         if mode != "naive":
-            graph = self._by_graph(linked, vector, nearness, mode)
-            graph = np.where(allowed, graph, 0.0)
+            graph = np.where(allowed, self._by_graph(linked, vector, nearness, allowed, mode), 0.0)
             name = {"local": "entities", "global": "facts"}.get(mode, "graph")
             rankings[name] = [place for place in _best(graph) if graph[place] > 0]
             scores = [(place, float(graph[place])) for place in rankings[name]]
@@ -192,27 +191,31 @@ class Retriever:
         known = len(self._index.passages)
         return [int(place) for place in places if place < known and allowed[place]]
 
-    def _by_graph(self, linked: Sequence[Linked], vector: FloatArray, nearness: Scores, mode: Mode) -> Scores:
+    def _by_graph(
+        self, linked: Sequence[Linked], vector: FloatArray, nearness: Scores, allowed: Scores, mode: Mode
+    ) -> Scores:
         index = self._index
-        seeds = np.zeros(len(index.graph.entities))
+        graph = index.graph_of(allowed)
+        seeds = np.zeros(len(graph.entities))
         if mode != "global":
             for each in linked:
                 at = index.entity_places(list(each.entities))
-                seeds[at] += 1.0 / len(each.entities) / np.sqrt(np.maximum(1, index.graph.passages_of[at]))
+                seeds[at] += 1.0 / len(each.entities) / np.sqrt(np.maximum(1, graph.passages_of[at]))
         if mode != "local":
             rows, likeness = index.fact_vectors.found(vector)
+            likeness = np.where(index.told_by(allowed)[rows], likeness, -1.0)
             for place in _best(likeness, FACT_SEEDS):
                 at = index.entity_places(index.told[rows[place]])
-                seeds[at] += max(0.0, float(likeness[place])) / np.maximum(1, index.graph.passages_of[at])
+                seeds[at] += max(0.0, float(likeness[place])) / np.maximum(1, graph.passages_of[at])
         total = float(seeds.sum())
         # Where only what is near the seeds is walked, the many that are hardly near must not be seeds.
-        least = nearness.min(initial=0.0) if index.graph.exact else nearness[_best(nearness, MOST_SEEDS)[-1]]
+        least = nearness.min(initial=0.0) if graph.exact else nearness[_best(nearness, MOST_SEEDS)[-1]]
         spread = np.maximum(0.0, nearness - least)
         spread = spread / (spread.max(initial=0.0) or 1.0)
         passage_seeds = PASSAGE_SEEDS * spread * (total or 1.0) / (1.0 if total else PASSAGE_SEEDS)
         if mode in {"local", "global", "hybrid"} and total:
             passage_seeds = np.zeros_like(passage_seeds)
-        _, passages = index.graph.rank(seeds, passage_seeds)
+        _, passages = graph.rank(seeds, passage_seeds)
         return passages
 
     def _chained(
