@@ -116,7 +116,7 @@ class Settler:
         Args:
             memory: Its name, for the list of jobs.
             stop: From outside.
-            tell: Told after each batch.
+            tell: Told at the beginning and after each batch.
 
         Raises:
             Cancelled: stopped from outside; the same call goes on.
@@ -148,6 +148,7 @@ class Settler:
 
         off = stop.subscribe(follow)
         follow()
+        tell(Asking(asker=self._asker, asked=0, questions=len(names)))  # the first answer waits for the model's start
         problem = ""
         try:
             limit = Limit(1, clock=self._clock, patience_s=PATIENCE_S)

@@ -169,6 +169,7 @@ async def test_names_get_types_and_nobody_is_asked_twice(home: Home) -> None:
     looker = Looker("notes", home.store)
     assert {each.title: each.typed_by for each in looker.entities()} == home.guessed()
     assert looker.guessed_types() == {"tone-chat": 3}
+    assert (told[0].asked, told[0].questions) == (0, 4)
     assert (told[-1].asked, told[-1].questions) == (4, 4)
     assert await home.settle() == Settled(asker="tone-chat")
     assert len(home.player.plays) == 1
