@@ -15,11 +15,17 @@ from typing import Final
 import msgspec
 
 from hausmusik.memory.extraction.words import STOP_WORDS
+from hausmusik.memory.wordset import word_set
 
 COVERAGE: Final = 0.8
 LINK: Final = 0.2
 LOOKED_AT: Final = 20
 CHOSEN: Final = 8
+_ENGLISH_TOO: Final = word_set("bin con den die dir dove hat man os pour sin son un van war")
+"""Small words of other languages that mean something in English. Where they are small words nearly every passage has
+them, so that they weigh next to nothing."""
+
+_MEANINGLESS: Final = STOP_WORDS - _ENGLISH_TOO
 _WORD: Final = re.compile(r"\w+")
 _ENDINGS: Final = ("ing", "ed", "es", "s")
 
@@ -40,7 +46,7 @@ class Chained(msgspec.Struct, frozen=True, kw_only=True):
 
 def content_stems(text: str) -> set[str]:
     """Return the words of a text that mean something, without the commonest endings of English."""
-    return {_stem(word) for word in set(_WORD.findall(text.lower())) - STOP_WORDS}
+    return {_stem(word) for word in set(_WORD.findall(text.lower())) - _MEANINGLESS}
 
 
 def wordings(text: str) -> dict[str, tuple[str, ...]]:
@@ -52,7 +58,7 @@ def wordings(text: str) -> dict[str, tuple[str, ...]]:
     words = list(_WORD.finditer(text))
     for place, match in enumerate(words):
         word = match.group().lower()
-        if word in STOP_WORDS:
+        if word in _MEANINGLESS:
             continue
         forms = found.setdefault(_stem(word), [])
         forms.append(word)
@@ -65,7 +71,7 @@ def wordings(text: str) -> dict[str, tuple[str, ...]]:
 def _joined(text: str, first: re.Match[str], second: re.Match[str]) -> str:
     """Return two words in one where they may be a name: both begin with a capital, with a space between them."""
     is_name = first.group()[0].isupper() and second.group()[0].isupper()
-    is_name = is_name and text[first.end() : second.start()] == " " and first.group().lower() not in STOP_WORDS
+    is_name = is_name and text[first.end() : second.start()] == " " and first.group().lower() not in _MEANINGLESS
     return f"{first.group()}{second.group()}".lower() if is_name else ""
 
 
@@ -81,7 +87,7 @@ def _has(text: str, stem: str) -> bool:
         # Every word begins with its stem, and begins where no letter, digit or underscore stands before it.
         if not at or not (text[at - 1].isalnum() or text[at - 1] == "_"):
             found = _WORD.match(text, at)
-            if found and found.group() not in STOP_WORDS and _stem(found.group()) == stem:
+            if found and found.group() not in _MEANINGLESS and _stem(found.group()) == stem:
                 return True
         at = text.find(stem, at + 1)
     return False
