@@ -150,6 +150,59 @@ def test_a_second_sentence_is_quoted_only_if_it_adds_something() -> None:
     assert chosen("Anything?", [], [], {}) == ()
 
 
+ASKED = [
+    pytest.param(
+        "Tom: Who is responsible for the library?\nAnna: That would be Petra.\nTom: I see, thanks a lot.",
+        ["Tom: Who is responsible for the library?", "Anna: That would be Petra."],
+        id="the next one says it",
+    ),
+    pytest.param(
+        "Tom: Who is responsible for the library? I never know. Anybody?\nAnna: Hm.\nBen: Petra is, I think.",
+        ["Tom: Who is responsible for the library?", "Tom: I never know.", "Anna: Hm.", "Ben: Petra is, I think."],
+        id="after some more words",
+    ),
+    pytest.param(
+        "Tom: Who is responsible for the library?\nAnna: The one upstairs?\nTom: Yes.\nAnna: Petra.",
+        ["Tom: Who is responsible for the library?", "Tom: Yes.", "Anna: Petra."],
+        id="it is asked back, and one word says it",
+    ),
+    pytest.param(
+        "# Questions\n\n## Who is responsible for the library?\n\nThat would be Petra.\n\n## When is it open?\n\nDaily.",
+        [": ## Who is responsible for the library?", ": That would be Petra."],
+        id="a page of questions",
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "said"), ASKED)
+def test_who_asked_the_same_is_quoted_with_the_reply(text: str, said: list[str]) -> None:
+    passage = stored(text, speakers=("Anna", "Ben", "Tom"))
+    quotes = candidates([Shown(number=1, passage=passage, start=0, end=len(text))])
+    nearness = [0.9 if "library" in quote.text else 0.1 for quote in quotes]
+    rarity = {"responsible": 1.0, "library": 2.0}
+    found = chosen("Who is responsible for the library?", quotes, nearness, rarity)
+    assert [f"{quote.speaker}: {quote.text}" for quote in found][: len(said)] == said
+    assert all(" ".join(text[quote.start : quote.end].split()) == quote.text for quote in found)
+
+
+def test_what_is_only_asked_again_answers_nothing_and_keeps_nothing_else_from_being_quoted() -> None:
+    text = "Tom: Who is responsible for the library?"
+    plan, else_ = "Petra looks after the library since May.", "The boats need new paint."
+    shown_ = [
+        Shown(number=1, passage=stored(text, speakers=("Tom",)), start=0, end=len(text)),
+        Shown(number=2, passage=stored(plan, id=2), start=0, end=len(plan)),
+        Shown(number=3, passage=stored(else_, id=3), start=0, end=len(else_)),
+    ]
+    rarity = {"responsible": 1.0, "library": 2.0}
+    found = chosen("Who is responsible for the library?", candidates(shown_), [1.0, 0.5, 0.45], rarity)
+    assert [quote.text for quote in found] == [plan]
+    assert chosen("Who is responsible for the library?", candidates(shown_[:1]), [1.0], rarity) == ()
+    other = "What did Tom say about cats, dogs and birds in the library?"
+    rarity = dict.fromkeys(("tom", "cat", "dog", "bird", "library"), 1.0)
+    found = chosen(other, candidates(shown_[:1]), [0.5], rarity)
+    assert [quote.text for quote in found] == ["Who is responsible for the library?"]  # asks something else
+
+
 def retrieved(found: Sequence[Evidence], missing: float) -> Retrieved:
     return Retrieved(question="?", mode="auto", evidence=tuple(found), names=(), unknown=(), missing=missing)
 
@@ -321,6 +374,17 @@ async def test_a_quoted_answer_says_what_the_files_say(house: House) -> None:
     answer = end_of(await house.ask(LAUNCH, anyway=True))
     assert "The Helios launch is on 3 May 2026." in answer.text
     assert not answer.refused
+
+
+async def test_a_reply_is_quoted_with_the_line_on_which_it_stands(house: House) -> None:
+    said = "Tom Baker: Who has the keys to the boathouse? I cannot find them.\nAnna Weber: Jonas.\nTom Baker: Fine.\n"
+    await house.add({"keys.txt": said})
+    events = await house.ask("Who has the keys to the boathouse?", anyway=True)
+    asked = 'Tom Baker: "Who has the keys to the boathouse?"'
+    assert re.search(rf'{re.escape(asked)} \[\d\] Tom Baker: "I cannot find them." \[\d\] Anna Weber: "Jonas." \[\d\]',
+                     end_of(events).text)  # fmt: skip
+    (reply,) = [event for event in events if isinstance(event, Citation) and "Jonas" in event.sentence]
+    assert (reply.supported, reply.line) == (True, 2)
 
 
 async def test_what_no_excerpt_supports_is_marked(house: House) -> None:
