@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hausmusik.memory.extraction.words import STOP_WORDS
 from hausmusik.memory.retrieval.chaining import content_stems, stems_in
 
 PIECES = st.sampled_from(
@@ -36,3 +38,29 @@ TEXTS = st.lists(PIECES, max_size=20).map("".join)
 def test_some_stems_of_a_text_are_the_same_as_all_of_them(text: str, question: str) -> None:
     stems = content_stems(question)
     assert stems_in(text, stems) == stems & content_stems(text)
+
+
+@pytest.mark.parametrize(
+    ("question", "words"),
+    [
+        ("Wo liegt der Schlüssel zum Bootshaus?", "liegt Schlüssel Bootshaus"),
+        ("Von wem wird die Miete bezahlt, und wann?", "Miete bezahlt"),
+        ("Wohin fahren wir im Sommer, und wie viele sind wir?", "fahren Sommer"),
+        ("Quand est-ce que nous nous retrouvons chez Claire ?", "retrouvons Claire"),
+        ("Où sont les clés, et pourquoi ?", "clés"),
+        ("¿Dónde están las llaves, y quién las tiene?", "llaves tiene"),
+        ("¿Cuánto cuesta el alquiler?", "cuesta alquiler"),
+        ("Dove sono le chiavi della casa, e perché?", "chiavi casa"),
+        ("Waar ligt de sleutel van het huis?", "ligt sleutel huis"),
+        ("Onde estão as chaves, e quem as tem?", "chaves"),
+    ],
+)
+def test_small_words_of_our_languages_mean_nothing(question: str, words: str) -> None:
+    assert content_stems(question) == content_stems(words)
+    assert len(content_stems(words)) == len(words.split())
+
+
+def test_a_small_word_elsewhere_that_means_something_in_english_still_does() -> None:
+    """Which language a question is in is not asked: `car` is French for `for`, `door` Dutch for `through`."""
+    meant = {"ben", "mia", "dan", "ed", "lei", "ma", "car", "comment", "pendant", "door", "met", "ton", "sim", "ai"}
+    assert not meant & STOP_WORDS
