@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from decimal import Decimal
 from pathlib import Path
@@ -22,7 +23,7 @@ from hausmusik.memory.answering.context import BUDGET_TOKENS, CPU_BUDGET_TOKENS,
 from hausmusik.memory.answering.events import AnswerDelta, Answered, AnswerEvent, Citation, Found, Walk
 from hausmusik.memory.answering.prompt import REFUSAL, answer_request
 from hausmusik.memory.answering.quoting import candidates, chosen
-from hausmusik.memory.answering.refusing import THRESHOLD, answerable
+from hausmusik.memory.answering.refusing import THRESHOLD, answerable, asks_for_another_number
 from hausmusik.memory.looking import Looker
 from hausmusik.memory.memories import Memories
 from hausmusik.memory.picking import Picker
@@ -223,6 +224,43 @@ def test_what_has_nothing_to_do_with_the_memory_is_refused_although_little_is_mi
     assert answerable(retrieved(far, 0.0)) > THRESHOLD  # the number of an error is near nothing, and it is there
     near = [msgspec.structs.replace(far[0], nearness=0.4)]
     assert answerable(retrieved([*far, *near], 2.0)) > THRESHOLD  # the second passage is
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "other"),
+    [
+        ("What did pupil number 950 win?", "Pupil number 101 won the cup. Pupil number 204 came second.", True),
+        ("What did pupil 950 win?", "Pupils 101 and 204 won.", True),
+        ("What did pupil number 204 win?", "Pupil number 101 won the cup. Pupil number 204 came second.", False),
+        ("What did pupil number 204 win?", "Pupil number 101 won the cup. Second was 204.", False),
+        ("Who is in room 12?", "Anna is in room no. 014, Tom in room 15.", True),
+        ("Who is in room 14?", "Anna is in room no. 014, Tom in room 15.", False),
+        ("What does ERR-4012 mean?", "ERR-4011 means that the disk is full.", True),
+        ("What does ERR-4011 mean?", "ERR-4011 means that the disk is full.", False),
+        ("Wer hat Zimmer 12?", "Zimmer 14 hat Anna.", True),
+        ("Which room has 12 beds?", "Room 14 is large.", False),  # how many, not which
+        ("Does it cost 50 euros?", "It costs 40 euros.", False),  # an amount: the answer is no
+        ("What happens on May 4?", "We met on May 3, 2026.", False),
+        ("What was said at 9:30?", "Anna called at 10:15.", False),
+        ("Who won in 2025?", "Tom won in 2024.", False),
+        ("What is The Witcher 3?", "Anna plays The Witcher a lot.", False),  # nothing is numbered there
+        ("Who has 1,200 books?", "Helga has 1200 books.", False),
+        ("What is in box 1,200?", "Box 1200 has books, box 7 has none.", False),
+        ("", "Room 14.", False),
+    ],
+)
+def test_a_number_that_others_of_its_kind_have_is_refused_however_near(question: str, text: str, other: bool) -> None:
+    assert asks_for_another_number(question, [text, "Nothing else."]) == other
+    near = msgspec.structs.replace(evidence(text), nearness=0.9)
+    found = msgspec.structs.replace(retrieved([near], 0.5), question=question)
+    assert (answerable(found) < THRESHOLD) == other
+
+
+@pytest.mark.parametrize("text", ["x" * 200_000, "1" * 200_000, "a1" * 100_000, "1,000" * 40_000, "a " * 100_000])
+def test_numbers_are_looked_for_in_a_time_that_grows_with_the_text(text: str) -> None:
+    began = time.perf_counter()
+    asks_for_another_number(f"Room 12? {text}", [text])
+    assert time.perf_counter() - began < 2.0
 
 
 def test_what_is_missing_is_told_from_the_best_line_alone() -> None:
