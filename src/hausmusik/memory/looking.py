@@ -11,10 +11,10 @@ from pathlib import Path
 import msgspec
 
 from hausmusik.errors import NotFoundError, UsageError
+from hausmusik.memory.alike import names_alike
 from hausmusik.memory.extraction.prompts import DEFAULT_TYPES
 from hausmusik.memory.moments import read_moment
 from hausmusik.memory.naming import compact, key_of
-from hausmusik.memory.needing import needed
 from hausmusik.memory.retrieval.walking import holds, walk
 from hausmusik.memory.store import reading
 from hausmusik.memory.store.reading import EntityRow, FactRow, StoredPassage
@@ -270,10 +270,8 @@ class Looker:
             return reading.entity_rows(connection, [new])[0]
 
     def _alike(self, name: str) -> str:
-        with self._store.database.read() as connection:
-            titles = [row[0] for row in connection.execute("SELECT title FROM entities LIMIT 100000")]
-        close = [title for title, score, _ in needed("rapidfuzz.process").extract(name, titles, limit=3) if score > 70]
-        return f"did you mean {' or '.join(close)}?" if close else "`haus memory graph` lists who is there"
+        found = names_alike(self._store, name)
+        return found.question if found.near else "`haus memory graph` lists who is there"
 
 
 def _size_bytes(path: Path) -> int:

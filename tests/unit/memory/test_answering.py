@@ -425,6 +425,25 @@ async def test_a_reply_is_quoted_with_the_line_on_which_it_stands(house: House) 
     assert (reply.supported, reply.line) == (True, 2)
 
 
+@pytest.mark.parametrize(
+    ("question", "told"),
+    [
+        ("Where does Ana Webber work?", {"Ana Webber": ("Anna Weber",)}),
+        ("Did Anna Webber or Gerda Clein found it?", {"Anna Webber": ("Anna Weber",), "Gerda Clein": ("Gerda Klein",)}),
+        ("Who is Mr Hadad of Nordwint?", {"Mr Hadad": ("Omar Haddad",), "Nordwint": ("Nordwind",)}),
+        ("Does Gretel Hadad work there?", {"Hadad": ("Omar Haddad",)}),
+        ("Where does Anna Weber work, and Gerda?", {}),
+        ("How high is the Eiffel Tower in Peru?", {}),  # nothing is like it
+        ("Which Harbour is closed?", {}),  # it is said, though it is no name
+    ],
+)
+async def test_a_name_that_is_nearly_in_the_memory_is_asked_back(
+    house: House, question: str, told: dict[str, tuple[str, ...]]
+) -> None:
+    (found,) = [event for event in await house.ask(question) if isinstance(event, Found)]
+    assert {each.text: each.near for each in found.misspelt} == told
+
+
 async def test_what_no_excerpt_supports_is_marked(house: House) -> None:
     house.reply = lambda _: (
         "The Helios launch is on 3 May 2026 [1]. It costs 90,000 euros [1]. Bill Gates disagrees [1]. It is blue [77]."
