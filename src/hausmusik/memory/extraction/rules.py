@@ -24,7 +24,7 @@ from hausmusik.memory.extraction.values import Alias, Extraction, FoundEntity, F
 from hausmusik.memory.extraction.words import NO_NAMES, STOP_WORDS
 from hausmusik.memory.naming import initials, key_of, plain_words
 
-REVISION: Final = "rules/2"
+REVISION: Final = "rules/3"
 MOST_PAIRS: Final = 4
 """Relations of one sentence: each name with its next; lists of names would give a square of them."""
 

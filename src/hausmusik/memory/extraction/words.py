@@ -117,3 +117,29 @@ BEGINNINGS: Final = word_set(
     """
 )
 """What sentences begin with before a name that it is no part of: `Unlike Boston`, `Ask Tom`."""
+
+BEFORE_OF: Final = word_set(
+    """
+    abbey abbot act administrator age agreement alliance ambassador archbishop archdiocese army art articles arts
+    association attorney authority bank bar baron baroness battle bill bishop board body book books branch bureau
+    cabinet call campaign canyon captain cathedral center centre chamber chancellor chapel charter chef chief chiefs
+    children church circle city coach coalition coast code collection command commander commissioner commonwealth
+    company confederation conference congress constitution consul consultant convention corps council countess county
+    court coverage critic cross crown curator daughters day days dean declaration defence defense delegate department
+    diocese district division doctor duchess duchy duke earl editor embassy emperor empire end estates exchange
+    executive faculty faith fall father federation festival field fields flag forest founder friends front fund gallery
+    game games garden gardens gate gates general gospel governor guardians guild gulf hall head heads heart hero heroes
+    history holiday house houses inspector institute institution island islands isle isles journal judge keeper king
+    kingdom knight knights lady land laws lead leader league legend line list lives lord lords manager master masters
+    mayor member members memory men ministry mission monument mother movement museum music nation nations network north
+    number office ombudsman opera orchestra order organisation organization origin owner palace parish partner party
+    path patriarch peace people pirates pope port power powers president prince princess principality principle
+    principles prisoner producer province queen quest rapporteur realm rector region register registrar representative
+    republic review right rights ring rise road rules saint school science sciences sea secret secretary secrets senate
+    series service services shadow sheriff side sign sisters society song sons sound south specialist spirit spokesman
+    spokesperson spokeswoman sport state states statue stone story summit superintendent supervisor system table tale
+    tales temple testament theory title titles tower treaty tree tribunal trust truth types union university view
+    village voice wall war warden way west wing women word work world year
+    """
+)
+"""What stands before the `of` or `for` of what is one name: `Parole Board of Canada`; behind other words two begin."""
