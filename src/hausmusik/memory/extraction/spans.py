@@ -32,6 +32,7 @@ _EXACT: Final = (
 )
 MOST_WORDS: Final = 6
 _OF: Final = frozenset({"of", "for"})
+_AND: Final = frozenset({"and", "&", "und"})
 
 
 class Span(msgspec.Struct, frozen=True):
@@ -136,7 +137,7 @@ def _may_lead(word: str, casing: Casing) -> bool:
 
 def _connects(word: str, run: list[re.Match[str]], casing: Casing, known: Collection[str]) -> bool:
     """Return whether a small word may go on with a name; `and` only in what has an `of` or `for`."""
-    if word in {"and", "&"}:
+    if word in _AND:
         return any(each.group() in _OF for each in run)
     return word in CONNECTORS and not (word in _OF and _is_somebody([each.group() for each in run], casing, known))
 
