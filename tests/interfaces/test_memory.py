@@ -293,6 +293,18 @@ def test_who_is_who(notes: Haus) -> None:
     told(notes("memory", "graph", "notes", "Zzz"), 5, "haus memory graph")
 
 
+def test_why_a_name_is_itself_is_not_told(haus: Haus, here: Path) -> None:
+    (here / "a.txt").write_text("We saw Petra and the Co-op there.\n", "utf-8")
+    (here / "b.txt").write_text(
+        "Petra: I saw it.\nTom: So did I.\nPetra: And the Coop is near.\nTom: Yes, it is.\n", "utf-8"
+    )
+    fine(haus("memory", "add", "notes", "a.txt", "b.txt"))
+    merges = fine(haus("memory", "graph", "notes", "Petra", "--json")).json["merges"]
+    assert [(merge["name"], merge["into"]) for merge in merges] == [("Petra", "Petra")]
+    assert "Petra is Petra" not in fine(haus("memory", "graph", "notes", "Petra")).err
+    assert "Coop is Co-op: the same letters" in fine(haus("memory", "graph", "notes", "Co-op")).err
+
+
 def test_the_way_between_two(notes: Haus) -> None:
     assert "Gerda Klein" in fine(notes("memory", "path", "notes", "Gerda Klein", "Leeds")).out
     steps = fine(notes("memory", "path", "notes", "Anna Weber", "Leeds", "--json")).json["steps"]
