@@ -258,9 +258,9 @@ def test_a_number_that_others_of_its_kind_have_is_refused_however_near(question:
 
 @pytest.mark.parametrize("text", ["x" * 200_000, "1" * 200_000, "a1" * 100_000, "1,000" * 40_000, "a " * 100_000])
 def test_numbers_are_looked_for_in_a_time_that_grows_with_the_text(text: str) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     asks_for_another_number(f"Room 12? {text}", [text])
-    assert time.perf_counter() - began < 2.0
+    assert time.process_time() - began < 2.0
 
 
 def test_what_is_missing_is_told_from_the_best_line_alone() -> None:

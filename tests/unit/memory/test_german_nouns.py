@@ -171,6 +171,6 @@ def test_in_other_languages_nothing_is_dropped() -> None:
     "text", ["Das neue Geld kam, weil. " * 8000, "x" * 200_000, "neue " * 40_000, "Geld " * 40_000]
 )
 def test_a_long_text_takes_no_longer_per_letter(text: str) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     Nouns(text)
-    assert time.perf_counter() - began < 3.0
+    assert time.process_time() - began < 3.0
