@@ -18,6 +18,7 @@ from typing import Final, Literal
 import msgspec
 
 from hausmusik.config.folders import Folders
+from hausmusik.counted import counted
 from hausmusik.errors import HausmusikError
 from hausmusik.hosts.local.environments import Environments
 from hausmusik.hosts.modal.account import Account
@@ -219,4 +220,4 @@ def _memories(memories: Memories) -> Iterator[Finding]:
         except HausmusikError as error:
             yield Finding(what=f"memory {name}", state="bad", how=error.message, fix=error.hint)
         else:
-            yield Finding(what=f"memory {name}", state="good", how=f"{counts['documents']} documents")
+            yield Finding(what=f"memory {name}", state="good", how=counted(counts["documents"], "document"))

@@ -12,6 +12,7 @@ from typing import Final
 
 from hausmusik.atomic import write_whole
 from hausmusik.audio.output_file import output_error
+from hausmusik.counted import counted
 from hausmusik.errors import UsageError
 from hausmusik.memory.picking import Picked
 from hausmusik.memory.store.reading import EntityRow, FactRow
@@ -103,20 +104,16 @@ def _common(ties: Sequence[Tie]) -> str:
 
 def _subtitle(picked: Picked, common: str) -> str:
     shown = len(picked.entities)
-    entities = _count(shown, "entity", "entities")
+    entities = counted(shown, "entity", "entities")
     entities = f"{shown} of {shown + picked.left_out} entities" if picked.left_out else entities
-    parts = [entities, _count(len(picked.ties), "tie", "ties")]
+    parts = [entities, counted(len(picked.ties), "tie", "ties")]
     if picked.passages:
-        parts.append(f"{_count(len(picked.passages), 'passage', 'passages')} (dashed: to whom and what they name)")
+        parts.append(f"{counted(len(picked.passages), 'passage', 'passages')} (dashed: to whom and what they name)")
     elif any(_over(tie) for tie in picked.ties):
         parts.append("dashed: no longer so")
     if common:
         parts.append(f"where nothing is written, mostly: {common}")
     return ", ".join(parts)
-
-
-def _count(number: int, one: str, many: str) -> str:
-    return f"{number} {one if number == 1 else many}"
 
 
 def _node(entity: EntityRow, most: int, *, focus: bool) -> GraphNode:
@@ -128,7 +125,7 @@ def _node(entity: EntityRow, most: int, *, focus: bool) -> GraphNode:
         type=entity.type,
         size=(entity.mentions / most) ** 0.5 if most else 0.0,
         focus=focus,
-        notes=(_count(entity.mentions, "mention", "mentions"), *called),
+        notes=(counted(entity.mentions, "mention", "mentions"), *called),
     )
 
 

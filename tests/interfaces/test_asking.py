@@ -64,6 +64,15 @@ def test_what_is_not_there_is_refused(notes: Haus) -> None:
     assert notes("ask", "notes", "xylophone quantum zebra?", "--json").json["answer"]["refused"]
 
 
+def test_a_misspelt_name_is_asked_back(notes: Haus) -> None:
+    done = notes("ask", "notes", "What did Tom Backer say?", "-i", "quotes")
+    assert "nobody and nothing is called 'Tom Backer' here; did you mean Tom Baker?" in done.err
+    found = notes("ask", "notes", "What did Tom Backer say?", "-i", "quotes", "--json").json["found"]
+    assert found["misspelt"] == [{"text": "Tom Backer", "near": ["Tom Baker"]}]
+    right = notes("ask", "notes", "What did Tom Baker say?", "-i", "quotes")
+    assert "did you mean" not in right.err
+
+
 def test_why_is_explained(notes: Haus) -> None:
     done = notes("ask", "notes", LAUNCH, "-i", "quotes", "--explain", "--anyway")
     assert "the question names:" in done.err

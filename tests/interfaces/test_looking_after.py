@@ -213,7 +213,7 @@ def test_doctor_knows_the_libraries_and_opens_the_memories(haus: Haus, home: Pat
     (home / "data" / "memories" / "broken.sqlite").write_bytes(b"no database" * 100)
     found = {each["what"]: each for each in haus("doctor", "--json").json["findings"]}
     assert {"library rapidfuzz", "library tokenizers", "library numpy", "library modal"} <= found.keys()
-    assert (found["memory notes"]["state"], found["memory notes"]["how"]) == ("good", "1 documents")
+    assert (found["memory notes"]["state"], found["memory notes"]["how"]) == ("good", "1 document")
     assert found["memory broken"]["state"] == "bad"
     assert found["memory broken"]["fix"]
 

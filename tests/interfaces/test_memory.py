@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import sqlite3
@@ -293,6 +294,18 @@ def test_who_is_who(notes: Haus) -> None:
     told(notes("memory", "graph", "notes", "Zzz"), 5, "haus memory graph")
 
 
+def test_why_a_name_is_itself_is_not_told(haus: Haus, here: Path) -> None:
+    (here / "a.txt").write_text("We saw Petra and the Co-op there.\n", "utf-8")
+    (here / "b.txt").write_text(
+        "Petra: I saw it.\nTom: So did I.\nPetra: And the Coop is near.\nTom: Yes, it is.\n", "utf-8"
+    )
+    fine(haus("memory", "add", "notes", "a.txt", "b.txt"))
+    merges = fine(haus("memory", "graph", "notes", "Petra", "--json")).json["merges"]
+    assert [(merge["name"], merge["into"]) for merge in merges] == [("Petra", "Petra")]
+    assert "Petra is Petra" not in fine(haus("memory", "graph", "notes", "Petra")).err
+    assert "Coop is Co-op: the same letters" in fine(haus("memory", "graph", "notes", "Co-op")).err
+
+
 def test_the_way_between_two(notes: Haus) -> None:
     assert "Gerda Klein" in fine(notes("memory", "path", "notes", "Gerda Klein", "Leeds")).out
     steps = fine(notes("memory", "path", "notes", "Anna Weber", "Leeds", "--json")).json["steps"]
@@ -317,6 +330,44 @@ def test_counts(notes: Haus) -> None:
     assert stats["embedder"].startswith("tone-embed@")
     assert stats["size_bytes"] > 0
     assert isinstance(stats["doubts"], list)
+
+
+def test_a_pattern_forgets_what_it_matches_and_shows_that_first(haus: Haus, files: Path) -> None:
+    (files / "logs").mkdir()
+    for name in ("logs/one.log", "logs/two.log", "logs/old[1].txt", "logs/old1.txt"):
+        (files / name).write_text(f"{name} was here, said Anna Weber.\n", "utf-8")
+    fine(haus("memory", "add", "notes", str(files)))
+    for pattern, count in (("logs/*.log", 2), ("*.log", 2), ("lo?s/", 4)):
+        asked = haus("memory", "forget", "notes", pattern)
+        assert asked.code == 2
+        assert f"not without being asked: forget {count} documents of notes for good?" in asked.err
+        assert len(re.findall("^  logs/", asked.err, re.MULTILINE)) == count
+    told(haus("memory", "forget", "notes", "*.pdf", "--yes"), 5, "'*.pdf'", "haus memory show")
+    told(haus("memory", "forget", "notes", "logs", "--yes"), 5, "'logs'")  # no pattern, and no document
+
+    def left() -> list[str]:
+        return [row["path"] for row in fine(haus("memory", "show", "notes", "--json")).json["documents"]]
+
+    assert len(left()) == 6
+    # What is called like a pattern is that document alone.
+    assert "forgot 1 document\n" in fine(haus("memory", "forget", "notes", "logs/old[1].txt", "--yes")).err
+    assert "logs/old1.txt" in left()
+    assert "forgot 2 documents" in fine(haus("memory", "forget", "notes", "logs/*.log", "--yes")).err
+    assert left() == ["logs/old1.txt", "meeting.txt", "notes.md"]
+
+
+def test_one_is_not_said_as_many(haus: Haus, here: Path) -> None:
+    (here / "a.txt").write_text("We saw Petra there.\n", "utf-8")
+    (here / "b.pdf").write_bytes(b"%PDF-1.7\nnothing\n")
+    (here / ".hausignore").write_text("*.bak\n", "utf-8")
+    (here / "c.bak").write_text("x", "utf-8")
+    done = haus("memory", "add", "notes", ".", "--ignore", "files")
+    assert "notes: 1 passage, 1 entity, 0 facts" in done.err
+    assert "1 file was left out" in done.err
+    assert "1 document could not be added" in done.err
+    assert not re.search(r"\b1 (?:files|documents|passages|names|entities|facts)\b", done.err)
+    (here / "one").mkdir()
+    assert fine(haus("memory", "export", "notes", "--graphml", "one/a.graphml")).err.startswith("1 passage, 1 entity")
 
 
 def test_forgotten_it_is_gone_and_can_come_back(notes: Haus, home: Path, files: Path) -> None:

@@ -133,6 +133,8 @@ class _Shown:
             case Found():
                 self.found = event
                 self._document |= {"found": event}
+                for each in event.misspelt if not self._json else ():
+                    self._output.talk(f"nobody and nothing is called {each.text!r} here; {each.question}")
                 if self._explain and not self._json:
                     self._explained(event)
             case Walk():

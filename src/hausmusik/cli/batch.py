@@ -13,6 +13,7 @@ from hausmusik.cli.commands import Command
 from hausmusik.cli.options import NO_BUDGET, Budget, DryRun, Json, On, read_dollars
 from hausmusik.cli.output import Output
 from hausmusik.cli.session import ProgressLine, announce, in_house
+from hausmusik.counted import counted
 from hausmusik.errors import Cancelled, PartialFailure
 
 if TYPE_CHECKING:
@@ -137,7 +138,7 @@ def _tell_plan(output: Output, plan: BatchPlan, quote: Quote, *, json: bool) -> 
             }
         )
     else:
-        output.data(f"{_count(plan.items, 'item')} on {_count(len(plan.entries), 'line')}, {plan.kept} kept")
+        output.data(f"{counted(plan.items, 'item')} on {counted(len(plan.entries), 'line')}, {plan.kept} kept")
         output.data(str(quote))
         for problem in problems:
             output.data(f"error: {problem}")
@@ -151,7 +152,7 @@ def _tell_report(output: Output, report: BatchReport, *, json: bool) -> None:
         output.json(report)
     else:
         cost = f", {shown(report.spent_usd)}" if report.spent_usd else ""
-        output.talk(f"{report.done} of {_count(report.lines, 'line')} done, {_count(report.played, 'play')}{cost}")
+        output.talk(f"{report.done} of {counted(report.lines, 'line')} done, {counted(report.played, 'play')}{cost}")
         for problem in report.problems:
             output.talk(f"  {problem}")
         output.data(str(report.out))
@@ -160,9 +161,5 @@ def _tell_report(output: Output, report: BatchReport, *, json: bool) -> None:
 
 def _leave(output: Output, failed: int, lines: int, verdict: str, hint: str) -> None:
     if failed:
-        output.error(PartialFailure(f"{failed} of {_count(lines, 'line')} {verdict}", hint=hint))
+        output.error(PartialFailure(f"{failed} of {counted(lines, 'line')} {verdict}", hint=hint))
         raise typer.Exit(PartialFailure.exit_code)
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -11,6 +11,7 @@ from hausmusik.cli.commands import Command, Group
 from hausmusik.cli.options import Json, On, Yes, confirm, read_text
 from hausmusik.cli.output import Output
 from hausmusik.cli.session import ProgressLine, in_house, with_house
+from hausmusik.counted import counted
 from hausmusik.memory.moments import read_moment
 
 if TYPE_CHECKING:
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from hausmusik.jobs.stop import Stop
     from hausmusik.memory.looking import DocumentRow, Looker, MemoryRow
     from hausmusik.memory.retrieval.retriever import Retrieved
+
+SHOWN = 40
+"""Documents that patterns match: more than these are only counted before they are forgotten."""
 
 memory_app = typer.Typer(cls=Group, invoke_without_command=True)
 
@@ -143,7 +147,7 @@ def stats(context: typer.Context, memory: Memory, *, json: Json = False) -> None
     output.talk(f"{row.size_bytes / 1e6:.1f} MB; vectors by {row.embedder or 'nobody yet'}")
     output.talk(f"types of entities: {', '.join(types)}")
     for instrument, count in guessed.items():
-        output.talk(f"of {count} names {instrument} guessed the type")
+        output.talk(f"of {counted(count, 'name')} {instrument} guessed the type")
     for each in doubts[:10]:
         output.talk(f"may be the same: {each.name}, {each.other} ({each.reason}, {each.score:.2f})")
 
@@ -153,7 +157,8 @@ def forget(
     context: typer.Context,
     memory: Memory,
     documents: Annotated[
-        list[str], typer.Argument(metavar="DOCUMENT...", help="As `show` lists them; FOLDER/ for all.")
+        list[str],
+        typer.Argument(metavar="DOCUMENT...", help="As `show` lists them; FOLDER/ for all in it, or 'logs/*.log'."),
     ],
     *,
     yes: Yes = False,
@@ -161,14 +166,21 @@ def forget(
 ) -> None:
     """Take documents out of a memory, for good.
 
-    With everything that only they supported.
+    With everything that only they supported. Patterns are those of .hausignore; what they match is shown first.
 
-    Example: haus memory forget notes meetings/2026-03-01.txt --yes
+    Example: haus memory forget notes meetings/2026-03-01.txt 'logs/*.log'
     """
+    from hausmusik.memory.reading.ignoring import is_pattern
+
     output: Output = context.obj
-    named: list[str] = with_house(lambda house: house.memory(memory).documents_named(documents))
+    named: list[str] = with_house(lambda house: house.memory(memory).documents_named(documents, patterns=True))
+    if any(is_pattern(each) and each not in named for each in documents):
+        for each in named[:SHOWN]:
+            output.talk(f"  {each}")
+        if len(named) > SHOWN:
+            output.talk(f"  and {len(named) - SHOWN} more")
     if named:  # none: they were forgotten before, and their bytes are what is left to do
-        confirm(output, f"forget {len(named)} documents of {memory} for good?", yes=yes)
+        confirm(output, f"forget {counted(len(named), 'document')} of {memory} for good?", yes=yes)
 
     async def work(house: AsyncHouse, _stop: Stop) -> int:
         return await house.forget(memory, named)
@@ -177,4 +189,6 @@ def forget(
     if json:
         output.json({"forgotten": count})
     else:
-        output.talk(f"forgot {count} documents" if count else "what was forgotten before is gone from the log too")
+        output.talk(
+            f"forgot {counted(count, 'document')}" if count else "what was forgotten before is gone from the log too"
+        )

@@ -12,11 +12,14 @@ from hausmusik.cli.commands import Command
 from hausmusik.cli.options import NO_BUDGET, Budget, DryRun, Json, On, read_dollars
 from hausmusik.cli.output import Output
 from hausmusik.cli.session import ProgressLine, announce, in_house, leave, with_house
+from hausmusik.counted import counted
 from hausmusik.errors import Cancelled, ConfigError, NotFoundError, PartialFailure, UsageError
 
 if TYPE_CHECKING:
     from hausmusik.house import AsyncHouse
     from hausmusik.jobs.stop import Stop
+    from hausmusik.memory.exchange.exporting import Exported
+    from hausmusik.memory.exchange.importing import Imported
     from hausmusik.memory.values import AddOptions, AddPlan, AddProgress, AddReport
     from hausmusik.money.quoted import Quote
 
@@ -90,12 +93,12 @@ def add(
 
     def tell(progress: AddProgress) -> None:
         if progress.asker:
-            label = f"{progress.asked}/{progress.questions} names"
+            label = f"{progress.asked}/{counted(progress.questions, 'name')}"
             line("asking", progress.asked / max(1, progress.questions), label, progress.eta_s)
             return
         done = (progress.done + progress.failed) / max(1, progress.total)
         label = f"{progress.done}/{progress.total}"
-        label += f", {progress.calls} answers" if progress.calls else ""
+        label += f", {counted(progress.calls, 'answer')}" if progress.calls else ""
         line("adding", done, f"{label} {progress.waiting or progress.document}", progress.eta_s)
 
     async def work(house: AsyncHouse, stop: Stop) -> AddReport:
@@ -135,7 +138,7 @@ def _plan(output: Output, memory: str, options: AddOptions, on: str, stdin: byte
     for each in plan.skipped:
         output.detail(f"left out: {each.path}: {each.reason}")
     if plan.skipped:
-        output.talk(f"{len(plan.skipped)} files are left out; -v lists them")
+        output.talk(f"{counted(len(plan.skipped), 'file is', 'files are')} left out; -v lists them")
     _tell_plan(output, plan)
     output.talk(quote.in_short if plan.to_do or plan.questions else "everything is there already")
 
@@ -153,7 +156,7 @@ def _tell_plan(output: Output, plan: AddPlan) -> None:
         output.talk(f"{plan.memory} gets other types of entities{anew}")
     if plan.asker and plan.questions:
         minutes = f"{plan.options.llm_minutes:g} minutes at most"
-        output.talk(f"then {plan.asker} is asked about some {plan.questions} names, for {minutes}")
+        output.talk(f"then {plan.asker} is asked about some {counted(plan.questions, 'name')}, for {minutes}")
 
 
 def _tell_added(output: Output, report: AddReport, *, json: bool) -> None:
@@ -162,30 +165,41 @@ def _tell_added(output: Output, report: AddReport, *, json: bool) -> None:
     else:
         changes = [f"{report.added} added", f"{report.changed} changed", f"{report.same} there already"]
         output.talk(", ".join(changes) + (f", {report.failed} failed" if report.failed else ""))
-        output.talk(f"{report.memory}: {report.passages} passages, {report.entities} entities, {report.facts} facts")
+        output.talk(f"{report.memory}: {in_all(report)}")
         if report.empty:
-            output.talk(f"{report.empty} passages name nobody, as the model and rules agree")
+            empty = counted(report.empty, "passage names", "passages name")
+            output.talk(f"{empty} nobody, as the model and rules agree")
         _tell_settled(output, report)
         if report.spent_usd:
             output.talk(f"cost ${report.spent_usd:.4f}")
         for each in report.skipped:
             output.detail(f"left out: {each.path}: {each.reason}")
         if report.skipped:
-            output.talk(f"{len(report.skipped)} files were left out; -v lists them")
+            output.talk(f"{counted(len(report.skipped), 'file was', 'files were')} left out; -v lists them")
         for problem in report.problems[:10]:
             output.talk(str(problem))
     if report.failed:
-        failed = PartialFailure(f"{report.failed} documents could not be added", hint="the others are in the memory")
+        failed = PartialFailure(
+            f"{counted(report.failed, 'document')} could not be added", hint="the others are in the memory"
+        )
         leave(output, failed)
+
+
+def in_all(report: AddReport | Exported | Imported) -> str:
+    """Return how much a memory has now, or has given away."""
+    parts = [counted(report.passages, "passage"), counted(report.entities, "entity", "entities")]
+    return ", ".join([*parts, counted(report.facts, "fact")])
 
 
 def _tell_settled(output: Output, report: AddReport) -> None:
     settled = report.settled
     if settled.asked:
-        told = f"{settled.asker} was asked about {settled.asked} names and gave {settled.typed} of them a type"
-        output.talk(told + (f"; {settled.left} are left" if settled.left else ""))
+        told = (
+            f"{settled.asker} was asked about {counted(settled.asked, 'name')} and gave {settled.typed} of them a type"
+        )
+        output.talk(told + (f"; {counted(settled.left, 'is', 'are')} left" if settled.left else ""))
     if settled.problem:
-        output.talk(f"{settled.asker} could not be asked about {settled.left} names: {settled.problem}")
+        output.talk(f"{settled.asker} could not be asked about {counted(settled.left, 'name')}: {settled.problem}")
 
 
 def _read_types(path: Path) -> dict[str, str]:

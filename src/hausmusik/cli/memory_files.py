@@ -9,6 +9,7 @@ import typer
 
 from hausmusik.cli.asking import Memory
 from hausmusik.cli.commands import Command
+from hausmusik.cli.memory_adding import in_all
 from hausmusik.cli.options import NO_BUDGET, Budget, Json, On, read_dollars
 from hausmusik.cli.output import Output
 from hausmusik.cli.session import in_house, leave, with_house
@@ -109,7 +110,7 @@ def export(
     if json:
         output.json(report)
     else:
-        output.talk(f"{report.passages} passages, {report.entities} entities, {report.facts} facts")
+        output.talk(in_all(report))
         output.data(report.target)
 
 
@@ -141,4 +142,4 @@ def import_(
         return
     left_out = f", {report.left_out} without chunks left out" if report.left_out else ""
     output.talk(f"{report.added} added, {report.same} there already{left_out}")
-    output.talk(f"{report.memory}: {report.passages} passages, {report.entities} entities, {report.facts} facts")
+    output.talk(f"{report.memory}: {in_all(report)}")

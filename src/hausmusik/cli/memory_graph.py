@@ -80,6 +80,8 @@ def graph(
     if found.entity.typed_by:
         output.talk(f"  that it is of the type {found.entity.type} is what {found.entity.typed_by} said")
     for merge in found.merges:
+        if merge.name == merge.into and merge.by == "rule" and not merge.undone_at:
+            continue  # met as two types of thing, or in two documents: to a reader it is one name anyway
         undone = " (undone)" if merge.undone_at else ""
         output.talk(f"  {merge.name} is {merge.into}: {merge.reason} ({merge.by}, {merge.score:.2f}){undone}")
 

@@ -11,10 +11,11 @@ from pathlib import Path
 import msgspec
 
 from hausmusik.errors import NotFoundError, UsageError
+from hausmusik.memory.alike import names_alike
 from hausmusik.memory.extraction.prompts import DEFAULT_TYPES
 from hausmusik.memory.moments import read_moment
 from hausmusik.memory.naming import compact, key_of
-from hausmusik.memory.needing import needed
+from hausmusik.memory.reading.ignoring import is_inside_ignored, is_pattern, rules_of
 from hausmusik.memory.retrieval.walking import holds, walk
 from hausmusik.memory.store import reading
 from hausmusik.memory.store.reading import EntityRow, FactRow, StoredPassage
@@ -145,10 +146,15 @@ class Looker:
         names = DocumentRow.__struct_fields__
         return tuple(DocumentRow(**dict(zip(names, row, strict=True))) for row in rows)
 
-    def documents_named(self, paths: Sequence[str]) -> list[str]:
+    def documents_named(self, paths: Sequence[str], *, patterns: bool = False) -> list[str]:
         """Return the documents that are meant; `folder/` stands for all in it.
 
         One that was forgotten while its bytes could not be scrubbed is no error, so that the same can be run again.
+
+        Args:
+            paths: As the memory calls them.
+            patterns: Whether what is no document's name and `is_pattern` stands for all that match, as in
+                `.hausignore`.
 
         Raises:
             NotFoundError: nothing is called so.
@@ -157,6 +163,9 @@ class Looker:
         found: list[str] = []
         for path in paths:
             inside = [each for each in known if each == path or (path.endswith("/") and each.startswith(path))]
+            if not inside and patterns and is_pattern(path):
+                rules = rules_of([path])
+                inside = [each for each in known if is_inside_ignored(each.split("/"), rules)]
             if not inside and not self._store.is_owed_scrubbing:
                 raise NotFoundError(
                     f"there is no document {path!r} in {self.name}", hint="`haus memory show` lists them"
@@ -270,10 +279,8 @@ class Looker:
             return reading.entity_rows(connection, [new])[0]
 
     def _alike(self, name: str) -> str:
-        with self._store.database.read() as connection:
-            titles = [row[0] for row in connection.execute("SELECT title FROM entities LIMIT 100000")]
-        close = [title for title, score, _ in needed("rapidfuzz.process").extract(name, titles, limit=3) if score > 70]
-        return f"did you mean {' or '.join(close)}?" if close else "`haus memory graph` lists who is there"
+        found = names_alike(self._store, name)
+        return found.question if found.near else "`haus memory graph` lists who is there"
 
 
 def _size_bytes(path: Path) -> int:

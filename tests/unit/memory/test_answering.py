@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from decimal import Decimal
 from pathlib import Path
@@ -22,7 +23,7 @@ from hausmusik.memory.answering.context import BUDGET_TOKENS, CPU_BUDGET_TOKENS,
 from hausmusik.memory.answering.events import AnswerDelta, Answered, AnswerEvent, Citation, Found, Walk
 from hausmusik.memory.answering.prompt import REFUSAL, answer_request
 from hausmusik.memory.answering.quoting import candidates, chosen
-from hausmusik.memory.answering.refusing import THRESHOLD, answerable
+from hausmusik.memory.answering.refusing import THRESHOLD, answerable, asks_for_another_number
 from hausmusik.memory.looking import Looker
 from hausmusik.memory.memories import Memories
 from hausmusik.memory.picking import Picker
@@ -150,6 +151,59 @@ def test_a_second_sentence_is_quoted_only_if_it_adds_something() -> None:
     assert chosen("Anything?", [], [], {}) == ()
 
 
+ASKED = [
+    pytest.param(
+        "Tom: Who is responsible for the library?\nAnna: That would be Petra.\nTom: I see, thanks a lot.",
+        ["Tom: Who is responsible for the library?", "Anna: That would be Petra."],
+        id="the next one says it",
+    ),
+    pytest.param(
+        "Tom: Who is responsible for the library? I never know. Anybody?\nAnna: Hm.\nBen: Petra is, I think.",
+        ["Tom: Who is responsible for the library?", "Tom: I never know.", "Anna: Hm.", "Ben: Petra is, I think."],
+        id="after some more words",
+    ),
+    pytest.param(
+        "Tom: Who is responsible for the library?\nAnna: The one upstairs?\nTom: Yes.\nAnna: Petra.",
+        ["Tom: Who is responsible for the library?", "Tom: Yes.", "Anna: Petra."],
+        id="it is asked back, and one word says it",
+    ),
+    pytest.param(
+        "# Questions\n\n## Who is responsible for the library?\n\nThat would be Petra.\n\n## When is it open?\n\nDaily.",
+        [": ## Who is responsible for the library?", ": That would be Petra."],
+        id="a page of questions",
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "said"), ASKED)
+def test_who_asked_the_same_is_quoted_with_the_reply(text: str, said: list[str]) -> None:
+    passage = stored(text, speakers=("Anna", "Ben", "Tom"))
+    quotes = candidates([Shown(number=1, passage=passage, start=0, end=len(text))])
+    nearness = [0.9 if "library" in quote.text else 0.1 for quote in quotes]
+    rarity = {"responsible": 1.0, "library": 2.0}
+    found = chosen("Who is responsible for the library?", quotes, nearness, rarity)
+    assert [f"{quote.speaker}: {quote.text}" for quote in found][: len(said)] == said
+    assert all(" ".join(text[quote.start : quote.end].split()) == quote.text for quote in found)
+
+
+def test_what_is_only_asked_again_answers_nothing_and_keeps_nothing_else_from_being_quoted() -> None:
+    text = "Tom: Who is responsible for the library?"
+    plan, else_ = "Petra looks after the library since May.", "The boats need new paint."
+    shown_ = [
+        Shown(number=1, passage=stored(text, speakers=("Tom",)), start=0, end=len(text)),
+        Shown(number=2, passage=stored(plan, id=2), start=0, end=len(plan)),
+        Shown(number=3, passage=stored(else_, id=3), start=0, end=len(else_)),
+    ]
+    rarity = {"responsible": 1.0, "library": 2.0}
+    found = chosen("Who is responsible for the library?", candidates(shown_), [1.0, 0.5, 0.45], rarity)
+    assert [quote.text for quote in found] == [plan]
+    assert chosen("Who is responsible for the library?", candidates(shown_[:1]), [1.0], rarity) == ()
+    other = "What did Tom say about cats, dogs and birds in the library?"
+    rarity = dict.fromkeys(("tom", "cat", "dog", "bird", "library"), 1.0)
+    found = chosen(other, candidates(shown_[:1]), [0.5], rarity)
+    assert [quote.text for quote in found] == ["Who is responsible for the library?"]  # asks something else
+
+
 def retrieved(found: Sequence[Evidence], missing: float) -> Retrieved:
     return Retrieved(question="?", mode="auto", evidence=tuple(found), names=(), unknown=(), missing=missing)
 
@@ -170,6 +224,43 @@ def test_what_has_nothing_to_do_with_the_memory_is_refused_although_little_is_mi
     assert answerable(retrieved(far, 0.0)) > THRESHOLD  # the number of an error is near nothing, and it is there
     near = [msgspec.structs.replace(far[0], nearness=0.4)]
     assert answerable(retrieved([*far, *near], 2.0)) > THRESHOLD  # the second passage is
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "other"),
+    [
+        ("What did pupil number 950 win?", "Pupil number 101 won the cup. Pupil number 204 came second.", True),
+        ("What did pupil 950 win?", "Pupils 101 and 204 won.", True),
+        ("What did pupil number 204 win?", "Pupil number 101 won the cup. Pupil number 204 came second.", False),
+        ("What did pupil number 204 win?", "Pupil number 101 won the cup. Second was 204.", False),
+        ("Who is in room 12?", "Anna is in room no. 014, Tom in room 15.", True),
+        ("Who is in room 14?", "Anna is in room no. 014, Tom in room 15.", False),
+        ("What does ERR-4012 mean?", "ERR-4011 means that the disk is full.", True),
+        ("What does ERR-4011 mean?", "ERR-4011 means that the disk is full.", False),
+        ("Wer hat Zimmer 12?", "Zimmer 14 hat Anna.", True),
+        ("Which room has 12 beds?", "Room 14 is large.", False),  # how many, not which
+        ("Does it cost 50 euros?", "It costs 40 euros.", False),  # an amount: the answer is no
+        ("What happens on May 4?", "We met on May 3, 2026.", False),
+        ("What was said at 9:30?", "Anna called at 10:15.", False),
+        ("Who won in 2025?", "Tom won in 2024.", False),
+        ("What is The Witcher 3?", "Anna plays The Witcher a lot.", False),  # nothing is numbered there
+        ("Who has 1,200 books?", "Helga has 1200 books.", False),
+        ("What is in box 1,200?", "Box 1200 has books, box 7 has none.", False),
+        ("", "Room 14.", False),
+    ],
+)
+def test_a_number_that_others_of_its_kind_have_is_refused_however_near(question: str, text: str, other: bool) -> None:
+    assert asks_for_another_number(question, [text, "Nothing else."]) == other
+    near = msgspec.structs.replace(evidence(text), nearness=0.9)
+    found = msgspec.structs.replace(retrieved([near], 0.5), question=question)
+    assert (answerable(found) < THRESHOLD) == other
+
+
+@pytest.mark.parametrize("text", ["x" * 200_000, "1" * 200_000, "a1" * 100_000, "1,000" * 40_000, "a " * 100_000])
+def test_numbers_are_looked_for_in_a_time_that_grows_with_the_text(text: str) -> None:
+    began = time.process_time()
+    asks_for_another_number(f"Room 12? {text}", [text])
+    assert time.process_time() - began < 2.0
 
 
 def test_what_is_missing_is_told_from_the_best_line_alone() -> None:
@@ -321,6 +412,36 @@ async def test_a_quoted_answer_says_what_the_files_say(house: House) -> None:
     answer = end_of(await house.ask(LAUNCH, anyway=True))
     assert "The Helios launch is on 3 May 2026." in answer.text
     assert not answer.refused
+
+
+async def test_a_reply_is_quoted_with_the_line_on_which_it_stands(house: House) -> None:
+    said = "Tom Baker: Who has the keys to the boathouse? I cannot find them.\nAnna Weber: Jonas.\nTom Baker: Fine.\n"
+    await house.add({"keys.txt": said})
+    events = await house.ask("Who has the keys to the boathouse?", anyway=True)
+    asked = 'Tom Baker: "Who has the keys to the boathouse?"'
+    assert re.search(rf'{re.escape(asked)} \[\d\] Tom Baker: "I cannot find them." \[\d\] Anna Weber: "Jonas." \[\d\]',
+                     end_of(events).text)  # fmt: skip
+    (reply,) = [event for event in events if isinstance(event, Citation) and "Jonas" in event.sentence]
+    assert (reply.supported, reply.line) == (True, 2)
+
+
+@pytest.mark.parametrize(
+    ("question", "told"),
+    [
+        ("Where does Ana Webber work?", {"Ana Webber": ("Anna Weber",)}),
+        ("Did Anna Webber or Gerda Clein found it?", {"Anna Webber": ("Anna Weber",), "Gerda Clein": ("Gerda Klein",)}),
+        ("Who is Mr Hadad of Nordwint?", {"Mr Hadad": ("Omar Haddad",), "Nordwint": ("Nordwind",)}),
+        ("Does Gretel Hadad work there?", {"Hadad": ("Omar Haddad",)}),
+        ("Where does Anna Weber work, and Gerda?", {}),
+        ("How high is the Eiffel Tower in Peru?", {}),  # nothing is like it
+        ("Which Harbour is closed?", {}),  # it is said, though it is no name
+    ],
+)
+async def test_a_name_that_is_nearly_in_the_memory_is_asked_back(
+    house: House, question: str, told: dict[str, tuple[str, ...]]
+) -> None:
+    (found,) = [event for event in await house.ask(question) if isinstance(event, Found)]
+    assert {each.text: each.near for each in found.misspelt} == told
 
 
 async def test_what_no_excerpt_supports_is_marked(house: House) -> None:

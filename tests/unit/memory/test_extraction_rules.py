@@ -97,6 +97,31 @@ def test_a_first_word_belongs_to_the_name_that_follows_unless_sentences_begin_so
     assert names(text) == found
 
 
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("I met Hana Novak of Alpenbus today.", ["Hana Novak", "Alpenbus"]),
+        ("I met Hana Novak of Alpenbus and Tomasz Zielinski.", ["Hana Novak", "Alpenbus", "Tomasz Zielinski"]),
+        ("We heard Mr. Baker for Etobicoke Centre.", ["Mr. Baker", "Etobicoke Centre"]),
+        ("Then Chief Shelley Sabattis of the University of Leeds.", ["Chief Shelley Sabattis", "University of Leeds"]),
+        ("We asked Petra of Nordwind.", ["Petra", "Nordwind"]),
+        ("We asked Ursula von der Leyen about it.", ["Ursula von der Leyen"]),
+        ("They left the House of Commons.", ["House of Commons"]),
+        ("We wrote to the Associate Minister of Finance.", ["Associate Minister of Finance"]),
+        ("I studied at the University of Leeds, at the Open University of Spain.",
+         ["University of Leeds", "Open University of Spain"]),
+        ("Ask the Parole Board of Canada, or the Wuhan Institute of Virology.",
+         ["Parole Board of Canada", "Wuhan Institute of Virology"]),
+        ("It is in the United States of America.", ["United States of America"]),
+        ("We saw the Canadian Museum for Human Rights.", ["Canadian Museum for Human Rights"]),
+        ("Our harbour is small. They like Old Harbour of Bodo, as Old Harbour of Bodo does them.",
+         ["Old Harbour of Bodo", "Old Harbour of Bodo"]),
+    ],
+)  # fmt: skip
+def test_somebody_of_something_is_two_and_what_has_an_of_in_its_name_is_one(text: str, found: list[str]) -> None:
+    assert names(text, {"petra"}) == found
+
+
 def test_a_known_word_is_a_name_wherever_it_has_a_capital() -> None:
     assert names("Tom is late.", {"tom"}) == ["Tom"]
     assert names("tom is late.", {"tom"}) == []

@@ -21,6 +21,7 @@ from typing import Any, cast
 import msgspec
 
 from hausmusik.errors import NotFoundError, UsageError
+from hausmusik.memory.alike import Misspelt, misspelt_in
 from hausmusik.memory.answering.citing import citations_of
 from hausmusik.memory.answering.context import BUDGET_TOKENS, CPU_BUDGET_TOKENS, Shown, place_of, shown
 from hausmusik.memory.answering.events import (
@@ -147,7 +148,8 @@ class Answerer:
             for phase in phases:
                 yield phase
             excerpts = shown(found.evidence, budget_tokens=self._excerpt_tokens(question, options, run))
-            yield _told(found, excerpts)
+            misspelt = await asyncio.to_thread(misspelt_in, self._store, question, found.unknown)
+            yield _told(found, excerpts, misspelt)
             if not options.anyway and answerable(found) < THRESHOLD:
                 yield AnswerDelta(text=REFUSAL)
                 cost = await asyncio.to_thread(self._spent, run.id) - before
@@ -287,7 +289,7 @@ def _checkable(each: Shown) -> Checkable:
     return Checkable(text=each.text, speakers=passage.speakers, at=passage.when, headings=passage.headings)
 
 
-def _told(found: Retrieved, excerpts: Sequence[Shown]) -> Found:
+def _told(found: Retrieved, excerpts: Sequence[Shown], misspelt: tuple[Misspelt, ...]) -> Found:
     by_passage = {each.passage.id: each for each in found.evidence}
     return Found(
         mode=found.mode,
@@ -309,4 +311,5 @@ def _told(found: Retrieved, excerpts: Sequence[Shown]) -> Found:
         ),
         names=found.names,
         unknown=found.unknown,
+        misspelt=misspelt,
     )

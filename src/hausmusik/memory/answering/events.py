@@ -6,6 +6,7 @@ from typing import TypeAlias
 
 import msgspec
 
+from hausmusik.memory.alike import Misspelt
 from hausmusik.memory.retrieval.linking import Linked
 from hausmusik.types import Phase, ThinkingDelta, Value
 
@@ -48,12 +49,14 @@ class Found(Value, frozen=True):
         passages: Best first.
         names: What the question names.
         unknown: What it names and the memory has not.
+        misspelt: What of that is spelt nearly like a name of the memory.
     """
 
     mode: str
     passages: tuple[FoundPassage, ...]
     names: tuple[Linked, ...] = ()
     unknown: tuple[str, ...] = ()
+    misspelt: tuple[Misspelt, ...] = ()
 
 
 class Walk(Value, frozen=True):

@@ -1,7 +1,9 @@
 """An answer in code alone: the sentences of the excerpts that say most about the question, quoted, with their numbers.
 
 Correct by construction, and no more eloquent than its sources. What is chosen covers the words of the question and is
-near it; a second sentence is taken only if it adds something. Knows nothing of models: nearness is handed in.
+near it; a second sentence is taken only if it adds something. Where somebody asked the same in a file, nothing is
+nearer than that, and it answers nothing: it is quoted with the reply that follows it, or not at all. Knows nothing of
+models: nearness is handed in.
 """
 
 from __future__ import annotations
@@ -27,6 +29,13 @@ NEAR_ENOUGH: Final = 0.6
 AS_NEAR: Final = 0.85
 """From another excerpt, what is nearly as near is said as well: it may be what was said later."""
 
+SAME_QUESTION: Final = 0.5
+"""A sentence that asks, and has more of the question's words than this, asks the same."""
+
+LONGEST_REPLY: Final = 4
+"""Sentences behind a question, at most: those of who asks, and of who replies up to the first that says something."""
+
+_ASKS: Final = re.compile(r"[?？][\"'”’»)\]*_…]*$")
 _HEAD: Final = re.compile(r"^(?:\[[^\]\n]{1,40}\]\s*)?([^\W\d_][^:\n]{0,40}):\s+")
 
 
@@ -53,9 +62,19 @@ class Quote(msgspec.Struct, frozen=True, kw_only=True):
         said = f'{self.speaker}: "{self.text}"' if self.speaker else f'"{self.text}"'
         return f"{said} [{self.number}]"
 
+    @property
+    def says_something(self) -> bool:
+        """Whether it has enough words to be quoted by itself; `Petra.` only replies."""
+        return len(self.text.split()) >= SHORTEST_WORDS
+
+    @property
+    def asks(self) -> bool:
+        """Whether it ends as questions do."""
+        return _ASKS.search(self.text) is not None
+
 
 def candidates(excerpts: Sequence[Shown]) -> list[Quote]:
-    """Return every sentence of the excerpts that says something, with who says it."""
+    """Return every sentence of the excerpts in order, with who says it."""
     found: list[Quote] = []
     for each in excerpts:
         speaker = ""
@@ -69,13 +88,39 @@ def candidates(excerpts: Sequence[Shown]) -> list[Quote]:
             elif begins_line:
                 speaker = ""
             words = " ".join(text[start:end].split())
-            if len(words.split()) >= SHORTEST_WORDS:
+            if words:
                 short = words if len(words) <= LONGEST else words[: LONGEST - 1].rsplit(" ", 1)[0] + "…"
                 found.append(
                     Quote(
                         number=each.number, start=each.start + start, end=each.start + end, text=short, speaker=speaker
                     )
                 )
+    return found
+
+
+def reply_to(quotes: Sequence[Quote], place: int) -> list[int]:
+    """Return the places of the sentences that reply to a question; none where its excerpt ends with it.
+
+    They are what its speaker adds and what the next one says, up to the first sentence that says something: people go
+    on before they are answered (`Who has the keys? I cannot find them.`), and answer with `Hm.` first. Where no
+    speakers are told it is the next sentence that says something.
+    """
+    asked = quotes[place]
+    found: list[int] = []
+    is_heard = False
+    for at in range(place + 1, len(quotes)):
+        each = quotes[at]
+        if each.number != asked.number or len(found) == LONGEST_REPLY:
+            break
+        is_reply = not asked.speaker or each.speaker not in {"", asked.speaker}
+        if each.asks:  # asked once more, or back; behind a reply it is another question
+            if is_heard:
+                break
+            continue
+        found.append(at)
+        is_heard = is_heard or is_reply
+        if is_reply and each.says_something:
+            break
     return found
 
 
@@ -92,22 +137,34 @@ def chosen(
     """
     left = content_stems(question)
     whole = sum(rarity.get(stem, 0.0) for stem in left) or 1.0
+
+    def share(stems: set[str]) -> float:
+        return sum(rarity.get(stem, 0.0) for stem in left & stems) / whole
+
     stems = [content_stems(f"{quote.speaker} {quote.text}") for quote in quotes]
+    same = [quote.asks and share(stems[place]) > SAME_QUESTION for place, quote in enumerate(quotes)]
+    replies = {place: reply_to(quotes, place) for place in range(len(quotes)) if same[place]}
+    nearest = max((nearness[at] for at, quote in enumerate(quotes) if quote.says_something), default=0.0) or 1.0
+    # What asks the same is nearest to the question, whatever is known of it: what adds words is not measured by that.
+    telling = [nearness[at] for at, quote in enumerate(quotes) if quote.says_something and not same[at]]
+    nearest_telling = max(telling, default=0.0) or 1.0
     taken: list[int] = []
     for round_ in range(MOST):
         best, most = -1, 0.0
         for place, quote in enumerate(quotes):
-            if place in taken:
+            if place in taken or not quote.says_something or (same[place] and set(taken).issuperset(replies[place])):
                 continue
-            gain = sum(rarity.get(stem, 0.0) for stem in left & stems[place]) / whole
+            gain = share(stems[place])
             score = nearness[place] + 0.5 * gain - 0.03 * (quote.number - 1)
-            near = nearness[place] / (max(nearness) or 1.0)
-            elsewhere = quote.number not in {quotes[each].number for each in taken}
-            adds = round_ == 0 or (gain > ADDS and near > NEAR_ENOUGH) or (elsewhere and near > AS_NEAR)
+            elsewhere = (
+                quote.number not in {quotes[each].number for each in taken} and nearness[place] > AS_NEAR * nearest
+            )
+            adds = round_ == 0 or (gain > ADDS and nearness[place] > NEAR_ENOUGH * nearest_telling) or elsewhere
             if adds and score > most:
                 best, most = place, score
         if best < 0:
             break
-        taken.append(best)
-        left = left - stems[best]
+        said = replies.get(best, [best])
+        taken = list(dict.fromkeys([*taken, best, *said]))
+        left = left.difference(*(stems[place] for place in said))
     return tuple(quotes[place] for place in sorted(taken))

@@ -16,6 +16,7 @@ import msgspec
 
 from hausmusik.memory.documents import Document, Passage
 from hausmusik.memory.extraction.cues import TALKS_OF, relation_between
+from hausmusik.memory.extraction.german import Nouns
 from hausmusik.memory.extraction.sentences import sentences_in
 from hausmusik.memory.extraction.spans import Casing, Span, names_in
 from hausmusik.memory.extraction.topics import topics_of
@@ -24,7 +25,7 @@ from hausmusik.memory.extraction.values import Alias, Extraction, FoundEntity, F
 from hausmusik.memory.extraction.words import NO_NAMES, STOP_WORDS
 from hausmusik.memory.naming import initials, key_of, plain_words
 
-REVISION: Final = "rules/2"
+REVISION: Final = "rules/3"
 MOST_PAIRS: Final = 4
 """Relations of one sentence: each name with its next; lists of names would give a square of them."""
 
@@ -57,7 +58,9 @@ class RuleReader:
 
     def __init__(self, document: Document, people: Collection[str] = ()) -> None:
         labels = [Turn(block.start, block.end, block.speaker) for block in document.blocks if block.speaker]
-        self._casing = Casing(_unlabelled(document.text, labels))
+        said = _unlabelled(document.text, labels)
+        self._casing = Casing(said)
+        self._nouns = Nouns(said) if document.language == "de" else None
         self._people = frozenset(people) | people_words(document.speakers)
         named = self._casing.is_name
         topics = [topic for topic in topics_of(document.text) if not all(map(named, topic.split()))]
@@ -70,7 +73,7 @@ class RuleReader:
         text = passage.text
         turns = self._turns(passage)
         said = _unlabelled(text, turns)
-        spans = names_in(said, self._casing, self._people)
+        spans = self._names_in(said)
         entities = [*self._speakers(said, turns), *(self._entity(text, span) for span in spans)]
         taken = [(span.start, span.end) for span in spans]
         entities += self._topic_entities(text, taken)
@@ -79,10 +82,20 @@ class RuleReader:
 
     def names(self, passage: Passage) -> list[tuple[int, int]]:
         """Return where names stand in what is said in a passage; the labels of its speakers are none."""
-        return [
-            (span.start, span.end)
-            for span in names_in(_unlabelled(passage.text, self._turns(passage)), self._casing, self._people)
-        ]
+        return [(span.start, span.end) for span in self._names_in(_unlabelled(passage.text, self._turns(passage)))]
+
+    def _names_in(self, said: str) -> list[Span]:
+        """Return the names in what is said; German nouns have capitals, and are none."""
+        found = names_in(said, self._casing, self._people)
+        if self._nouns is None:
+            return found
+        kept: list[Span] = []
+        for each in found:
+            name = said[each.start : each.end]
+            if each.written != "capitals" or not self._nouns.are_all_of(name, self._people):
+                start = each.start + self._nouns.before_name(name, self._people)
+                kept.append(msgspec.structs.replace(each, start=start))
+        return kept
 
     def _turns(self, passage: Passage) -> list[Turn]:
         found: list[Turn] = []

@@ -16,8 +16,10 @@ from typing import Final
 import msgspec
 
 from hausmusik.memory.extraction.sentences import sentences_in
-from hausmusik.memory.extraction.words import BEGINNINGS, CONNECTORS, NO_NAMES, STOP_WORDS
+from hausmusik.memory.extraction.typing import EVENTS, ORGANIZATIONS, PLACES
+from hausmusik.memory.extraction.words import BEFORE_OF, BEGINNINGS, CONNECTORS, NO_NAMES, STOP_WORDS
 from hausmusik.memory.naming import HONORIFICS
+from hausmusik.memory.roles import HEADS
 
 WORD: Final = re.compile(r"[^\W_](?:[\w’'&./@+#-]*[\w+#])?")
 _MARKS: Final = re.compile(r"\{[a-z]{1,20}\}|<[a-z]{1,20}>|\[[a-z ]{1,20}\]")
@@ -29,6 +31,8 @@ _EXACT: Final = (
     ("identifier", re.compile(r"\b[A-Z][A-Z0-9]{1,9}-\d{1,7}\b")),
 )
 MOST_WORDS: Final = 6
+_OF: Final = frozenset({"of", "for"})
+_AND: Final = frozenset({"and", "&", "und"})
 
 
 class Span(msgspec.Struct, frozen=True):
@@ -113,7 +117,7 @@ def _runs(text: str, start: int, end: int, casing: Casing, known: Collection[str
             leading = [doubtful] if doubtful and not run and not between.strip() else []
             run += [*leading, *pending, match]
             pending = []
-        elif run and _connects(word, run) and len(pending) < 2:
+        elif run and _connects(word, run, casing, known) and len(pending) < 2:
             pending.append(match)
         else:
             yield from _ended(run)
@@ -131,11 +135,24 @@ def _may_lead(word: str, casing: Casing) -> bool:
     return not (begins or low in STOP_WORDS or low in NO_NAMES)
 
 
-def _connects(word: str, run: list[re.Match[str]]) -> bool:
+def _connects(word: str, run: list[re.Match[str]], casing: Casing, known: Collection[str]) -> bool:
     """Return whether a small word may go on with a name; `and` only in what has an `of` or `for`."""
-    if word in {"and", "&"}:
-        return any(each.group() in {"of", "for"} for each in run)
-    return word in CONNECTORS
+    if word in _AND:
+        return any(each.group() in _OF for each in run)
+    return word in CONNECTORS and not (word in _OF and _is_somebody([each.group() for each in run], casing, known))
+
+
+def _is_somebody(words: list[str], casing: Casing, known: Collection[str]) -> bool:
+    """Return whether a name is somebody's, as far as what stands before an `of` can be: `Hana Novak of Alpenbus`.
+
+    It is titled, or known, or has several words of which the last is no word for an office or a body.
+    """
+    last = re.sub(r"['’]s$", "", words[-1].lower()).rpartition("-")[2]
+    if not last.isalpha() or len(last) < 2 or any(each in CONNECTORS for each in words):
+        return False
+    if last in BEFORE_OF or last in ORGANIZATIONS or last in PLACES or last in EVENTS or last in HEADS:
+        return False
+    return (len(words) > 1 and not casing.is_ever_small(last)) or last in known
 
 
 def _is_first(text: str, place: int, start: int) -> bool:

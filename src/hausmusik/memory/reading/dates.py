@@ -1,7 +1,8 @@
 """Dates and times as people and programs write them, to ISO 8601.
 
     2026-03-01T09:30:12.5+01:00   2026/03/01 09:30   20260924_20:00   20260301_0930   01.03.2026 09:30   3/1/26, 9:30 PM
-    1 March 2026   March 1, 2026  1. März 2026       1772357400 (seconds since 1970)   1772357400123 (milliseconds)
+    1 March 2026   March 1, 2026  1. März 2026       1er mars 2026   1 de marzo de 2026
+    1772357400 (seconds since 1970)   1772357400123 (milliseconds)
 
 What is no date of the calendar gives "". Two-digit years are 2000 and later. A time zone is kept, never converted.
 """
@@ -24,12 +25,17 @@ _FORMS: Final = (
         r"(?P<first>\d{1,2})(?P<mark>[-/.])(?P<second_number>\d{1,2})(?P=mark)(?P<year>\d{4}|\d{2})(?!\d)" + _CLOCK
     ),
     re.compile(
-        r"(?P<day>\d{1,2})(?:st|nd|rd|th|\.)? (?:of |de )?(?P<word>[^\W\d_]{3,10})\.?,? (?:de )?(?P<year>\d{4})"
-        + _CLOCK
+        r"(?P<day>\d{1,2})(?:st|nd|rd|th|er|re|\.|º|°)? (?:of |de )?(?P<word>[^\W\d_]{3,10})\.?,? "
+        r"(?:de )?(?P<year>\d{4})" + _CLOCK
     ),
     re.compile(r"(?P<word>[^\W\d_]{3,10})\.? (?P<day>\d{1,2})(?:st|nd|rd|th)?,? (?P<year>\d{4})" + _CLOCK),
 )
-_WEEKDAY: Final = re.compile(r"[^\W\d_]{2,12}\.?, ?")
+_WEEKDAY: Final = re.compile(
+    r"[^\W\d_]{2,12}(?:-feira)?\.?, ?"
+    r"|(?:mon|tue|wed|thu|fri|sat|sun|dien|mitt|don|frei|sam|lun|mar|mer|jeu|ven|dim|mié|jue|vie|sáb|dom|gio|sab|maan|dins"
+    r"|woens|vrij|zat|zon|seg|ter|qua|qui|sex)[^\W\d_]{0,9}(?:-feira)?\.? (?=\d)",
+    re.IGNORECASE,
+)
 _EPOCH: Final = re.compile(r"\d{9,10}(?:\.\d{1,9})?|\d{12,13}")
 _IN_NAME: Final = re.compile(
     r"(?<!\d)(?P<year>(?:19|20)\d{2})(?P<mark>[-_.]?)(?P<month>0[1-9]|1[0-2])(?P=mark)(?P<day>0[1-9]|[12]\d|3[01])"

@@ -38,6 +38,7 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
         blocks: In order.
         title: If the text says one.
         date: If the text says one, ISO 8601.
+        made: If the file says when it was made, ISO 8601: of a text that says nothing, the last resort.
     """
 
     kind: Kind
@@ -45,6 +46,7 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     blocks: tuple[Block, ...]
     title: str = ""
     date: str = ""
+    made: str = ""
 
 
 class Lines(msgspec.Struct, frozen=True):
@@ -124,10 +126,11 @@ class Builder:
         self._put(text)
         self._blocks.append(Block(start=start, end=self._length, line=line, last_line=last_line or line, **told))
 
-    def draft(self, kind: Kind, *, title: str = "", date: str = "") -> Draft:
+    def draft(self, kind: Kind, *, title: str = "", date: str = "", made: str = "") -> Draft:
         """Return what was built."""
         text = "".join(self._pieces)
-        return Draft(kind=kind, text=text, blocks=tuple(self._blocks), title=clean(title).strip(), date=date)
+        title = clean(title).strip()
+        return Draft(kind=kind, text=text, blocks=tuple(self._blocks), title=title, date=date, made=made)
 
     def _put(self, text: str) -> None:
         self._pieces.append(text)

@@ -18,6 +18,7 @@ from hausmusik.errors import BadInput, NotFoundError
 from hausmusik.memory.documents import Document
 from hausmusik.memory.reading.chats import read_chat
 from hausmusik.memory.reading.cues import read_srt, read_vtt
+from hausmusik.memory.reading.datelines import date_at_head
 from hausmusik.memory.reading.dates import date_in_name
 from hausmusik.memory.reading.decoding import decode
 from hausmusik.memory.reading.drafts import Draft
@@ -145,7 +146,7 @@ def _read(text: str, form: Form, name: str, shown: str) -> Draft:
         case "markdown":
             return read_markdown(text)
         case "turns":
-            return read_turns(text, date=date)
+            return read_turns(text, date=date or date_at_head(text))
         case "chat":
             return read_chat(text)
         case "log":
@@ -164,18 +165,21 @@ def _as_transcript(draft: Draft, name: str) -> Draft:
     """Take a Word file for a transcript if its text is one, as Teams saves them; it has no lines then, as before."""
     if form_of(draft.text, "document.txt") != "turns":
         return draft
-    told = read_turns(draft.text, date=date_in_name(name))
+    told = read_turns(draft.text, date=date_in_name(name) or date_at_head(draft.text))
     blocks = tuple(msgspec.structs.replace(block, line=0, last_line=0) for block in told.blocks)
-    return msgspec.structs.replace(told, blocks=blocks, title=draft.title, date=told.date or draft.date)
+    return msgspec.structs.replace(told, blocks=blocks, title=draft.title, made=draft.made)
 
 
 def _date(draft: Draft, name: str) -> str:
-    """Return the date that the text tells, in its form or near its top; else its name's."""
+    """Return the date that the text tells in its form, or beside a word such as `Date:` near its top.
+
+    Else its name's, else one that stands at its head, else its first block's, else that on which the file was made.
+    """
     if draft.date:
         return draft.date
     header = (when_of(line) for line in draft.text[:4000].split("\n", _HEADER_LINES)[:_HEADER_LINES])
-    first = next((block.at for block in draft.blocks if block.at), "")
-    return next((told for told in header if told), "") or date_in_name(name) or first
+    told = next((told for told in header if told), "") or date_in_name(name) or date_at_head(draft.text)
+    return told or next((block.at for block in draft.blocks if block.at), "") or draft.made
 
 
 def _stem(name: str) -> str:

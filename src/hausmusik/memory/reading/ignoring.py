@@ -78,6 +78,22 @@ def is_ignored(parts: Sequence[str], rules: Sequence[Rule], *, is_folder: bool) 
     return False
 
 
+def is_inside_ignored(parts: Sequence[str], rules: Sequence[Rule]) -> bool:
+    """Tell whether a file is ignored, or a folder that it is in.
+
+    Args:
+        parts: The names from the top folder to it.
+        rules: In order.
+    """
+    depths = range(1, len(parts) + 1)
+    return any(is_ignored(parts[:depth], rules, is_folder=depth < len(parts)) for depth in depths)
+
+
+def is_pattern(text: str) -> bool:
+    """Tell whether a text may stand for several names."""
+    return any(mark in text for mark in "*?[")
+
+
 def _matches(parts: Sequence[str], segments: Sequence[str]) -> bool:
     """Tell whether names match segments, by a table of which beginnings match: never exponential."""
     reached = [True] + [False] * len(parts)

@@ -13,10 +13,13 @@ import re
 import warnings
 from typing import TYPE_CHECKING, Final
 
+import msgspec
+
 from hausmusik.errors import BadInput, MissingExtra
 from hausmusik.memory.reading.dates import moment
-from hausmusik.memory.reading.drafts import Builder, Draft
+from hausmusik.memory.reading.drafts import Builder, Draft, clean
 from hausmusik.memory.reading.limits import ReadLimits
+from hausmusik.memory.reading.titles import written_title
 
 if TYPE_CHECKING:
     from pypdf import PdfReader
@@ -86,8 +89,9 @@ def _read(reader: PdfReader, name: str, limits: ReadLimits) -> Draft:
     about = reader.metadata
     title = str(about.get("/Title") or "") if about else ""
     created = _CREATED.match(str(about.get("/CreationDate") or "")) if about else None
-    date = moment("-".join(created.groups()[:3])) if created else ""
-    return builder.draft("pdf", title=title, date=date)
+    made = moment("-".join(created.groups()[:3])) if created else ""
+    draft = builder.draft("pdf", made=made)
+    return msgspec.structs.replace(draft, title=written_title(clean(title), draft.blocks, draft.text))
 
 
 def _encrypted(name: str) -> BadInput:

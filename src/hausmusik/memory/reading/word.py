@@ -13,14 +13,18 @@ import zipfile
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
+import msgspec
+
 from hausmusik.errors import BadInput, MissingExtra
-from hausmusik.memory.reading.drafts import Builder, Draft
+from hausmusik.memory.reading.drafts import Builder, Draft, clean
 from hausmusik.memory.reading.limits import ReadLimits
+from hausmusik.memory.reading.titles import written_title
 
 if TYPE_CHECKING:
     from docx.table import Table
 
 _HEADING: Final = re.compile(r"heading (\d)$|title$", re.IGNORECASE)
+_TEMPLATE: Final = re.compile(rb"<Template>([^<]{1,200})</Template>")
 _MOST_PARTS: Final = 20_000
 _DEEPEST_TABLE: Final = 8
 _SMALL_BYTES: Final = 1_000_000  # a few kilobytes of blanks pack well and harm nobody
@@ -114,7 +118,16 @@ def _read(document: Any, limits: ReadLimits, name: str) -> Draft:
     about = document.core_properties
     # python-docx and others start from a template of 2013, whose date means nothing.
     created = about.created if about.created and about.created.year != 2013 else None
-    return builder.draft("docx", title=about.title or "", date=created.date().isoformat() if created else "")
+    draft = builder.draft("docx", made=created.date().isoformat() if created else "")
+    title = written_title(clean(about.title or ""), draft.blocks, draft.text, template=_template_of(document))
+    return msgspec.structs.replace(draft, title=title)
+
+
+def _template_of(document: Any) -> str:
+    """Return the name of the template that a Word file says it was made from, as `Normal.dotm`; empty: it says none."""
+    parts = (part for part in document.part.package.iter_parts() if part.partname == "/docProps/app.xml")
+    found = next((_TEMPLATE.search(part.blob[:65_536]) for part in parts), None)
+    return found[1].decode("utf-8", "replace").strip() if found else ""
 
 
 def _rows(table: Table, depth: int) -> Iterator[str]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import io
+import re
 
 import docx
 import pypdf
@@ -144,3 +146,85 @@ def test_names(name: str) -> None:
 @pytest.mark.parametrize("name", ["Note", "For snacks, how about", "https", "Quick Greek yogurt recipe", "Step 3", "main.py", "", "1", "x = y"])  # fmt: skip
 def test_no_names(name: str) -> None:
     assert not is_name(name)
+
+
+@pytest.mark.parametrize(
+    ("head", "iso"),
+    [
+        ("Berlin, den 21. Oktober 2026", "2026-10-21"),
+        ("Protokoll der Sitzung vom 21. Oktober 2026", "2026-10-21"),
+        ("Mittwoch, 21. Oktober 2026, 19:30 Uhr", "2026-10-21T19:30"),
+        ("# Minutes of October 21, 2026", "2026-10-21"),
+        ("21 October 2026", "2026-10-21"),
+        ("**Weekly – 21st October 2026**", "2026-10-21"),
+        ("October 21, 2026, 9:03AM", "2026-10-21T09:03"),
+        ("Paris, le 1er octobre 2026", "2026-10-01"),
+        ("mercredi 21 octobre 2026", "2026-10-21"),
+        ("Madrid, 21 de octubre de 2026", "2026-10-21"),
+        ("Roma, 1º gennaio 2026", "2026-01-01"),
+        ("Amsterdam, 21 oktober 2026", "2026-10-21"),
+        ("Lisboa, quarta-feira, 21 de outubro de 2026", "2026-10-21"),
+        ("Köln, 21.10.2026", "2026-10-21"),
+        ("The launch is on 21 October 2026.", ""),
+        ("We spoke. It is due on 21 October 2026", ""),
+        ("21 October 2026 was a good day for everybody", ""),
+        ("- Launch on 21 October 2026", ""),
+        ("The house that we wanted to buy last year was sold on 21 October 2026", ""),
+        ("Tom Baker: The Helios launch is on 3 May 2026", ""),
+        ("Berlin, 31. Februar 2026", ""),
+        ("Version 12 Helios 2026", ""),
+    ],
+)
+def test_the_date_at_the_head_of_a_text_is_its_date(head: str, iso: str) -> None:
+    for text in (f"{head}\n\nWe talked about the house.\n", f"The house\n\n{head}\n\nWe talked about it.\n"):
+        assert read(text.encode(), "notes.txt").date == iso
+    assert read(f"Date: 2026-01-02\n\n{head}\n\nWe talked.\n".encode(), "notes.txt").date == "2026-01-02"
+    assert read(f"{head}\n\nWe talked.\n".encode(), "2026-01-02 notes.txt").date == "2026-01-02"
+    assert read(b"One.\nTwo.\nThree.\nFour.\nFive.\n" + head.encode(), "notes.txt").date == ""  # too far down
+
+
+def test_turns_are_of_the_day_that_stands_above_them() -> None:
+    text = (
+        "Besprechung vom 21. Oktober 2026\n\n09:30 Anna: Guten Morgen.\n09:31 Ben: Morgen!\n09:32 Anna: Los geht es.\n"
+    )
+    document = read(text.encode(), "a.txt")
+    assert document.date[:10] == "2026-10-21"
+    assert document.blocks[-1].at[:10] == "2026-10-21"
+
+
+def test_when_a_pdf_was_made_is_its_date_only_if_nothing_else_tells_one() -> None:
+    assert read(_page(["Minutes of 21 October 2026"]), "a.pdf").date == "2026-10-21"
+    assert read(_page(["Minutes"]), "2026-10-22 minutes.pdf").date == "2026-10-22"
+    assert read(_page(["Minutes"]), "minutes.pdf").date == "2026-03-01"
+
+
+@pytest.mark.parametrize(
+    ("title", "template", "heading", "told"),
+    [
+        ("Word Document", "", "The old house", "The old house"),
+        ("Word Document", "", "", "notes"),
+        ("", "", "The old house", "The old house"),
+        ("Letter", "Letter.dotx", "The old house", "The old house"),
+        ("Normal.dotm", "Normal.dotm", "", "notes"),
+        ("Microsoft Word - draft.doc", "", "The old house", "The old house"),
+        ("Dokument1", "", "", "notes"),
+        ("The new house", "Normal.dotm", "The old house", "The new house"),
+        ("A document of importance", "", "", "A document of importance"),
+    ],
+)
+def test_a_title_that_nobody_wrote_is_none(title: str, template: str, heading: str, told: str) -> None:
+    made = docx.Document()
+    made.core_properties.title = title
+    made.core_properties.created = dt.datetime(2026, 3, 4, tzinfo=dt.UTC)
+    if template:
+        (app,) = [part for part in made.part.package.iter_parts() if part.partname == "/docProps/app.xml"]
+        app._blob = re.sub(rb"<Template>[^<]*</Template>", f"<Template>{template}</Template>".encode(), app.blob)
+        assert template.encode() in app.blob
+    made.add_paragraph("Before it.")
+    if heading:
+        made.add_heading(heading, 1)
+    made.add_paragraph("It is wet.")
+    file = io.BytesIO()
+    made.save(file)
+    document = read(file.getvalue(), "a/notes.docx")
+    assert (document.title, document.date) == (told, "2026-03-04")
