@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
+from collections.abc import Iterator
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as `haus` does, before numpy is loaded
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -42,13 +44,24 @@ def pytest_runtest_setup() -> None:
     pytest_socket.socket_allow_hosts(["127.0.0.1", "::1", "localhost"], allow_unix_socket=True)
 
 
+@pytest.fixture(scope="session")
+def homes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Names of folders for homes; pytest's own numbering reads all names there are for each new one.
+
+    With those of tests that is 8 ms CPU for each of 5,500 tests, and grows with their square.
+    """
+    folder = tmp_path_factory.mktemp("homes", numbered=False)
+    return (folder / str(number) for number in itertools.count())
+
+
 @pytest.fixture(autouse=True)
-def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+def home(homes: Iterator[Path], monkeypatch: pytest.MonkeyPatch) -> Path:
     """A fresh HAUSMUSIK_HOME; no settings of the machine leak in."""
     for name in list(os.environ):
         if name.startswith("HAUSMUSIK_") and name not in KEPT:
             monkeypatch.delenv(name)
-    folder = tmp_path_factory.mktemp("home")
+    folder = next(homes)
+    folder.mkdir()
     monkeypatch.setenv("HAUSMUSIK_HOME", str(folder))
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")  # nothing listens there, so no test depends on the hub
     return folder
