@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import os
 import signal
@@ -15,6 +16,8 @@ from pathlib import Path
 import hypothesis
 import pytest
 import pytest_socket
+
+from hausmusik.instruments import gathering, problems
 
 pytest_plugins = ["tests.weights", "tests.environments", "tests.pictures"]
 
@@ -42,6 +45,14 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.hookimpl(trylast=True)
 def pytest_runtest_setup() -> None:
     pytest_socket.socket_allow_hosts(["127.0.0.1", "::1", "localhost"], allow_unix_socket=True)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def each_catalogue_file_is_read_once() -> Iterator[None]:
+    """What a text says is said by a frozen value; parsing our own 22 files anew takes 50 ms, 1,300 times in the unit suite."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(gathering, "parse", functools.cache(problems.parse))
+        yield
 
 
 @pytest.fixture(scope="session")
