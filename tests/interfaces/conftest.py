@@ -6,6 +6,7 @@ import io
 import json
 import os
 import resource
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -83,6 +84,35 @@ def haus(bare: Haus, home: Path, monkeypatch: pytest.MonkeyPatch) -> Haus:
     for name, value in tones.environment().items():
         monkeypatch.setenv(name, value)
     return bare
+
+
+Remembered = Callable[..., None]
+
+
+@pytest.fixture(scope="session")
+def remembered_homes() -> dict[tuple[str, ...], Path]:
+    """Homes with a memory `notes`, by names and texts of what is in it."""
+    return {}
+
+
+@pytest.fixture
+def remembered(
+    haus: Haus, home: Path, remembered_homes: dict[tuple[str, ...], Path], tmp_path_factory: pytest.TempPathFactory
+) -> Remembered:
+    """Give this home a memory `notes` of files: added the first time, for each next test the bytes that this made.
+
+    A test that adds the same again needs one that knows their folder, and adds for itself.
+    """
+
+    def made(*files: Path) -> None:
+        key = tuple(word for file in files for word in (file.name, file.read_text("utf-8")))
+        if key in remembered_homes:
+            shutil.copytree(remembered_homes[key], home, symlinks=True, dirs_exist_ok=True)
+            return
+        assert haus("memory", "add", "notes", *map(str, files)).code == 0
+        remembered_homes[key] = shutil.copytree(home, tmp_path_factory.mktemp("remembered") / "home", symlinks=True)
+
+    return made
 
 
 def process(*words: str, **more: Any) -> subprocess.Popen[str]:

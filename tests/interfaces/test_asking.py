@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.interfaces.conftest import Haus
+from tests.interfaces.conftest import Haus, Remembered
 
 TEXT = """Anna Weber: Good morning all of you.
 Tom Baker: The Helios launch is on 3 May 2026.
@@ -17,9 +17,9 @@ LAUNCH = "When is the Helios launch, and what does Anna Weber disagree with?"
 
 
 @pytest.fixture
-def notes(haus: Haus, here: Path) -> Haus:
+def notes(haus: Haus, here: Path, remembered: Remembered) -> Haus:
     (here / "meeting.txt").write_text(TEXT, "utf-8")
-    assert haus("memory", "add", "notes", "meeting.txt").code == 0
+    remembered(here / "meeting.txt")
     return haus
 
 

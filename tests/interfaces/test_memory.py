@@ -18,7 +18,7 @@ from hausmusik.memory.memories import Memories
 from hausmusik.memory.store.store import OWED
 from hausmusik.testing import FakeClock
 from tests.interfaces import tones
-from tests.interfaces.conftest import Done, Haus, limited, process
+from tests.interfaces.conftest import Done, Haus, Remembered, limited, process
 
 MEETING = """Anna Weber: Good morning. The Helios launch is on 3 May, and Nordwind Logistics pays for it.
 Tom Baker: I met Gerda Klein in Leeds. She works at Nordwind Logistics.
@@ -42,8 +42,15 @@ def files(here: Path) -> Path:
 
 
 @pytest.fixture
-def notes(haus: Haus, files: Path) -> Haus:
+def notes(haus: Haus, files: Path, remembered: Remembered) -> Haus:
     """A memory `notes` of both files."""
+    remembered(*sorted(files.iterdir()))
+    return haus
+
+
+@pytest.fixture
+def notes_of_folder(haus: Haus, files: Path) -> Haus:
+    """A memory `notes` that knows the folder of both files."""
     assert haus("memory", "add", "notes", str(files)).code == 0
     return haus
 
@@ -79,13 +86,13 @@ def test_added_shown_and_there_already(haus: Haus, files: Path) -> None:
     assert "notes" in fine(haus("memory")).out
 
 
-def test_a_file_that_is_deleted_is_told_and_stays_until_it_is_forgotten(notes: Haus, files: Path) -> None:
+def test_a_file_that_is_deleted_is_told_and_stays_until_it_is_forgotten(notes_of_folder: Haus, files: Path) -> None:
     (files / "notes.md").unlink()
-    done = fine(notes("memory", "add", "notes", str(files)))
+    done = fine(notes_of_folder("memory", "add", "notes", str(files)))
     assert "no longer there, but still in the memory: notes.md" in done.err
     assert "haus memory forget notes NAME" in done.err
-    fine(notes("memory", "forget", "notes", "notes.md", "--yes"))
-    assert "no longer there" not in fine(notes("memory", "add", "notes", str(files))).err
+    fine(notes_of_folder("memory", "forget", "notes", "notes.md", "--yes"))
+    assert "no longer there" not in fine(notes_of_folder("memory", "add", "notes", str(files))).err
 
 
 def test_a_report_as_json(haus: Haus, files: Path) -> None:
@@ -370,21 +377,21 @@ def test_one_is_not_said_as_many(haus: Haus, here: Path) -> None:
     assert fine(haus("memory", "export", "notes", "--graphml", "one/a.graphml")).err.startswith("1 passage, 1 entity")
 
 
-def test_forgotten_it_is_gone_and_can_come_back(notes: Haus, home: Path, files: Path) -> None:
-    told(notes("memory", "forget", "notes", "meeting.txt"), 2)  # nobody is there to say yes
-    told(notes("memory", "forget", "notes", "other.txt", "--yes"), 5, "other.txt")
-    assert fine(notes("memory", "forget", "notes", "meeting.txt", "--yes", "--json")).json == {"forgotten": 1}
+def test_forgotten_it_is_gone_and_can_come_back(notes_of_folder: Haus, home: Path, files: Path) -> None:
+    told(notes_of_folder("memory", "forget", "notes", "meeting.txt"), 2)  # nobody is there to say yes
+    told(notes_of_folder("memory", "forget", "notes", "other.txt", "--yes"), 5, "other.txt")
+    assert fine(notes_of_folder("memory", "forget", "notes", "meeting.txt", "--yes", "--json")).json == {"forgotten": 1}
     left = b"".join(path.read_bytes() for path in (home / "data" / "memories").glob("notes.sqlite*"))
     assert b"Tom Baker" not in left
     assert b"Gerda Klein" in left
-    fine(notes("memory", "check", "notes"))
+    fine(notes_of_folder("memory", "check", "notes"))
     with sqlite3.connect(home / "data" / "memories" / "notes.sqlite") as connection:  # as where somebody read meanwhile
         connection.execute("INSERT INTO settings VALUES (?, '1')", (OWED,))
     connection.close()
-    assert "from the log too" in fine(notes("memory", "forget", "notes", "meeting.txt")).err
-    told(notes("memory", "forget", "notes", "meeting.txt", "--yes"), 5, "meeting.txt")
-    assert "1 added" in fine(notes("memory", "add", "notes", str(files))).err
-    assert len(fine(notes("memory", "show", "notes", "--json")).json["documents"]) == 2
+    assert "from the log too" in fine(notes_of_folder("memory", "forget", "notes", "meeting.txt")).err
+    told(notes_of_folder("memory", "forget", "notes", "meeting.txt", "--yes"), 5, "meeting.txt")
+    assert "1 added" in fine(notes_of_folder("memory", "add", "notes", str(files))).err
+    assert len(fine(notes_of_folder("memory", "show", "notes", "--json")).json["documents"]) == 2
 
 
 def test_checked(notes: Haus, home: Path) -> None:

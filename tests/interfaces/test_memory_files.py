@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.interfaces.conftest import Haus
+from tests.interfaces.conftest import Haus, Remembered
 
 FORMS = {
     "--graphml": "notes.graphml",
@@ -19,9 +19,9 @@ FORMS = {
 
 
 @pytest.fixture
-def notes(haus: Haus, here: Path) -> Haus:
+def notes(haus: Haus, here: Path, remembered: Remembered) -> Haus:
     (here / "notes.txt").write_text("Anna Weber works at Nordwind Logistics. She went to Bremen with John Doe.")
-    assert haus("memory", "add", "notes", "notes.txt").code == 0
+    remembered(here / "notes.txt")
     return haus
 
 

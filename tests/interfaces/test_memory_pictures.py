@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.interfaces.conftest import Haus
+from tests.interfaces.conftest import Haus, Remembered
 
 TALK = """Anna Weber: Ben Carter leads the project Helios at Nordwind Logistics.
 Ben Carter: Clara Diaz works at Nordwind Logistics, in Hamburg.
@@ -18,10 +18,10 @@ STARTS = {"svg": b"<?xml", "png": b"\x89PNG", "html": b"<!DOCTYPE html>"}
 
 
 @pytest.fixture
-def notes(haus: Haus, here: Path) -> Haus:
+def notes(haus: Haus, here: Path, remembered: Remembered) -> Haus:
     """A command line with a memory."""
     (here / "talk.txt").write_text(TALK)
-    assert haus("memory", "add", "notes", "talk.txt").code == 0
+    remembered(here / "talk.txt")
     return haus
 
 

@@ -12,6 +12,8 @@ import pytest
 from hausmusik.engines.chat.asking import options_of
 from hausmusik.engines.vllm.asking import VllmOptions
 from hausmusik.engines.vllm.engine import folder_of
+from hausmusik.instruments import catalogue as catalogue_module
+from hausmusik.instruments import discovery, gathering, problems
 from hausmusik.instruments.catalogue import Catalogue
 from hausmusik.instruments.licences import licence_text
 from hausmusik.instruments.memory import USABLE, weights_bytes
@@ -181,7 +183,9 @@ def test_no_registry_is_named():
         assert not pattern.search(file.read_text(encoding="utf-8")), file.name
 
 
-def test_reading_everything_takes_less_than_60_ms():
+def test_reading_everything_takes_less_than_60_ms(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(gathering, "parse", problems.parse)  # not what the tests have kept of them
+    monkeypatch.setattr(catalogue_module, "plugins", discovery.plugins)
     Catalogue.load()
     times: list[float] = []
     for _ in range(5):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import importlib.metadata
 import re
 import sys
@@ -29,7 +30,12 @@ def file_of(module: str) -> Path | None:
     return next((each for each in (path / "__init__.py", path.with_suffix(".py")) if each.is_file()), None)
 
 
-def imported_by(module: str) -> Iterator[str]:
+@functools.cache  # most engines import the same modules
+def imported_by(module: str) -> tuple[str, ...]:
+    return tuple(_imported_by(module))
+
+
+def _imported_by(module: str) -> Iterator[str]:
     tree = ast.parse((file_of(module) or Path()).read_text("utf-8"))
     guarded = [
         inner
