@@ -10,7 +10,7 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from pathlib import Path
 
-from hausmusik.errors import UsageError
+from hausmusik.errors import StoreError, UsageError
 from hausmusik.jobs.stop import Stop
 from hausmusik.memory.adding import plays_of, writing
 from hausmusik.memory.answering.answerer import Answerer, AskOptions
@@ -259,8 +259,14 @@ class Remembering(Parts):
     # -- looking ------------------------------------------------------------------------------------------------------
 
     def memory_rows(self) -> tuple[MemoryRow, ...]:
-        """Return the memories and how much is in each."""
-        return tuple(Looker(name, self.memories.store(name)).row() for name in self.memories.names())
+        """Return the memories and how much is in each; one that cannot be read says why."""
+        return tuple(self._row(name) for name in self.memories.names())
+
+    def _row(self, name: str) -> MemoryRow:
+        try:
+            return Looker(name, self.memories.store(name)).row()
+        except StoreError as error:  # the others are there all the same
+            return MemoryRow(name=name, problem=error.message)
 
     def memory(self, name: str) -> Looker:
         """Return a memory to look around in."""

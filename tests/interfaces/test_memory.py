@@ -330,6 +330,30 @@ def test_two_names_made_one_and_two_again(notes: Haus) -> None:
     fine(notes("memory", "check", "notes"))
 
 
+def test_a_damaged_memory_hides_no_other(notes: Haus, home: Path) -> None:
+    (home / "data" / "memories" / "broken.sqlite").write_bytes(b"SQLite format 3\0" + b"x" * 5000)
+    done = fine(notes("memory"))
+    assert "notes" in done.out
+    assert "broken cannot be read: " in done.err
+    listed = {row["name"]: row["problem"] for row in fine(notes("memory", "--json")).json["memories"]}
+    assert listed["notes"] == ""
+    assert listed["broken"]
+
+
+@pytest.mark.parametrize("command", ["graph", "path", "merge", "split"])
+def test_a_name_that_is_no_text_is_nobodys(notes: Haus, command: str) -> None:
+    words = ["\udcff", "\udcfe"] if command in {"path", "merge"} else ["\udcff"]
+    told(notes("memory", command, "notes", *words), 5, "nobody and nothing")
+
+
+def test_nobody_is_told_to_have_to_do_with_himself(haus: Haus, here: Path) -> None:
+    (here / "a.txt").write_text("Zebulon Quagmire (ZQ) met Anna Weber in Leeds.\n", "utf-8")
+    fine(haus("memory", "add", "notes", "a.txt"))
+    shown = fine(haus("memory", "graph", "notes", "Zebulon Quagmire", "--json")).json
+    assert all(fact["source"] != fact["target"] for fact in shown["facts"])
+    assert shown["facts"]
+
+
 def test_counts(notes: Haus) -> None:
     assert "documents" in fine(notes("memory", "stats", "notes")).out
     stats = fine(notes("memory", "stats", "notes", "--json")).json

@@ -64,6 +64,9 @@ def list_memories(context: typer.Context, *, json: Json = False) -> None:
         ],
         right=(1, 2, 3, 4, 5),
     )
+    for row in rows:
+        if row.problem:
+            output.talk(f"{row.name} cannot be read: {row.problem}")
 
 
 @memory_app.command(cls=Command)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import msgspec
 
+from hausmusik.config.database import storable
 from hausmusik.errors import NotFoundError, UsageError
 from hausmusik.memory.alike import names_alike
 from hausmusik.memory.extraction.prompts import DEFAULT_TYPES
@@ -34,16 +35,18 @@ class MemoryRow(msgspec.Struct, frozen=True, kw_only=True):
         size_bytes: Of its file.
         embedder: Of its vectors.
         doubts: Names of which it is not known whether they mean the same.
+        problem: Why it cannot be read; it then seems to have nothing.
     """
 
     name: str
-    documents: int
-    passages: int
-    entities: int
-    facts: int
-    size_bytes: int
-    embedder: str
-    doubts: int
+    documents: int = 0
+    passages: int = 0
+    entities: int = 0
+    facts: int = 0
+    size_bytes: int = 0
+    embedder: str = ""
+    doubts: int = 0
+    problem: str = ""
 
 
 class DocumentRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -190,6 +193,7 @@ class Looker:
             NotFoundError: none; the hint has names that are spelt alike.
             UsageError: several.
         """
+        name = storable(name)
         with self._store.database.read() as connection:
             titled = connection.execute(
                 "SELECT id FROM entities WHERE title = ?1 COLLATE NOCASE"

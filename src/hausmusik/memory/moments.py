@@ -28,9 +28,9 @@ def read_moment(text: str) -> str:
     Raises:
         UsageError: it is none, or has a time zone.
     """
-    text = text.strip()
     if not text:
         return ""
+    text = text.strip()  # blanks alone are a mistake: a variable that was never set
     try:
         told = datetime.fromisoformat(text)
     except ValueError:

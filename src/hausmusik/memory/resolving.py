@@ -355,7 +355,7 @@ def _beginning(words: Sequence[str]) -> str:
     """Return how all words of a name begin; empty where that tells too little."""
     if len(words) > 1:
         return f"{' '.join(word[:BEGINNING] for word in words)}*"
-    return f"{words[0][:BEGINNING_ALONE]}*" if words and len(words[0]) > LEAST_LETTERS else ""
+    return f"{words[0][:BEGINNING_ALONE]}*" if words and len(words[0]) >= LEAST_LETTERS else ""
 
 
 RULES: Final[tuple[Callable[[Newcomer, Sequence[Candidate]], Resolution | None], ...]] = (

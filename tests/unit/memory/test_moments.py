@@ -27,7 +27,7 @@ def test_a_moment_is_read_in_any_form(text: str, read: str) -> None:
     assert read_moment(read) == read
 
 
-@pytest.mark.parametrize("text", ["soon", "2026-02-30", "2026-03", "1.3.2026", "2026-03-01T25:00", "1772357400"])
+@pytest.mark.parametrize("text", ["soon", "  ", "2026-02-30", "2026-03", "1.3.2026", "2026-03-01T25:00", "1772357400"])
 def test_what_is_no_date_is_told(text: str) -> None:
     with pytest.raises(UsageError, match="is no date") as caught:
         read_moment(text)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from hausmusik.memory.retrieval.chaining import CHOSEN, chained, content_stems, rarity_of, wordings
 from hausmusik.memory.retrieval.fusing import fused
@@ -18,6 +19,7 @@ from hausmusik.memory.retrieval.index import Index
 from hausmusik.memory.retrieval.linking import Lexicon
 from hausmusik.memory.retrieval.retriever import MODES, Mode, Retriever
 from hausmusik.memory.retrieval.walking import walk
+from hausmusik.memory.store.entry import PassageEntry
 from hausmusik.memory.store.store import MemoryStore
 from hausmusik.testing import FakeClock
 from tests.unit.memory.entries import DIM, RECIPE, document, passage, vector
@@ -269,6 +271,37 @@ def test_what_was_said_later_leads_nowhere(store: MemoryStore, mode: Mode) -> No
     told = "Leeds Power sells Power"
     assert early.passage.text in texts(store, question, told, mode=mode, limit=20)
     assert early.passage.text not in texts(store, question, told, mode=mode, limit=20, as_of="2026-04-01")
+
+
+def test_as_of_a_day_a_memory_answers_as_it_did_then(tmp_path: Path) -> None:
+    early = [
+        passage("The review costs 12 euros.", {"review": "topic"}, at="2026-01-05"),
+        replace_time(ANNA, "2026-01-06"),
+    ]
+    late = [
+        passage(f"Carl Muster saw review {number} that costs euros.", {"Carl Muster": "person"}, at="2026-05-01")
+        for number in range(120)
+    ]
+    then, now = (MemoryStore(tmp_path / f"{name}.sqlite", FakeClock()) for name in ("then", "now"))
+    for store, entries in ((then, early), (now, [*late, *early])):
+        for number, each in enumerate(entries):
+            store.put(document(f"{number}.txt", each), RECIPE)
+    question = "How many euros does the review of Carl Muster cost?"
+    for mode in MODES:
+        was, is_now = (
+            Retriever(store, Index(store, DIM)).retrieve(question, vector("x"), mode=mode, as_of="2026-01-10")
+            for store in (then, now)
+        )
+        assert [each.passage.text for each in is_now.evidence] == [each.passage.text for each in was.evidence], mode
+        assert [set(each.ranks) for each in is_now.evidence] == [set(each.ranks) for each in was.evidence], mode
+        assert [each.text for each in is_now.names] == [each.text for each in was.names] == ["the review"]
+        assert is_now.missing == pytest.approx(was.missing)
+    then.close()
+    now.close()
+
+
+def replace_time(entry: PassageEntry, at: str) -> PassageEntry:
+    return replace(entry, passage=replace(entry.passage, at=at))
 
 
 def test_the_walk_knows_when_a_fact_held(store: MemoryStore) -> None:

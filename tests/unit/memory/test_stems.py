@@ -70,3 +70,21 @@ def test_a_small_word_elsewhere_that_means_something_in_english_still_does() -> 
     """Which language a question is in is not asked: `car` is French for `for`, `door` Dutch for `through`."""
     meant = {"ben", "mia", "dan", "ed", "lei", "ma", "car", "comment", "pendant", "door", "met", "ton", "sim", "ai"}
     assert not meant & STOP_WORDS
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "agree agreed agrees agreeing",
+        "disagree disagreed",
+        "plan plans planned planning",
+        "stop stopped",
+        "move moves moved moving",
+        "meeting meetings",
+        "pass passes passed",
+        "weed weeds weeded",
+        "free freed",
+    ],
+)
+def test_forms_of_a_word_are_one(words: str) -> None:
+    assert len(content_stems(words)) == 1

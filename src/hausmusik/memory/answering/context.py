@@ -60,9 +60,10 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
 def place_of(passage: StoredPassage, offset: int = 0) -> str:
     """Return where a character of a passage is, as people look it up: `helios.md, line 12` or `report.pdf, page 3`."""
     line, page = passage.place_at(offset)
+    path = " ".join(passage.path.splitlines())  # a name with a line's end in it would look like another line
     if page:
-        return f"{passage.path}, page {page}"
-    return f"{passage.path}, line {line}" if line else passage.path
+        return f"{path}, page {page}"
+    return f"{path}, line {line}" if line else path
 
 
 def label_of(shown: Shown) -> str:

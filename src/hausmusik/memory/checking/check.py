@@ -21,7 +21,7 @@ from hausmusik.memory.checking.dates import is_supported as is_date_supported
 from hausmusik.memory.checking.numbers import Number
 from hausmusik.memory.checking.reading import Evidence, Reading, Window
 from hausmusik.memory.checking.sentences import Sentence, split
-from hausmusik.memory.checking.words import stems, words
+from hausmusik.memory.checking.words import is_content, words
 
 Nearness: TypeAlias = Callable[[str, Sequence[str]], list[float]]
 """A sentence and texts to how near each is in meaning, -1 to 1 (the cosine of their embeddings)."""
@@ -187,7 +187,8 @@ def _literal(claimed: Claims, reading: Reading) -> tuple[Wrong, str]:
         if not names.is_supported(name, reading.named):
             return "name", "no passage names " + name.text[:80]
     for quote in claimed.quotes:
-        said = [each for each in stems(words(quote)) if not any(map(str.isdigit, each))]  # numbers were looked at above
+        said = [each.folded for each in words(quote) if is_content(each.folded)]
+        said = [each for each in said if not any(map(str.isdigit, each))]  # numbers were looked at above
         if sum(not reading.named.has(each) for each in said) > len(said) // 3:
             return "meaning", "no passage has the quotation"
     return "", ""

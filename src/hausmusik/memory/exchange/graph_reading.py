@@ -62,6 +62,8 @@ def read_graph(file: BinaryIO, name: str) -> Graph:
         reader.parser.Parse(b"", True)
     except expat.ExpatError as error:
         raise BadInput(f"{name} is damaged: {error}", hint="export or copy it again") from error
+    except (UnicodeError, LookupError, ValueError, TypeError) as error:  # by the codec that its first line names
+        raise BadInput(f"{name} is in an encoding that is not read here", hint="save it as UTF-8") from error
     known = {node.id for node in reader.nodes}
     if not reader.is_graph:
         raise BadInput(f"{name} is no GraphML", hint="it begins with <graphml>")

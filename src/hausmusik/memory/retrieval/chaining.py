@@ -27,7 +27,8 @@ them, so that they weigh next to nothing."""
 
 _MEANINGLESS: Final = STOP_WORDS - _ENGLISH_TOO
 _WORD: Final = re.compile(r"\w+")
-_ENDINGS: Final = ("ing", "ed", "es", "s")
+LEAST: Final = 3
+"""Letters that are left of a word without its endings."""
 
 
 class Chained(msgspec.Struct, frozen=True, kw_only=True):
@@ -94,11 +95,17 @@ def _has(text: str, stem: str) -> bool:
 
 
 def _stem(word: str) -> str:
-    """Return a word without the commonest endings: `disagree` and `disagreed` are one, `move` and `moved`."""
-    if len(word) < 4:
-        return word
-    bare = next((word.removesuffix(ending) for ending in _ENDINGS if word.endswith(ending)), word)
-    return bare.removesuffix("e") or word
+    """Return how a word begins, without the commonest endings of English.
+
+    `disagree` and `disagreed` are one, `plan` and `planned`, `meeting` and `meetings`.
+    """
+    bare = word[:-1] if len(word) > LEAST and word[-1] == "s" and word[-2] != "s" else word
+    ending = next((each for each in ("ing", "ed") if bare.endswith(each)), "")
+    if len(bare) - len(ending) >= LEAST:
+        bare = bare.removesuffix(ending)
+    while len(bare) > LEAST and (bare[-1] == "e" or (bare[-1] == bare[-2] and bare[-1] not in "aiou")):
+        bare = bare[:-1]
+    return bare
 
 
 def chained(

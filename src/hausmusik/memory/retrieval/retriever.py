@@ -20,7 +20,7 @@ import numpy as np
 from hausmusik.memory.moments import is_by
 from hausmusik.memory.retrieval.chaining import Chained, chained, rarity_of, stems_in, wordings
 from hausmusik.memory.retrieval.fusing import fused
-from hausmusik.memory.retrieval.graph import Scores
+from hausmusik.memory.retrieval.graph import Graph, Scores
 from hausmusik.memory.retrieval.index import Index
 from hausmusik.memory.retrieval.linking import Linked
 from hausmusik.memory.store import reading
@@ -119,9 +119,10 @@ class Retriever:
             as_of: As `read_moment` returns it: as if nothing later had been said; empty: all of it.
         """
         index = self._index
-        linked = index.lexicon.linked(question)
         nearness = index.near(vector)
         allowed = self._allowed(as_of)
+        known = index.graph_of(allowed)
+        linked = self._named(question, known)
         nearness = np.where(allowed, nearness, -1.0)
         rankings: dict[str, list[int]] = {}
         scores: list[tuple[int, float]] = []
@@ -130,13 +131,13 @@ class Retriever:
         if mode in {"mix", "auto"}:
             rankings["words"] = self._by_words(question, allowed)
         if mode != "naive":
-            graph = np.where(allowed, self._by_graph(linked, vector, nearness, allowed, mode), 0.0)
+            graph = np.where(allowed, self._by_graph(known, linked, vector, nearness, allowed, mode), 0.0)
             name = {"local": "entities", "global": "facts"}.get(mode, "graph")
             rankings[name] = [place for place in _best(graph) if graph[place] > 0]
             scores = [(place, float(graph[place])) for place in rankings[name]]
         if len(rankings) > 1 or not scores:
             scores = fused(rankings, WEIGHTS if len(index.told) else WEIGHTS_BY_RULES)
-        found, rarity, seen = self._chained(question, scores[:DEPTH])
+        found, rarity, seen = self._chained(question, scores[:DEPTH], allowed)
         ranks = {name: {place: rank for rank, place in enumerate(ranking, 1)} for name, ranking in rankings.items()}
         by_place = dict(scores)
         chosen = found[:limit]
@@ -186,16 +187,34 @@ class Retriever:
     def _by_words(self, question: str, allowed: Scores) -> list[int]:
         words = list(dict.fromkeys(word for some in wordings(question).values() for word in some))
         with self._store.database.read() as connection:
-            found = reading.search_words(connection, words, DEPTH)
-        places = np.searchsorted(self._index.passages, [passage for passage, _ in found])
-        known = len(self._index.passages)
-        return [int(place) for place in places if place < known and allowed[place]]
+            found = reading.search_words(connection, words, DEPTH if allowed.all() else len(allowed))
+        return self._allowed_places([passage for passage, _ in found], allowed)[:DEPTH]
+
+    def _allowed_places(self, passages: Sequence[int], allowed: Scores) -> list[int]:
+        """Return where passages, by id, stand in the index, in their order, those that count."""
+        known = self._index.passages
+        at = np.searchsorted(known, passages)
+        return [int(place) for place in at if place < len(known) and allowed[place]]
+
+    def _named(self, question: str, known: Graph) -> list[Linked]:
+        """Return the names in a question of those whom the passages that count mention."""
+        found = self._index.lexicon.linked(question)
+        if known is self._index.graph:
+            return found
+        there = set(known.entities[known.passages_of > 0].tolist())
+        left = [Linked(text=each.text, entities=tuple(there.intersection(each.entities))) for each in found]
+        return [each for each in left if each.entities]
 
     def _by_graph(
-        self, linked: Sequence[Linked], vector: FloatArray, nearness: Scores, allowed: Scores, mode: Mode
+        self,
+        graph: Graph,
+        linked: Sequence[Linked],
+        vector: FloatArray,
+        nearness: Scores,
+        allowed: Scores,
+        mode: Mode,
     ) -> Scores:
         index = self._index
-        graph = index.graph_of(allowed)
         seeds = np.zeros(len(graph.entities))
         if mode != "global":
             for each in linked:
@@ -209,8 +228,8 @@ class Retriever:
                 seeds[at] += max(0.0, float(likeness[place])) / np.maximum(1, graph.passages_of[at])
         total = float(seeds.sum())
         # Where only what is near the seeds is walked, the many that are hardly near must not be seeds.
-        least = nearness.min(initial=0.0) if graph.exact else nearness[_best(nearness, MOST_SEEDS)[-1]]
-        spread = np.maximum(0.0, nearness - least)
+        least = nearness[allowed].min(initial=0.0) if graph.exact else nearness[_best(nearness, MOST_SEEDS)[-1]]
+        spread = np.where(allowed, np.maximum(0.0, nearness - least), 0.0)
         spread = spread / (spread.max(initial=0.0) or 1.0)
         passage_seeds = PASSAGE_SEEDS * spread * (total or 1.0) / (1.0 if total else PASSAGE_SEEDS)
         if mode in {"local", "global", "hybrid"} and total:
@@ -219,15 +238,19 @@ class Retriever:
         return passages
 
     def _chained(
-        self, question: str, ranked: Sequence[tuple[int, float]]
+        self, question: str, ranked: Sequence[tuple[int, float]], allowed: Scores
     ) -> tuple[list[Chained], dict[str, float], dict[int, StoredPassage]]:
         """Return passages in the order of `chaining`, how rare the question's stems are, and the passages it read."""
         index = self._index
         with self._store.database.read() as connection:
             top = [int(index.passages[place]) for place, _ in ranked[:20]]
             seen = {passage.id: passage for passage in reading.passages(connection, top)}
-            counts = reading.count_words(connection, wordings(question))
-        rarity = rarity_of(counts, len(index.passages))
+            if allowed.all():
+                counts = reading.count_words(connection, wordings(question))
+            else:
+                having = reading.passages_with(connection, wordings(question))
+                counts = {stem: len(self._allowed_places(ids, allowed)) for stem, ids in having.items()}
+        rarity = rarity_of(counts, int(allowed.sum()))
         texts = {id_: f"{passage.title}\n{passage.text}" for id_, passage in seen.items()}
         by_place = {place: texts.get(int(index.passages[place]), "") for place, _ in ranked[:20]}
         inside = {place: set(index.graph.entities_in(place).tolist()) for place in by_place}

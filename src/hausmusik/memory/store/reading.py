@@ -191,6 +191,12 @@ def count_words(connection: sqlite3.Connection, words: Mapping[str, Collection[s
     return {key: int(connection.execute(statement, (_any_of(some),)).fetchone()[0]) for key, some in words.items()}
 
 
+def passages_with(connection: sqlite3.Connection, words: Mapping[str, Collection[str]]) -> dict[str, list[int]]:
+    """Return the ids of the passages that have any of some words, by what they stand for."""
+    statement = "SELECT rowid FROM passage_words WHERE passage_words MATCH ?"
+    return {key: [row[0] for row in connection.execute(statement, (_any_of(some),))] for key, some in words.items()}
+
+
 def _any_of(words: Collection[str]) -> str:
     return " OR ".join('"' + word.replace('"', '""') + '"' for word in words)
 
@@ -311,13 +317,13 @@ def entity_rows(connection: sqlite3.Connection, ids: Sequence[int]) -> list[Enti
 
 
 def facts_of(connection: sqlite3.Connection, entities: Sequence[int], *, limit: int = 200) -> list[FactRow]:
-    """Return facts of which some entities are one side or the other, the surest and newest first."""
+    """Return facts of which some entities are one side and others the other, the surest and newest first."""
     found: list[FactRow] = []
     for some in _parts(entities):
         marks = _marks(some)
         found += _facts(
             connection,
-            f"WHERE s.entity IN ({marks}) OR t.entity IN ({marks})"
+            f"WHERE s.entity <> t.entity AND (s.entity IN ({marks}) OR t.entity IN ({marks}))"
             " ORDER BY f.weight DESC, f.valid_from DESC, f.id LIMIT ?",
             (*some, *some, limit),
         )

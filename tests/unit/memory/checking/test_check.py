@@ -16,6 +16,7 @@ PASSAGES = {
         speakers=("Anna", "Bob"),
         at="2026-03-01T09:30",
     ),
+    3: Evidence(text="Anna: There are 40,000 euros left in the budget, as she saw.", speakers=("Anna",)),
     2: Evidence(text="The contract with Grace Hopper ends in June 2027.", headings=("Contracts",)),
 }
 
@@ -38,6 +39,7 @@ PASSAGES = {
         ("Bob proposed to decide about the budget of the festival [1].", "who"),
         ("Penguins swallow gigantic submarines underwater [1].", "meaning"),
         ('Bob spoke of "a purple velvet curtain" [1].', "meaning"),
+        ('Anna: "There are 40,000 euros left in the budget, as she saw." [3]', ""),
         ("The yellow case sells better.", "uncited"),
         ("The yellow case sells better [1][7].", "unknown citation"),
         ("I don't know.", ""),

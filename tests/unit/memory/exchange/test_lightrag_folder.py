@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import io
 import json
 import os
 import zlib
@@ -12,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hausmusik.errors import StoreError
+from hausmusik.errors import BadInput, StoreError
 from hausmusik.memory.exchange.exporting import export
 from hausmusik.memory.exchange.graph_reading import read_graph
 from hausmusik.memory.store.store import MemoryStore
@@ -55,6 +56,13 @@ async def test_the_graph_has_one_undirected_edge_for_each_pair(rag: Path) -> Non
     assert edges["Anna Weber", "Nordwind"]["keywords"] == "works at,work,job"
     (ours,) = json.loads(edges["Anna Weber", "Hamburg"]["hausmusik"])
     assert (ours["valid_from"], ours["valid_to"]) == ("2025-03-01", "2026-02-01")
+
+
+@pytest.mark.parametrize("encoding", ["idna", "zlib", "latin-15", "big5", "utf-7", "nothing-of-the-kind", "\x01"])
+def test_a_graph_in_an_odd_encoding_is_told(encoding: str) -> None:
+    graph = f'<?xml version="1.0" encoding="{encoding}"?><graphml><graph>é</graph></graphml>'
+    with pytest.raises(BadInput, match="the graph is"):
+        read_graph(io.BytesIO(graph.encode()), "the graph")
 
 
 async def test_vectors_are_the_memorys_and_of_length_one(rag: Path) -> None:
