@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator
+import tomllib
+from collections.abc import Callable, Iterator
 from importlib import resources
 
 import pytest
@@ -183,16 +184,23 @@ def test_no_registry_is_named():
         assert not pattern.search(file.read_text(encoding="utf-8")), file.name
 
 
-def test_reading_everything_takes_less_than_60_ms(monkeypatch: pytest.MonkeyPatch):
+def test_reading_everything_takes_less_than_parsing_it_twice(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(gathering, "parse", problems.parse)  # not what the tests have kept of them
     monkeypatch.setattr(catalogue_module, "plugins", discovery.plugins)
-    Catalogue.load()
+    files = resources.files("hausmusik.instruments") / "data"
+    texts = [file.read_text("utf-8") for file in files.iterdir() if file.name.endswith(".toml")]
+    loading, parsing = (_least_s(work) for work in (Catalogue.load, lambda: [*map(tomllib.loads, texts)]))
+    assert loading < 2 * parsing  # 1.6: a third is checks, a sixth is looking for packages that bring some
+
+
+def _least_s(work: Callable[[], object]) -> float:
+    """Processor seconds of the quickest of five runs, after one more."""
     times: list[float] = []
-    for _ in range(5):
+    for _ in range(6):
         start = time.process_time()
-        Catalogue.load()
+        work()
         times.append(time.process_time() - start)
-    assert min(times) < 0.06
+    return min(times[1:])
 
 
 def test_the_smallest_language_model_is_never_the_one_that_answers_from_a_memory(catalogue: Catalogue):
