@@ -40,7 +40,7 @@ def test_some_stems_of_a_text_are_the_same_as_all_of_them(text: str, question: s
     assert stems_in(text, stems) == stems & content_stems(text)
 
 
-@pytest.mark.parametrize("word", ["war", "son", "man", "hat", "die", "UN", "van"])
+@pytest.mark.parametrize("word", ["war", "son", "man", "hat", "die", "UN", "van", "MIT", "EU", "UNO"])
 def test_small_words_of_other_languages_that_mean_something_in_english_are_looked_for(word: str) -> None:
     assert content_stems(f"What about the {word}?") == {word.lower()}
     assert wordings(f"What about the {word}?") == {word.lower(): (word.lower(),)}
@@ -84,7 +84,13 @@ def test_a_small_word_elsewhere_that_means_something_in_english_still_does() -> 
         "pass passes passed",
         "weed weeds weeded",
         "free freed",
+        "speed speeding speeds",
+        "exceed exceeded exceeding",
     ],
 )
 def test_forms_of_a_word_are_one(words: str) -> None:
     assert len(content_stems(words)) == 1
+
+
+def test_numbers_have_no_endings() -> None:
+    assert len(content_stems("1000 100 10000 2022 202")) == 5

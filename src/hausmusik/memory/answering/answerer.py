@@ -39,7 +39,7 @@ from hausmusik.memory.answering.refusing import THRESHOLD, answerable
 from hausmusik.memory.checking.reading import Evidence as Checkable
 from hausmusik.memory.embedding import embedded, embedder_of
 from hausmusik.memory.moments import read_moment
-from hausmusik.memory.retrieval.chaining import content_stems, rarity_of, wordings
+from hausmusik.memory.retrieval.chaining import content_stems
 from hausmusik.memory.retrieval.index import Index
 from hausmusik.memory.retrieval.retriever import MODES, Mode, Retrieved, Retriever
 from hausmusik.memory.retrieval.walking import walk
@@ -148,7 +148,9 @@ class Answerer:
             for phase in phases:
                 yield phase
             excerpts = shown(found.evidence, budget_tokens=self._excerpt_tokens(question, options, run))
-            misspelt = await asyncio.to_thread(misspelt_in, self._store, question, found.unknown)
+            # As of a day the names are those of all days: one that came later would be told.
+            unknown = () if options.as_of else found.unknown
+            misspelt = await asyncio.to_thread(misspelt_in, self._store, question, unknown)
             yield _told(found, excerpts, misspelt)
             if not options.anyway and answerable(found) < THRESHOLD:
                 yield AnswerDelta(text=REFUSAL)
@@ -175,7 +177,7 @@ class Answerer:
                             case _:
                                 pass
             else:
-                said = await self._quoted(question, vector, excerpts, run)
+                said = await self._quoted(found, vector, excerpts, run)
                 yield AnswerDelta(text=said)
         refused = said.strip().rstrip(".").lower().startswith(REFUSAL.rstrip(".").lower())
         citations = await self._checked(said, excerpts, run)
@@ -239,21 +241,15 @@ class Answerer:
             if fact.passage in passages
         )
 
-    async def _quoted(self, question: str, vector: FloatArray, excerpts: Sequence[Shown], run: Run) -> str:
+    async def _quoted(self, found: Retrieved, vector: FloatArray, excerpts: Sequence[Shown], run: Run) -> str:
         """Return an answer of quoted sentences."""
         quotes = candidates(excerpts)
         if not quotes:
             return REFUSAL
         texts = [f"{quote.speaker}: {quote.text}" if quote.speaker else quote.text for quote in quotes]
         vectors = await embedded(self._player, self._embedder, texts, run=run)
-        rarity = await asyncio.to_thread(self._rarity, question)
         nearness = [float(value) for value in vectors @ vector]
-        return " ".join(quote.sentence for quote in chosen(question, quotes, nearness, rarity)) or REFUSAL
-
-    def _rarity(self, question: str) -> dict[str, float]:
-        with self._store.database.read() as connection:
-            counts = reading.count_words(connection, wordings(question))
-        return rarity_of(counts, len(self._index().passages))
+        return " ".join(each.sentence for each in chosen(found.question, quotes, nearness, found.rarity)) or REFUSAL
 
     async def _checked(self, said: str, excerpts: Sequence[Shown], run: Run) -> list[Citation]:
         """Return the citations of an answer; it is checked twice, so that all that must be embedded is so at once."""

@@ -99,7 +99,7 @@ def candidates(excerpts: Sequence[Shown]) -> list[Quote]:
 
 
 def reply_to(quotes: Sequence[Quote], place: int) -> list[int]:
-    """Return the places of the sentences that reply to a question; none where its excerpt ends with it.
+    """Return the places of the sentences that reply to a question; none where nobody does in its excerpt.
 
     They are what its speaker adds and what the next one says, up to the first sentence that says something: people go
     on before they are answered (`Who has the keys? I cannot find them.`), and answer with `Hm.` first. Where no
@@ -110,7 +110,7 @@ def reply_to(quotes: Sequence[Quote], place: int) -> list[int]:
     is_heard = False
     for at in range(place + 1, len(quotes)):
         each = quotes[at]
-        if each.number != asked.number or len(found) == LONGEST_REPLY:
+        if each.number != asked.number or at - place > LONGEST_REPLY:
             break
         is_reply = not asked.speaker or each.speaker not in {"", asked.speaker}
         if each.asks:  # asked once more, or back; behind a reply it is another question
@@ -121,7 +121,7 @@ def reply_to(quotes: Sequence[Quote], place: int) -> list[int]:
         is_heard = is_heard or is_reply
         if is_reply and each.says_something:
             break
-    return found
+    return found if is_heard else []
 
 
 def chosen(

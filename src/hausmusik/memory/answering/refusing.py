@@ -28,6 +28,7 @@ import msgspec
 
 from hausmusik.memory.extraction.words import NO_NAMES, STOP_WORDS
 from hausmusik.memory.retrieval.retriever import Retrieved
+from hausmusik.memory.store.reading import StoredPassage
 
 
 class Weights(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,13 +53,18 @@ there all the same."""
 
 _NUMBER: Final = r"\d{1,12}+(?:[.,]\d{3})*+(?!\w|[.,:/-]\d)"
 _DIGITS: Final = re.compile(rf"(?<!\d){_NUMBER}")
-_NUMBERED: Final = re.compile(rf"(?<!\w)([^\W\d_]{{1,40}})[ .#-]{{0,3}}({_NUMBER})(?:\s+([^\W\d_]{{1,40}}))?")
-"""A word, the number behind it, and the word behind that; the number is of no date, time or score."""
+_NUMBERED: Final = re.compile(rf"(?<!\w)([^\W\d_]{{1,40}})([ .#-]{{0,3}})({_NUMBER})(?:\s+([^\W\d_]{{1,40}}))?")
+"""A word, what joins it to the number behind it, and the word behind that; the number is of no date, time or score."""
+
+_COUNTS: Final = frozenset({"number", "no", "nr", "nummer", "numéro", "número", "numero", "nummers", "numbers"})
+_YEAR: Final = re.compile(r"(?:19|20)\d\d")
 
 
 def answerable(found: Retrieved, weights: Weights = FITTED) -> float:
     """Return how likely it is that the memory has the answer, 0 to 1 (0.5: refuse below); 0 where nothing was found."""
-    if not found.evidence or asks_for_another_number(found.question, [each.passage.text for each in found.evidence]):
+    if not found.evidence or asks_for_another_number(
+        found.question, [_written(each.passage) for each in found.evidence]
+    ):
         return 0.0
     nearest = max(each.nearness for each in found.evidence)
     if nearest < FAR and found.missing >= WORD_MISSING:
@@ -74,18 +80,32 @@ def asks_for_another_number(question: str, texts: Sequence[str]) -> bool:
         question: In words.
         texts: Of all passages that were found.
     """
-    asked = [(_kind(word), _plain(number), behind.lower()) for word, number, behind in _NUMBERED.findall(question)]
-    asked = [each for each in asked if each[0]]
+    asked = [
+        (_kind(word), _plain(number), behind.lower())
+        for word, joint, number, behind in _NUMBERED.findall(question)
+        if _kind(word) and _is_one_of_many(word, joint, number, behind)
+    ]
     if not asked:
         return False
     numbers = {_plain(number) for text in texts for number in _DIGITS.findall(text)}
-    known = [(_kind(word), behind.lower()) for text in texts for word, _, behind in _NUMBERED.findall(text)]
+    known = [(_kind(word), behind.lower()) for text in texts for word, _, _, behind in _NUMBERED.findall(text)]
     for kind, number, unit in asked:
         units = [behind for other, behind in known if other == kind]
         # `costs 40,000 euros` beside `costs 31,000 euros` is an amount, which a question may have wrong.
         if units and number not in numbers and not (unit and unit in units):
             return True
     return False
+
+
+def _is_one_of_many(word: str, joint: str, number: str, behind: str) -> bool:
+    """Return whether a number says which of some things is meant; of `lost 20 kilos` it says how much."""
+    if word.lower() in _COUNTS or "#" in joint or "-" in joint:
+        return True
+    return not _YEAR.fullmatch(number) and (not behind or behind.lower() in STOP_WORDS)
+
+
+def _written(passage: StoredPassage) -> str:
+    return "\n".join((passage.title, *passage.headings, passage.text))
 
 
 def _kind(word: str) -> str:

@@ -1,7 +1,8 @@
 """Words that begin sentences, connect names or mean nothing by themselves: English, with the commonest of six others.
 
-Of the other languages none is listed that means something in English or is somebody's name (`car`, `comment`, `Ben`,
-`Mia`): which language a question is in is not asked, it is too short to tell. Tables only.
+Of the other languages few are listed that mean something in English (in questions they are looked for all the same, see
+`retrieval.chaining`), and none that is somebody's name (`Ben`, `Mia`, `EU`): which language a question is in is not
+asked, it is too short to tell. Tables only.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ STOP_WORDS: Final = word_set(
     etwas euch euer eure für gegen gehabt gewesen gibt habe haben hat hatte hatten hinter ich ihm ihn ihnen ihr ihre
     ihrem ihren ihrer im in ins ist ja jede jedem jeden jeder jedes jemand jetzt kann kein keine keinem keinen keiner
     können könnte konnte mal man mehr mein meine meinem meinen meiner mich mir mit muss musste müssen möchte nach neben
-    nicht nichts nie niemand noch nun nur ob obwohl oder ohne schon sehr sei seid sein seine seinem seinen seiner seit
+    nicht nichts nie niemand noch nur ob obwohl oder ohne schon sehr sei seid sein seine seinem seinen seiner seit
     sich sie sind so soll sollen sollte sollten sondern sonst sowie trotz um und uns unser unsere unserem unseren
     unserer unter viel viele vielen vielem vom von vor wann war waren warum was weil welche welchem welchen welcher
     welches wem wen wenn wer werde werden weshalb wessen wie wieder wieso wieviel wir wird wo wofür woher wohin wollen
@@ -67,13 +68,13 @@ STOP_WORDS: Final = word_set(
     agli alla alle anche che chi con cosa cui dagli dalla degli dei del della delle dello di dove erano essere gli hanno
     il io loro nei nel nella nelle noi non ogni per perché più quale quali quando quanta quante quanti quanto quella
     quelle quello questa queste questi questo senza sono stata stati stato sul sulla tu tutta tutte tutti tutto un una
-    uno voi e é è
+    voi e é è
 
     aan als bij daar dat deze dit een geen haar hadden hebben heeft hier hij hoe hoeveel hun iemand iets ik je jij jouw
-    jullie kan kunnen maar mijn moet moeten naar niet niets nog onder ons onze ook op te tegen toen tot tussen uit u van
+    jullie kan kunnen maar mijn moet moeten naar niet niets nog onder ons onze ook op te tegen toen tussen uit u van
     het veel voor waar waarom wanneer waren wat welk welke werd werden wij wordt zal zij zijn ze zonder zullen
 
-    ao aos até com depois estava estavam está estão ela elas ele eles em essa esse eu foi foram há isso isto já mais meu
+    ao aos até com depois estava estavam está estão ela elas ele eles em essa esse foi foram há isso isto já mais meu
     minha muito na no nós não num numa onde os ou pela pelo por qual quais quanta quantas quanto quantos quem se sem seu
     seus sua suas são tem ter têm também um uma umas uns você vocês à às é
     """

@@ -11,11 +11,22 @@ from typing import Final
 
 from hausmusik.memory.reading.dates import moment
 from hausmusik.memory.reading.heads import head_of
+from hausmusik.memory.wordset import word_set
 
 _FILLED_LINES: Final = 5
 _LONGEST: Final = 100
 _MOST_WORDS: Final = 8
 """Before the date: more are a sentence."""
+
+_ANOTHER_DAY: Final = word_set(
+    """
+    until by before after since due deadline expires expiry valid effective born died next upcoming previous last
+    bis vor nach ab seit fällig frist gültig geboren geb gestorben nächste nächster nächstes nächsten jusqu'au avant
+    après dès valable né née mort morte prochain prochaine hasta antes válido válida nacido nacida próximo próxima fino
+    entro valido valida nato nata prossimo prossima tot voor geldig volgende até nascido nascida
+    """
+)
+"""A date behind one of them is of something else: `Valid until 31 December 2030`."""
 
 _MARKS: Final = re.compile(r"^(?:#{1,6}\s+|[*_]{1,3})|[*_)\]]{1,3}$")
 # A list's item says something of a day; `21. Oktober 2026` begins as the 21st item of one would, and is a date.
@@ -48,7 +59,9 @@ def _told(line: str) -> str:
     before, behind = bare[: found.start()].strip(), bare[found.end() :].strip()
     if behind and not _CLOCK.fullmatch(behind):
         return ""
-    if len(before.split()) > _MOST_WORDS or re.search(r"[.!?;]\s", f"{before} "):
+    if len(before.split()) > _MOST_WORDS or re.search(r"[.!?;]\s|:\s$", f"{before} "):
+        return ""
+    if _ANOTHER_DAY.intersection(word.strip("(,.:") for word in before.lower().split()):
         return ""
     head = head_of(bare)
     if head is not None and head.form in {"label", "stamped"}:  # somebody says so

@@ -17,7 +17,7 @@ import msgspec
 
 from hausmusik.errors import BadInput, NotFoundError
 from hausmusik.memory.places import Places
-from hausmusik.memory.reading.ignoring import Rule, is_ignored, rules_of
+from hausmusik.memory.reading.ignoring import Rule, is_ignored, is_inside_ignored, rules_of
 
 IGNORE_FILE: Final = ".hausignore"
 _MOST_IGNORE_BYTES: Final = 1_000_000
@@ -194,7 +194,7 @@ def _link_reason(path: Path, target: Path, root: Path, rules: tuple[Rule, ...]) 
     if not stat.S_ISREG(mode):
         return "it is a link to something that is no file"
     parts = target.relative_to(root).parts
-    if any(is_ignored(parts[: depth + 1], rules, is_folder=depth + 1 < len(parts)) for depth in range(len(parts))):
+    if is_inside_ignored(parts, rules):
         return f"it is a link to what a pattern ignores ({IGNORE_FILE} or --ignore)"
     return ""
 

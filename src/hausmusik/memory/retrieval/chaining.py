@@ -21,12 +21,13 @@ COVERAGE: Final = 0.8
 LINK: Final = 0.2
 LOOKED_AT: Final = 20
 CHOSEN: Final = 8
-_ENGLISH_TOO: Final = word_set("bin con den die dir dove hat man os pour sin son un van war")
+_ENGLISH_TOO: Final = word_set("bin con den die dir dove hat man os pour sin son un van war mit")
 """Small words of other languages that mean something in English. Where they are small words nearly every passage has
 them, so that they weigh next to nothing."""
 
 _MEANINGLESS: Final = STOP_WORDS - _ENGLISH_TOO
 _WORD: Final = re.compile(r"\w+")
+_DOUBLED: Final = frozenset("bcdfgklmnprstvz")
 LEAST: Final = 3
 """Letters that are left of a word without its endings."""
 
@@ -100,11 +101,14 @@ def _stem(word: str) -> str:
     `disagree` and `disagreed` are one, `plan` and `planned`, `meeting` and `meetings`.
     """
     bare = word[:-1] if len(word) > LEAST and word[-1] == "s" and word[-2] != "s" else word
-    ending = next((each for each in ("ing", "ed") if bare.endswith(each)), "")
-    if len(bare) - len(ending) >= LEAST:
-        bare = bare.removesuffix(ending)
-    while len(bare) > LEAST and (bare[-1] == "e" or (bare[-1] == bare[-2] and bare[-1] not in "aiou")):
-        bare = bare[:-1]
+    before = ""
+    while bare != before:  # `exceeded` has the ending of `exceed`, which has one to lose as well
+        before = bare
+        for ending in ("ing", "ed"):
+            if bare.endswith(ending) and len(bare) - len(ending) >= LEAST:
+                bare = bare.removesuffix(ending)
+        while len(bare) > LEAST and (bare[-1] == "e" or (bare[-1] == bare[-2] and bare[-1] in _DOUBLED)):
+            bare = bare[:-1]
     return bare
 
 

@@ -29,6 +29,8 @@ EXACT: Final = 100_000
 
 IndexArray = npt.NDArray[np.int64]
 Scores = npt.NDArray[np.float64]
+Allowed = npt.NDArray[np.bool_]
+"""Whether each passage counts."""
 
 
 class Graph:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from hausmusik.memory.retrieval.graph import Graph, IndexArray, Scores, places
+from hausmusik.memory.retrieval.graph import Allowed, Graph, IndexArray, Scores, places
 from hausmusik.memory.retrieval.rows import Rows, Table, read, updated
 from hausmusik.memory.store.store import MemoryStore
 from hausmusik.types import FloatArray
@@ -42,7 +42,7 @@ class Index:
         self._window_at: Any = places(rows.windows.of, self.passages)
         self.told: IndexArray = np.stack([owner[each] for each in rows.told.columns], 1)
 
-    def graph_of(self, allowed: Any) -> Graph:
+    def graph_of(self, allowed: Allowed) -> Graph:
         """Return the graph as if some passages were all there are; its nodes are those of the whole.
 
         Args:
@@ -52,11 +52,11 @@ class Index:
             return self.graph
         return self._graph(self._hang_on(allowed, self.rows.mentions), self._hang_on(allowed, self.rows.facts))
 
-    def told_by(self, allowed: Any) -> Any:
+    def told_by(self, allowed: Allowed) -> Any:
         """Return whether each fact that has a vector is told by one of some passages, `(told,)` of bool."""
         return self._hang_on(allowed, self.rows.told)
 
-    def _hang_on(self, allowed: Any, table: Table) -> Any:
+    def _hang_on(self, allowed: Allowed, table: Table) -> Any:
         return allowed[places(table.of, self.passages)]
 
     def _graph(self, mentions: Any, facts: Any) -> Graph:

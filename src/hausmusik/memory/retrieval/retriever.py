@@ -20,7 +20,7 @@ import numpy as np
 from hausmusik.memory.moments import is_by
 from hausmusik.memory.retrieval.chaining import Chained, chained, rarity_of, stems_in, wordings
 from hausmusik.memory.retrieval.fusing import fused
-from hausmusik.memory.retrieval.graph import Graph, Scores
+from hausmusik.memory.retrieval.graph import Allowed, Graph, Scores
 from hausmusik.memory.retrieval.index import Index
 from hausmusik.memory.retrieval.linking import Linked
 from hausmusik.memory.store import reading
@@ -84,6 +84,7 @@ class Retrieved(msgspec.Struct, frozen=True, kw_only=True):
         unknown: What it writes like a name and is none here.
         missing: How many of the question's content words no one line has, at the least: their share by rarity, times
             how many there are.
+        rarity: Of its stems, see `chaining.rarity_of`.
     """
 
     question: str
@@ -92,6 +93,7 @@ class Retrieved(msgspec.Struct, frozen=True, kw_only=True):
     names: tuple[Linked, ...]
     unknown: tuple[str, ...]
     missing: float
+    rarity: dict[str, float] = {}
 
 
 class Retriever:
@@ -175,22 +177,23 @@ class Retriever:
             names=tuple(linked),
             unknown=tuple(index.lexicon.unknown(question, linked)),
             missing=missing_in(evidence, rarity),
+            rarity=rarity,
         )
 
-    def _allowed(self, as_of: str) -> Scores:
+    def _allowed(self, as_of: str) -> Allowed:
         """Return 1 for each passage that was said by then; those of unknown time are."""
         if not as_of:
             return np.ones(len(self._index.passages), bool)
         times, at = np.unique(self._index.when, return_inverse=True)  # few: each is read once
         return np.asarray([is_by(when.decode(), as_of) for when in times], bool)[at]
 
-    def _by_words(self, question: str, allowed: Scores) -> list[int]:
+    def _by_words(self, question: str, allowed: Allowed) -> list[int]:
         words = list(dict.fromkeys(word for some in wordings(question).values() for word in some))
         with self._store.database.read() as connection:
             found = reading.search_words(connection, words, DEPTH if allowed.all() else len(allowed))
         return self._allowed_places([passage for passage, _ in found], allowed)[:DEPTH]
 
-    def _allowed_places(self, passages: Sequence[int], allowed: Scores) -> list[int]:
+    def _allowed_places(self, passages: Sequence[int], allowed: Allowed) -> list[int]:
         """Return where passages, by id, stand in the index, in their order, those that count."""
         known = self._index.passages
         at = np.searchsorted(known, passages)
@@ -211,7 +214,7 @@ class Retriever:
         linked: Sequence[Linked],
         vector: FloatArray,
         nearness: Scores,
-        allowed: Scores,
+        allowed: Allowed,
         mode: Mode,
     ) -> Scores:
         index = self._index
@@ -228,7 +231,8 @@ class Retriever:
                 seeds[at] += max(0.0, float(likeness[place])) / np.maximum(1, graph.passages_of[at])
         total = float(seeds.sum())
         # Where only what is near the seeds is walked, the many that are hardly near must not be seeds.
-        least = nearness[allowed].min(initial=0.0) if graph.exact else nearness[_best(nearness, MOST_SEEDS)[-1]]
+        near = nearness[allowed]
+        least = near.min(initial=0.0) if graph.exact or not len(near) else near[_best(near, MOST_SEEDS)[-1]]
         spread = np.where(allowed, np.maximum(0.0, nearness - least), 0.0)
         spread = spread / (spread.max(initial=0.0) or 1.0)
         passage_seeds = PASSAGE_SEEDS * spread * (total or 1.0) / (1.0 if total else PASSAGE_SEEDS)
@@ -238,7 +242,7 @@ class Retriever:
         return passages
 
     def _chained(
-        self, question: str, ranked: Sequence[tuple[int, float]], allowed: Scores
+        self, question: str, ranked: Sequence[tuple[int, float]], allowed: Allowed
     ) -> tuple[list[Chained], dict[str, float], dict[int, StoredPassage]]:
         """Return passages in the order of `chaining`, how rare the question's stems are, and the passages it read."""
         index = self._index
