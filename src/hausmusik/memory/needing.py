@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import importlib
-from functools import cache
 from typing import Any
 
 from hausmusik.errors import MissingExtra
 
 
-@cache  # a look for a module that is there takes 2 µs, and each new name asks
 def needed(module: str) -> Any:
     """Return a module of a library that memories need; raises MissingExtra where it is not installed."""
     try:

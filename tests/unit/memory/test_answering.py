@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import re
-import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -22,33 +20,18 @@ from hausmusik.memory.answering.answerer import Answerer, AskOptions
 from hausmusik.memory.answering.context import BUDGET_TOKENS, CPU_BUDGET_TOKENS, Shown, excerpt, shown
 from hausmusik.memory.answering.events import AnswerDelta, Answered, AnswerEvent, Citation, Found, Walk
 from hausmusik.memory.answering.prompt import REFUSAL, answer_request
-from hausmusik.memory.answering.quoting import candidates, chosen
-from hausmusik.memory.answering.refusing import THRESHOLD, answerable, asks_for_another_number
 from hausmusik.memory.looking import Looker
 from hausmusik.memory.memories import Memories
 from hausmusik.memory.picking import Picker
-from hausmusik.memory.retrieval.retriever import Evidence, Retrieved, missing_in
-from hausmusik.memory.store.reading import StoredPassage
+from hausmusik.memory.retrieval.retriever import Evidence
 from hausmusik.memory.token_counts import approximate_tokens
 from hausmusik.memory.values import AddOptions
 from hausmusik.testing import FakeClock, FakeIds, FakePlayer
 from hausmusik.testing.player import CUT
 from hausmusik.types import ChatRequest, EmbedRequest, Run, ThinkingDelta
+from tests.unit.memory.found import evidence, stored
 
 RUN = Run(id="run-1")
-
-
-def stored(text: str, **more: Any) -> StoredPassage:
-    plain: dict[str, Any] = {
-        "id": 1, "document": 1, "path": "a.txt", "title": "a", "kind": "text", "text": text, "start": 0,
-        "end": len(text), "tokens": 1, "line": 1, "last_line": 1, "page": 0, "speakers": (), "at": "", "at_s": None,
-        "headings": (), "level": "", "date": "",
-    }  # fmt: skip
-    return StoredPassage(**(plain | more))
-
-
-def evidence(text: str, window: tuple[int, int] = (0, 10), **more: Any) -> Evidence:
-    return Evidence(passage=stored(text, **more), score=1.0, nearness=0.5, window=window, ranks={})
 
 
 # -- excerpts ---------------------------------------------------------------------------------------------------------
@@ -120,167 +103,6 @@ def test_a_passage_stays_inside_its_marks(evil: str) -> None:
 
 def test_what_is_the_same_for_all_questions_comes_first() -> None:
     assert answer_request("A?", ()).messages[0] == answer_request("B?", ()).messages[0]
-
-
-# -- quoting ----------------------------------------------------------------------------------------------------------
-
-
-def test_sentences_are_quoted_with_who_says_them() -> None:
-    text = (
-        "Anna: We launch on 3 May. It is late.\nTom: I do not agree with that. {laugh} Not at all.\nJust a line here."
-    )
-    passage = stored(text, speakers=("Anna", "Tom"))
-    quotes = candidates([Shown(number=3, passage=passage, start=0, end=len(text))])
-    assert [(quote.speaker, quote.text) for quote in quotes] == [
-        ("Anna", "We launch on 3 May."),
-        ("Anna", "It is late."),
-        ("Tom", "I do not agree with that."),
-        ("Tom", "Not at all."),
-        ("", "Just a line here."),
-    ]
-    assert quotes[0].sentence == 'Anna: "We launch on 3 May." [3]'
-    assert all(" ".join(text[quote.start : quote.end].split()).endswith(quote.text) for quote in quotes)
-
-
-def test_a_second_sentence_is_quoted_only_if_it_adds_something() -> None:
-    text = "Anna works at Nordwind. Anna works at Nordwind today. Nordwind is in Leeds."
-    quotes = candidates([Shown(number=1, passage=stored(text), start=0, end=len(text))])
-    rarity = {"anna": 1.0, "nordwind": 1.0, "leed": 1.0}
-    found = chosen("Is Anna of Nordwind in Leeds?", quotes, [0.9, 0.7, 0.6], rarity)
-    assert [quote.text for quote in found] == ["Anna works at Nordwind.", "Nordwind is in Leeds."]
-    assert chosen("Anything?", [], [], {}) == ()
-
-
-ASKED = [
-    pytest.param(
-        "Tom: Who is responsible for the library?\nAnna: That would be Petra.\nTom: I see, thanks a lot.",
-        ["Tom: Who is responsible for the library?", "Anna: That would be Petra."],
-        id="the next one says it",
-    ),
-    pytest.param(
-        "Tom: Who is responsible for the library? I never know. Anybody?\nAnna: Hm.\nBen: Petra is, I think.",
-        ["Tom: Who is responsible for the library?", "Tom: I never know.", "Anna: Hm.", "Ben: Petra is, I think."],
-        id="after some more words",
-    ),
-    pytest.param(
-        "Tom: Who is responsible for the library?\nAnna: The one upstairs?\nTom: Yes.\nAnna: Petra.",
-        ["Tom: Who is responsible for the library?", "Tom: Yes.", "Anna: Petra."],
-        id="it is asked back, and one word says it",
-    ),
-    pytest.param(
-        "# Questions\n\n## Who is responsible for the library?\n\nThat would be Petra.\n\n## When is it open?\n\nDaily.",
-        [": ## Who is responsible for the library?", ": That would be Petra."],
-        id="a page of questions",
-    ),
-]
-
-
-@pytest.mark.parametrize(("text", "said"), ASKED)
-def test_who_asked_the_same_is_quoted_with_the_reply(text: str, said: list[str]) -> None:
-    passage = stored(text, speakers=("Anna", "Ben", "Tom"))
-    quotes = candidates([Shown(number=1, passage=passage, start=0, end=len(text))])
-    nearness = [0.9 if "library" in quote.text else 0.1 for quote in quotes]
-    rarity = {"responsible": 1.0, "library": 2.0}
-    found = chosen("Who is responsible for the library?", quotes, nearness, rarity)
-    assert [f"{quote.speaker}: {quote.text}" for quote in found][: len(said)] == said
-    assert all(" ".join(text[quote.start : quote.end].split()) == quote.text for quote in found)
-
-
-def test_what_is_only_asked_again_answers_nothing_and_keeps_nothing_else_from_being_quoted() -> None:
-    text = "Tom: Who is responsible for the library?"
-    plan, else_ = "Petra looks after the library since May.", "The boats need new paint."
-    shown_ = [
-        Shown(number=1, passage=stored(text, speakers=("Tom",)), start=0, end=len(text)),
-        Shown(number=2, passage=stored(plan, id=2), start=0, end=len(plan)),
-        Shown(number=3, passage=stored(else_, id=3), start=0, end=len(else_)),
-    ]
-    rarity = {"responsible": 1.0, "library": 2.0}
-    found = chosen("Who is responsible for the library?", candidates(shown_), [1.0, 0.5, 0.45], rarity)
-    assert [quote.text for quote in found] == [plan]
-    assert chosen("Who is responsible for the library?", candidates(shown_[:1]), [1.0], rarity) == ()
-    other = "What did Tom say about cats, dogs and birds in the library?"
-    rarity = dict.fromkeys(("tom", "cat", "dog", "bird", "library"), 1.0)
-    found = chosen(other, candidates(shown_[:1]), [0.5], rarity)
-    assert [quote.text for quote in found] == ["Who is responsible for the library?"]  # asks something else
-
-
-def retrieved(found: Sequence[Evidence], missing: float) -> Retrieved:
-    return Retrieved(question="?", mode="auto", evidence=tuple(found), names=(), unknown=(), missing=missing)
-
-
-def test_whether_it_can_be_answered() -> None:
-    one = [evidence("a")]
-    assert answerable(retrieved([], 0.0)) == 0.0
-    shares = [answerable(retrieved(one, missing)) for missing in (0.0, 2.0, 4.0, 9.0)]
-    assert shares == sorted(shares, reverse=True)
-    assert shares[0] > THRESHOLD > shares[-1]
-    nearer = [msgspec.structs.replace(one[0], nearness=0.9)]
-    assert answerable(retrieved(nearer, 4.0)) > shares[2]
-
-
-def test_what_has_nothing_to_do_with_the_memory_is_refused_although_little_is_missing() -> None:
-    far = [msgspec.structs.replace(evidence("a"), nearness=0.2)]
-    assert answerable(retrieved(far, 2.0)) < THRESHOLD
-    assert answerable(retrieved(far, 0.0)) > THRESHOLD  # the number of an error is near nothing, and it is there
-    near = [msgspec.structs.replace(far[0], nearness=0.4)]
-    assert answerable(retrieved([*far, *near], 2.0)) > THRESHOLD  # the second passage is
-
-
-@pytest.mark.parametrize(
-    ("question", "text", "other"),
-    [
-        ("What did pupil number 950 win?", "Pupil number 101 won the cup. Pupil number 204 came second.", True),
-        ("Who is pupil 950?", "Pupils 101 and 204 won.", True),
-        ("What did pupil 950 win?", "Pupils 101 and 204 won.", False),  # as far as can be told it is how much
-        ("Who lost 20 kilos?", "Tom lost 15 kg, Anna lost twenty kilos.", False),
-        ("Who scored 3 goals?", "Tom scored 2.", False),
-        ("Where were we at Christmas 2025?", "At Christmas 1999 we were in Leeds.", False),
-        ("What was on 3. Mai 2026?", "Am 2. Mai war nichts.", False),
-        ("What did pupil number 204 win?", "Pupil number 101 won the cup. Pupil number 204 came second.", False),
-        ("What did pupil number 204 win?", "Pupil number 101 won the cup. Second was 204.", False),
-        ("Who is in room 12?", "Anna is in room no. 014, Tom in room 15.", True),
-        ("Who is in room 14?", "Anna is in room no. 014, Tom in room 15.", False),
-        ("What does ERR-4012 mean?", "ERR-4011 means that the disk is full.", True),
-        ("What does ERR-4011 mean?", "ERR-4011 means that the disk is full.", False),
-        ("Wer hat Zimmer 12?", "Zimmer 14 hat Anna.", True),
-        ("Which room has 12 beds?", "Room 14 is large.", False),  # how many, not which
-        ("Does it cost 50 euros?", "It costs 40 euros.", False),  # an amount: the answer is no
-        ("What happens on May 4?", "We met on May 3, 2026.", False),
-        ("What was said at 9:30?", "Anna called at 10:15.", False),
-        ("Who won in 2025?", "Tom won in 2024.", False),
-        ("What is The Witcher 3?", "Anna plays The Witcher a lot.", False),  # nothing is numbered there
-        ("Who has 1,200 books?", "Helga has 1200 books.", False),
-        ("What is in box 1,200?", "Box 1200 has books, box 7 has none.", False),
-        ("", "Room 14.", False),
-    ],
-)
-def test_a_number_that_others_of_its_kind_have_is_refused_however_near(question: str, text: str, other: bool) -> None:
-    assert asks_for_another_number(question, [text, "Nothing else."]) == other
-    near = msgspec.structs.replace(evidence(text), nearness=0.9)
-    found = msgspec.structs.replace(retrieved([near], 0.5), question=question)
-    assert (answerable(found) < THRESHOLD) == other
-
-
-def test_the_title_of_a_document_has_numbers_too() -> None:
-    found = retrieved([evidence("As meeting 11 said, it rains.", title="Meeting 12")], 0.0)
-    assert answerable(msgspec.structs.replace(found, question="What was said in meeting 12?")) > THRESHOLD
-    assert answerable(msgspec.structs.replace(found, question="What was said in meeting 13?")) < THRESHOLD
-
-
-@pytest.mark.parametrize("text", ["x" * 200_000, "1" * 200_000, "a1" * 100_000, "1,000" * 40_000, "a " * 100_000])
-def test_numbers_are_looked_for_in_a_time_that_grows_with_the_text(text: str) -> None:
-    began = time.process_time()
-    asks_for_another_number(f"Room 12? {text}", [text])
-    assert time.process_time() - began < 2.0
-
-
-def test_what_is_missing_is_told_from_the_best_line_alone() -> None:
-    rarity = {"wolfgang": 1.0, "colour": 2.0, "curtain": 1.0}
-    text = "WolfgangSchulz: The curtain is nice.\nLiHua: Which colour do you mean?"
-    assert missing_in([evidence(text)], rarity) == pytest.approx(3 * 2 / 4)  # two lines have half of it each
-    assert missing_in([evidence("Nothing."), evidence("Wolfgang: a curtain, colour blue.")], rarity) == 0.0
-    assert missing_in([], rarity) == 3.0
-    assert missing_in([evidence("a")], {}) == 0.0
 
 
 # -- answering --------------------------------------------------------------------------------------------------------
