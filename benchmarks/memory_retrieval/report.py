@@ -79,7 +79,7 @@ ROWS: Final = (
     ("groups of vectors, int8", "vectors", "groups, int8"),
     ("usearch HNSW", "vectors", "usearch"),
     ("words: FTS5 BM25, 100 best", "words", "FTS5 BM25"),
-    ("PageRank, whole graph, 20 steps", "graph", "power iteration"),
+    ("PageRank, whole graph", "graph", "power iteration"),
     ("PageRank, as networkx (scipy, float64)", "graph", "scipy float64 to 1e-6, as networkx"),
     ("PageRank, pushed", "graph", "push"),
     ("mix, all of it exact", "mix", "exact"),
