@@ -23,7 +23,7 @@ from hausmusik.errors import ConfigError, NotFoundError, StoreError, UsageError
 from hausmusik.memory.extraction.values import Alias, FoundEntity
 from hausmusik.memory.looking import Looker
 from hausmusik.memory.memories import Memories
-from hausmusik.memory.resolving import MOST
+from hausmusik.memory.resolving import MOST, MOST_AS_LONG
 from hausmusik.memory.store import name_words, reading
 from hausmusik.memory.store.answers import KeptAnswer
 from hausmusik.memory.store.entry import DocumentEntry
@@ -268,6 +268,21 @@ def test_a_part_of_a_name_that_hundreds_have_is_who_is_in_full_in_its_document(s
     put(store, *(document(f"{name}.txt", passage(f"{name} came.", {name: "person"})) for name in crowd))
     put(store, document("z.txt", passage("John Zyx met John.", {"John Zyx": "person", "John": "person"})))
     assert meaning(store, "John") == ["John Zyx"]
+
+
+@pytest.mark.parametrize(("others", "are_compared"), [(MOST_AS_LONG, True), (MOST_AS_LONG + 1, False)])
+def test_a_word_that_many_names_as_long_have_leads_to_none_of_them(
+    store: MemoryStore, others: int, *, are_compared: bool
+) -> None:
+    firsts = [f"{one}{two}vin" for one in "BDFGHJ" for two in "aeiou"]
+    family = ["Kathy Ngo", *(f"{first} Ngo" for first in firsts)][:others]
+    put(store, *(document(f"{name}.txt", passage(f"{name} came.", {name: "person"})) for name in family))
+    put(store, document("z.txt", passage("Cathy Ngo came.", {"Cathy Ngo": "person"})))
+    with store.database.read() as connection:
+        asked = connection.execute(
+            "SELECT 1 FROM doubts d JOIN names n ON n.id = d.name WHERE n.surface = 'Cathy Ngo'"
+        ).fetchone()
+    assert (asked is not None) == are_compared
 
 
 def test_whom_another_name_of_somebody_contradicts_is_somebody_else(store: MemoryStore) -> None:

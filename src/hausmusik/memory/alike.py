@@ -5,8 +5,7 @@ Knows nothing of whom names mean.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Final
 
 import msgspec
@@ -14,6 +13,7 @@ import msgspec
 from hausmusik.memory.extraction.words import BEGINNINGS, STOP_WORDS
 from hausmusik.memory.needing import needed
 from hausmusik.memory.retrieval.chaining import wordings
+from hausmusik.memory.retrieval.linking import WORD
 from hausmusik.memory.store import reading
 from hausmusik.memory.store.store import MemoryStore
 
@@ -26,8 +26,6 @@ MISSPELT: Final = 80
 """For whoever only asks a question, letter by letter: of 359 questions to LiHua-World's chats (its even half, and of
 strangers) two are told a name, `Sheldon Cooper` for `Shedlon Cooper` and `Champions League` for `UEFA Champions
 League`; six of its names with a letter or two changed all are."""
-
-_WORD: Final = re.compile(r"[\w'’&.@+#-]*\w")
 
 
 class Misspelt(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,38 +68,36 @@ def misspelt_in(store: MemoryStore, question: str, unknown: Collection[str]) -> 
     if not runs:
         return ()
     titles = _titles(store)
-    near = [_near(run, nowhere, titles) for run in runs]
+    whole = [(title.lower(), title) for title in titles]
+    words = [(word.lower(), title) for title in titles for word in title.split() if word[0].isupper()]
+    near = [_near(run, nowhere, whole, words) for run in runs]
     return tuple(each for each in near if each.near)
 
 
-def _near(run: list[str], nowhere: Collection[str], titles: list[str]) -> Misspelt:
+def _near(
+    run: list[str], nowhere: Collection[str], whole: Sequence[tuple[str, str]], words: Sequence[tuple[str, str]]
+) -> Misspelt:
     """Return what is like some words together; else what is like one of them that is nowhere, whole or as a word."""
-    whole = " ".join(run)
-    near = [titles[at] for at in _spelt_like(whole, titles)]
-    if near:
-        return Misspelt(text=whole, near=tuple(dict.fromkeys(near))[:MOST])
-    words = [(word, title) for title in titles for word in title.split() if word[0].isupper()]
-    for text in filter(nowhere.__contains__, run):
-        near = [words[at][1] for at in _spelt_like(text, [word for word, _ in words])]
-        if near:
-            return Misspelt(text=text, near=tuple(dict.fromkeys(near))[:MOST])
-    return Misspelt(text=whole, near=())
+    texts = [(" ".join(run), whole), *((word, words) for word in run if word in nowhere)]
+    for text, forms in texts:
+        if near := _spelt_like(text, forms):
+            return Misspelt(text=text, near=near)
+    return Misspelt(text=texts[0][0], near=())
 
 
-def _spelt_like(text: str, others: list[str]) -> list[int]:
-    """Return the places of those that are spelt nearly like a text, best first."""
+def _spelt_like(text: str, forms: Sequence[tuple[str, str]]) -> tuple[str, ...]:
+    """Return the titles of the forms, in lower case, that are spelt nearly like a text, best first, at most three."""
     extract, ratio = needed("rapidfuzz.process").extract, needed("rapidfuzz.fuzz").ratio
-    found: list[tuple[str, float, int]] = extract(
-        text, others, scorer=ratio, processor=str.lower, score_cutoff=MISSPELT, limit=None
-    )
-    return [at for _, _, at in found]
+    others = [form for form, _ in forms]
+    found: list[tuple[str, float, int]] = extract(text.lower(), others, scorer=ratio, score_cutoff=MISSPELT, limit=None)
+    return tuple(dict.fromkeys(forms[at][1] for _, _, at in found))[:MOST]
 
 
 def _runs(question: str) -> list[list[str]]:
     """Return the words of a question that are written like names, those together that stand side by side."""
     runs: list[list[str]] = [[]]
     before = 0
-    for match in _WORD.finditer(question):
+    for match in WORD.finditer(question):
         word = match.group()
         is_name = word[0].isupper() and word.lower() not in STOP_WORDS | BEGINNINGS
         if not is_name or question[before : match.start()].strip():

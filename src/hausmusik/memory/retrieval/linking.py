@@ -16,7 +16,7 @@ import msgspec
 from hausmusik.memory.extraction.words import NO_NAMES, STOP_WORDS
 from hausmusik.memory.naming import ARTICLES, LEGAL_FORMS, compact, key_of
 
-_WORD: Final = re.compile(r"[\w'’&.@+#-]*\w")
+WORD: Final = re.compile(r"[\w'’&.@+#-]*\w")
 MOST_WORDS: Final = 6
 _NEVER_FIRST: Final = STOP_WORDS - ARTICLES
 _NEVER_LAST: Final = STOP_WORDS - LEGAL_FORMS
@@ -90,7 +90,7 @@ class Lexicon:
 
     def linked(self, question: str) -> list[Linked]:
         """Return the names in a question, in order."""
-        words = list(_WORD.finditer(question))
+        words = list(WORD.finditer(question))
         taken = [False] * len(words)
         found: list[tuple[int, Linked]] = []
         for size in range(min(MOST_WORDS, len(words)), 0, -1):
@@ -114,7 +114,7 @@ class Lexicon:
         known = {word for each in linked for word in each.text.split()}
         return [
             match.group()
-            for place, match in enumerate(_WORD.finditer(question))
+            for place, match in enumerate(WORD.finditer(question))
             if place
             and match.group()[0].isupper()
             and match.group() not in known
