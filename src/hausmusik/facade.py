@@ -417,7 +417,7 @@ class House:
         return self._portal.call(self._house.import_memory(name, folder, on=on, run=run))
 
     def memory_rows(self) -> tuple[MemoryRow, ...]:
-        """Return the memories and how much is in each."""
+        """Return the memories and how much is in each; one that cannot be read says why."""
         return self._house.memory_rows()
 
     def memory(self, name: str) -> Looker:
