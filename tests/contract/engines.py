@@ -51,6 +51,8 @@ class EngineCase:
         library: A module without which it is skipped, where no environment of ours has it.
         make: Writes weights into a folder and returns them as files, where they are made and not had.
         cancel_within_s: How soon it must stop.
+        at_one_go: What takes as long as the longest stretch that cannot be interrupted: it must then stop within three
+            times what the machine takes for that, if this is longer.
         slow: Whether its cases take seconds each; those with weights are slow anyway.
     """
 
@@ -68,6 +70,7 @@ class EngineCase:
     library: str = ""
     make: Callable[[Path], dict[str, str]] | None = None
     cancel_within_s: float = 0.5
+    at_one_go: Request | None = None
     slow: bool = False
 
     def context(self, files: dict[str, str], **more: Scalar) -> EngineContext:
@@ -152,7 +155,8 @@ CASES: tuple[EngineCase, ...] = (
         nonsense=(TranscribeRequest(audio=_BEEP, language="klingon"), TranscribeRequest(audio=Audio.mono([], 16_000))),
         long=TranscribeRequest(audio=concatenate([recording("michael_lighthouse")] * 12)),
         weights=("whisper-base",),
-        cancel_within_s=15.0,  # a window of 28 s cannot be interrupted: 2 s of work, more on a busy machine
+        cancel_within_s=2.0,
+        at_one_go=TranscribeRequest(audio=concatenate([recording("michael_lighthouse")] * 4)),  # a window of 28 s
     ),
     EngineCase(
         name="speaker",
