@@ -94,7 +94,12 @@ class Stage:
                 pass
 
     def lived_s(self) -> float:
+        """Return how long containers were there, to the end of their processes."""
         return sum((life.ended_at or self.plane.now()) - life.spawned_at for life in self.plane.lives())
+
+    def kept_s(self) -> float:
+        """Return how long containers were there until it was decided to end them."""
+        return sum((life.leaving_at or self.plane.now()) - life.spawned_at for life in self.plane.lives())
 
 
 @asynccontextmanager

@@ -44,7 +44,7 @@ async def test_the_row_has_the_price_of_the_gpu_that_was_given(
 
 
 UNSEEN_S = 1.0
-"""Of one container: before its process began, and after its window while that ended (0.2 to 0.3 s here, mostly; 0.9 beside others)."""
+"""Of one container, before its process began: what it cannot know of. 0.1 to 0.3 s here, more beside others."""
 
 
 def told_s(rows: list[LedgerRow]) -> float:
@@ -53,9 +53,13 @@ def told_s(rows: list[LedgerRow]) -> float:
 
 
 def check_books(books: Stage, rows: list[LedgerRow]) -> None:
-    """Compare what a ledger charges with what the plane knows that its containers lived: within one per cent."""
-    lived_s, unseen_s = books.lived_s(), UNSEEN_S * len(books.plane.lives())
-    assert lived_s * 0.99 - unseen_s <= told_s(rows) <= lived_s * 1.01, [(each.kind, each.usage) for each in rows]
+    """Compare what a ledger charges with what the plane knows that its containers lived: within one per cent.
+
+    How long a process takes to end after its window is the machine's to say (0.2 s, and seconds on a busy one).
+    """
+    kept_s, unseen_s = books.kept_s(), UNSEEN_S * len(books.plane.lives())
+    told = [(each.kind, each.usage) for each in rows]
+    assert kept_s * 0.99 - unseen_s <= told_s(rows) <= books.lived_s() * 1.01, told
 
 
 async def test_plays_that_overlap_in_one_container_pay_for_each_second_once(tmp_path: Path) -> None:
@@ -174,5 +178,5 @@ async def test_a_try_that_was_lost_before_it_was_heard_of_is_charged_as_estimate
     (play,) = [row for row in rows if row.kind == "play"]
     assert (play.basis, play.outcome) == ("estimated", "done")
     # Whether containers are starting is asked once a second, first after one.
-    assert books.lived_s() - 3 * ASK_EVERY_S - UNSEEN_S <= told_s(rows) <= books.lived_s() * 1.01
+    assert books.kept_s() - 3 * ASK_EVERY_S - UNSEEN_S <= told_s(rows) <= books.lived_s() * 1.01
     assert len(books.plane.lives()) > 12

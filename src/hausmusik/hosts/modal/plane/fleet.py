@@ -84,13 +84,17 @@ class Fleet:
             container.killed.set()
 
     def _close_books(self, container: Container) -> None:
+        self._let_go(container)
         container.ended_at = self._state.clock.now()
-        container.leaving = True
         container.why = container.why or ("crashed" if container.ready_at else "boot_failed")
         if container.boot_alarm is not None:
             container.boot_alarm.cancel()
         container.pool.containers.pop(container.id, None)
         self._state.keys.pop(container.key, None)
+
+    def _let_go(self, container: Container) -> None:
+        if container.leaving_at is None:
+            container.leaving_at = self._state.clock.now()
 
     def ready(self, container: Container) -> None:
         """Note that a container has started, and its models are loaded."""
@@ -101,7 +105,7 @@ class Fleet:
 
     def dismiss(self, container: Container, why: Why) -> None:
         """Give a container no further input; it ends when it asks for one."""
-        container.leaving = True
+        self._let_go(container)
         container.why = container.why or why
         container.pool.bell.ring()
 

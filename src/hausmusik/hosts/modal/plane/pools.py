@@ -74,7 +74,7 @@ class Pools:
                 full_at = clock.now() + linger_s
                 while len(_batch(pool, batch_size)) < batch_size and clock.now() < full_at:
                     await pool.bell.heard(clock.real_s(full_at - clock.now()))
-            if container.leaving:
+            if container.leaving_at is not None:
                 return []
             if items := _batch(pool, batch_size):
                 for item in items:

@@ -29,6 +29,7 @@ class ContainerLife(msgspec.Struct, frozen=True, kw_only=True):
         gpu: As Modal spells it, with the count if above 1; empty: none.
         spawned_at: Unix seconds of the plane; billing would begin here.
         ready_at: When it asked for its first input; None: never.
+        leaving_at: When it was decided to end it, or it ended by itself; None: it stays.
         ended_at: When its process had ended; None: it lives.
         why: Why it ended; None: it lives.
         inputs: How many inputs it answered.
@@ -40,6 +41,7 @@ class ContainerLife(msgspec.Struct, frozen=True, kw_only=True):
     gpu: str
     spawned_at: float
     ready_at: float | None
+    leaving_at: float | None
     ended_at: float | None
     why: Why | None
     inputs: int

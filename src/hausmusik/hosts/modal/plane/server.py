@@ -179,6 +179,7 @@ class Plane:
                     gpu=each.gpu,
                     spawned_at=each.spawned_at,
                     ready_at=each.ready_at,
+                    leaving_at=each.leaving_at,
                     ended_at=each.ended_at,
                     why=each.why if each.ended_at is not None else None,
                     inputs=each.answered,

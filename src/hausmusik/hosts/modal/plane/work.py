@@ -84,7 +84,7 @@ class Pool:
     @property
     def serving(self) -> list[Container]:
         """Those that take inputs, or will."""
-        return [each for each in self.containers.values() if not each.leaving]
+        return [each for each in self.containers.values() if each.leaving_at is None]
 
 
 @dataclass(eq=False)
@@ -94,7 +94,7 @@ class Container:
     Args:
         key: What it shows to prove who it is.
         definition: What it was started for; another one than the function's own: it is out of date.
-        leaving: It gets no further input.
+        leaving_at: Since when it gets no further input; None: it may get one.
         why: Why it ends, known before it has.
         unlucky: Its boot was made to fail.
     """
@@ -108,7 +108,7 @@ class Container:
     ready_at: float | None = None
     ended_at: float | None = None
     idle_since: float = 0.0
-    leaving: bool = False
+    leaving_at: float | None = None
     why: Why | None = None
     answered: int = 0
     active: dict[str, Input] = field(default_factory=dict[str, Input])
