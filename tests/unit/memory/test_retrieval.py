@@ -336,3 +336,21 @@ def test_a_memory_without_names_is_searched_too(tmp_path: Path) -> None:
     store.forget(["a.txt"])
     assert len(Index(store, store.dim).passages) == 0
     store.close()
+
+
+@pytest.mark.parametrize(("told_by", "graph"), [(0, 0.5), (1, 0.5), (2, 4.0), (4, 4.0)])
+def test_a_graph_weighs_as_one_of_a_model_where_most_passages_tell_facts(
+    tmp_path: Path, told_by: int, graph: float
+) -> None:
+    """What one document told in words among many by rules does not make the whole graph as good."""
+    store = MemoryStore(tmp_path / "mixed.sqlite", FakeClock())
+    for number, other in enumerate(("Gerda", "Hugo", "Ida", "Jan")):
+        text = f"Anna Weber met {other} in Leeds."
+        facts = [("Anna Weber", "met", other)] if number < told_by else []
+        entry = passage(text, {"Anna Weber": "person", other: "person", "Leeds": "place"}, facts)
+        store.put(document(f"{number}.txt", entry), RECIPE)
+    best = Retriever(store, Index(store, DIM)).retrieve("Anna Weber met Gerda", vector("Anna")).evidence[0]
+    weights = {"graph": graph} | ({"meaning": 2.0, "words": 2.0} if graph < 1 else {"meaning": 1.0, "words": 1.0})
+    assert best.score == pytest.approx(sum(weights[name] / (60 + rank) for name, rank in best.ranks.items()))
+    assert set(best.ranks) == set(weights)
+    store.close()

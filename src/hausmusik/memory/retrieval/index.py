@@ -23,6 +23,8 @@ class Index:
         store: Which.
         dim: Dimension of its vectors; 0: it has none.
         before: What it was like before something changed; None: all is read.
+
+    `told_share` is of how many of the passages, 0 to 1, facts were told in words, as a model that extracts does.
     """
 
     def __init__(self, store: MemoryStore, dim: int, before: Index | None = None) -> None:
@@ -41,6 +43,7 @@ class Index:
         self.vectors, self.fact_vectors = rows.windows.vectors, rows.told.vectors
         self._window_at: Any = places(rows.windows.of, self.passages)
         self.told: IndexArray = np.stack([owner[each] for each in rows.told.columns], 1)
+        self.told_share: float = len(np.unique(rows.told.of)) / max(1, len(self.passages))
 
     def graph_of(self, allowed: Allowed) -> Graph:
         """Return the graph as if some passages were all there are; its nodes are those of the whole.
