@@ -251,6 +251,25 @@ def test_a_damaged_file_is_told(store: MemoryStore) -> None:
         store.known()
 
 
+@pytest.mark.parametrize(
+    "lost", ["table aliases", "table passage_words", "index facts_of_target", "trigger passage_words_out"]
+)
+def test_what_a_file_has_lost_is_told(store: MemoryStore, lost: str) -> None:
+    put(store, document("a.txt", HELIOS))
+    raw(store, lambda connection: connection.execute(f"DROP {lost}"))
+    with pytest.raises(StoreError, match=f"is damaged: {lost}.* (is|are) missing"):
+        store.check()
+
+
+@pytest.mark.parametrize("vectors", ["x'00'", "x''", "x'000000'", "zeroblob(12)"])
+@pytest.mark.parametrize("table", ["windows", "facts"])
+def test_vectors_of_another_length_are_counted(store: MemoryStore, table: str, vectors: str) -> None:
+    put(store, document("a.txt", HELIOS), document("b.txt", LEEDS, YORK))
+    assert store.check()["vectors of another length"] == 0
+    raw(store, lambda connection: connection.execute(f"UPDATE {table} SET vector = {vectors} WHERE id = 1"))
+    assert store.check()["vectors of another length"] == 1
+
+
 def test_rows_that_hang_on_nothing_are_counted(store: MemoryStore) -> None:
     put(store, document("a.txt", HELIOS))
     raw(store, lambda connection: connection.execute("DELETE FROM mentions"))
@@ -264,7 +283,6 @@ def test_rows_that_hang_on_nothing_are_counted(store: MemoryStore) -> None:
 
 def test_a_full_text_index_that_is_not_that_of_the_passages_is_told(store: MemoryStore) -> None:
     put(store, document("a.txt", HELIOS))
-    raw(store, lambda connection: connection.execute("DROP TRIGGER passage_words_out"))
     raw(store, lambda connection: connection.execute("INSERT INTO passage_words (passage_words, rowid, text) VALUES ('delete', 1, 'Anna Weber leads Helios.')"))  # fmt: skip
     assert store.check()["full-text index"] == 1
 

@@ -15,7 +15,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Generator, Iterable
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
@@ -97,11 +97,19 @@ class Database:
             self._opened()
 
     def check(self) -> None:
-        """Read the whole file and raise StoreError where it is damaged; seconds for a large one."""
+        """Read the whole file and raise StoreError where it is damaged or has lost a table; seconds for a large one."""
         with self.read() as connection:
             found = [str(row[0]) for row in connection.execute("PRAGMA quick_check(5)")]
+            there = _schema(connection)
         if found != ["ok"]:
             raise self._damaged("; ".join(found))
+        with closing(sqlite3.connect(":memory:")) as new:
+            for script in self._migrations:
+                new.executescript(script)
+            lost = sorted(_schema(new) - there, key=lambda each: (each[0] != "table", *each))
+        if lost:
+            told = ", ".join(" ".join(each) for each in lost[:3]) + (f" and {len(lost) - 3} more" if lost[3:] else "")
+            raise self._damaged(f"{told} {'is' if len(lost) == 1 else 'are'} missing")
 
     def checkpoint(self) -> bool:
         """Bring what is in the log of changes into the file and empty the log; waits for readers, then leaves it be.
@@ -266,6 +274,11 @@ def _patiently(connection: sqlite3.Connection, statement: str, timeout_s: float)
             time.sleep(0.01)
         else:
             return
+
+
+def _schema(connection: sqlite3.Connection) -> set[tuple[str, str]]:
+    """Return what a database has: kinds (`table`, `index`, `trigger`) and names."""
+    return set(connection.execute("SELECT type, name FROM sqlite_master").fetchall())
 
 
 def _statements(script: str) -> Iterable[str]:

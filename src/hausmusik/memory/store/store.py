@@ -31,6 +31,7 @@ from hausmusik.memory.store.forgetting import remove_document
 from hausmusik.memory.store.name_words import settle_words
 from hausmusik.memory.store.names import move_name, tidy
 from hausmusik.memory.store.tables import memory_file
+from hausmusik.memory.store.wholeness import words_are_wrong, wrong_rows
 from hausmusik.memory.store.writing import put_document
 from hausmusik.seams import Clock
 
@@ -309,26 +310,10 @@ class MemoryStore:
             StoreError: the file itself is damaged.
         """
         self.database.check()
-        words = 0
-        with self.database.write() as connection:  # it writes nothing, but SQLite takes the statement for writing
-            try:
-                connection.execute("INSERT INTO passage_words (passage_words, rank) VALUES ('integrity-check', 1)")
-            except sqlite3.DatabaseError as error:
-                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_CORRUPT:
-                    raise
-                words = 1
+        with self.database.write() as connection:
+            words = words_are_wrong(connection)
         with self.database.read() as connection:
-            counted = {
-                "names that nothing mentions": "SELECT count(*) FROM names n WHERE NOT EXISTS"
-                " (SELECT 1 FROM mentions WHERE name = n.id)",
-                "entities without names": "SELECT count(*) FROM entities e WHERE NOT EXISTS"
-                " (SELECT 1 FROM names WHERE entity = e.id)",
-                "passages that hang on nothing": "SELECT count(*) FROM pragma_foreign_key_check",
-                "passages without vectors": "SELECT count(*) FROM passages p WHERE NOT EXISTS"
-                " (SELECT 1 FROM windows WHERE passage = p.id)",
-            }
-            found = {what: int(connection.execute(query).fetchone()[0]) for what, query in counted.items()}
-        return {"full-text index": words} | found
+            return {"full-text index": int(words)} | wrong_rows(connection)
 
     def backup(self, target: Path) -> None:
         """Write a whole copy of the memory to a new file, also while somebody adds to it.
