@@ -53,6 +53,8 @@ def test_what_was_written_comes_back(notes: Haus) -> None:
         (("export", "notes", "--csv", "a", "--graphml", "b"), 2, "name one form"),
         (("export", "nobody", "--csv", "a"), 5, "no memory 'nobody'"),
         (("export", "notes", "--graphml", "no/where"), 1, "cannot be written"),
+        (("export", "notes", "--graphml", "-"), 2, "not written to standard output"),
+        (("backup", "notes", "-"), 2, "not written to standard output"),
         (("import", "new", "nowhere"), 5, "no folder"),
         (("import", "new", "."), 2, "no folder of LightRAG"),
         (("import", "NEW", "."), 2, "no name for a memory"),

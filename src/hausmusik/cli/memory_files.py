@@ -60,11 +60,17 @@ def backup(
     Example: haus memory backup notes notes-backup.sqlite
     """
     output: Output = context.obj
+    _must_be_file(file)
     with_house(lambda house: house.backup_memory(memory, file))
     if json:
         output.json({"file": str(file)})
     else:
         output.data(str(file))
+
+
+def _must_be_file(target: Path) -> None:
+    if str(target) == "-":
+        raise UsageError("a memory is not written to standard output", hint="name a file")
 
 
 def export(
@@ -101,6 +107,7 @@ def export(
     if len(asked) != 1:
         raise UsageError("name one form to export to", hint="e.g. --graphml notes.graphml, or --lightrag FOLDER")
     form, target = asked[0]
+    _must_be_file(target)
 
     async def work(house: AsyncHouse, _stop: Stop) -> Exported:
         run = house.new_run(f"export {memory}", on=on, budget_usd=most)
