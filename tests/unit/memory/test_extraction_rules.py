@@ -122,6 +122,24 @@ def test_somebody_of_something_is_two_and_what_has_an_of_in_its_name_is_one(text
     assert names(text, {"petra"}) == found
 
 
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("We met Ella in Leeds. Later Ella Brown called Han Solo.", ["Ella", "Leeds", "Ella Brown", "Han Solo"]),
+        ("They went to Lake Como with Sera.", ["Lake Como", "Sera"]),
+        ("Ella vive en Madrid. Yo hablo con ella, y Ella Ruiz no.", ["Madrid", "Ruiz"]),
+        ("Con Ana fuimos a Madrid.", ["Ana", "Madrid"]),
+        ("Wir sahen Ella. Nennen Sie Ihr Passwort.", ["Ella", "Passwort"]),
+    ],
+)
+def test_a_small_word_of_another_language_is_a_name_where_it_is_never_small(text: str, found: list[str]) -> None:
+    assert names(text) == found
+
+
+def test_whoever_speaks_is_somebody_whatever_it_means_elsewhere() -> None:
+    assert people_words(["Ella", "Tom", "Des Lynam"]) == {"ella", "tom", "lynam"}
+
+
 def test_a_known_word_is_a_name_wherever_it_has_a_capital() -> None:
     assert names("Tom is late.", {"tom"}) == ["Tom"]
     assert names("tom is late.", {"tom"}) == []

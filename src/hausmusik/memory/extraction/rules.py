@@ -22,7 +22,7 @@ from hausmusik.memory.extraction.spans import Casing, Span, names_in
 from hausmusik.memory.extraction.topics import topics_of
 from hausmusik.memory.extraction.typing import type_of
 from hausmusik.memory.extraction.values import Alias, Extraction, FoundEntity, FoundRelation
-from hausmusik.memory.extraction.words import NO_NAMES, STOP_WORDS
+from hausmusik.memory.extraction.words import NAMELESS, NO_NAMES, STOP_WORDS
 from hausmusik.memory.naming import initials, key_of, plain_words
 
 REVISION: Final = "rules/3"
@@ -215,7 +215,7 @@ def _unlabelled(text: str, turns: Iterable[Turn]) -> str:
 def people_words(speakers: Iterable[str]) -> frozenset[str]:
     """Return the words of names of people, lower case, without those that mean something else too."""
     words = (word for speaker in speakers for word in plain_words(_BESIDE.sub(" ", speaker)))
-    return frozenset(word for word in words if len(word) > 2 and word not in STOP_WORDS | NO_NAMES and word.isalpha())
+    return frozenset(word for word in words if len(word) > 2 and word not in NAMELESS | NO_NAMES and word.isalpha())
 
 
 def keywords_of(words: str) -> list[str]:

@@ -17,7 +17,7 @@ import msgspec
 
 from hausmusik.memory.extraction.sentences import sentences_in
 from hausmusik.memory.extraction.typing import EVENTS, ORGANIZATIONS, PLACES
-from hausmusik.memory.extraction.words import BEFORE_OF, BEGINNINGS, CONNECTORS, NO_NAMES, STOP_WORDS
+from hausmusik.memory.extraction.words import BEFORE_OF, BEGINNINGS, CONNECTORS, NAMELESS, NO_NAMES, STOP_WORDS
 from hausmusik.memory.naming import HONORIFICS
 from hausmusik.memory.roles import HEADS
 
@@ -132,7 +132,8 @@ def _may_lead(word: str, casing: Casing) -> bool:
     if not word[0].isupper() or not word.isalpha() or len(word) < 2 or casing.is_ever_small(word):
         return False
     begins = low in BEGINNINGS or low.endswith("ing") or (low.endswith("ly") and len(low) > 6)
-    return not (begins or low in STOP_WORDS or low in NO_NAMES)
+    begins = begins or (low in STOP_WORDS and not casing.is_name(word))
+    return not (begins or low in NAMELESS or low in NO_NAMES)
 
 
 def _connects(word: str, run: list[re.Match[str]], casing: Casing, known: Collection[str]) -> bool:
@@ -164,10 +165,10 @@ def _is_capital(word: str, *, first: bool, casing: Casing, known: Collection[str
     low = word.lower()
     if low in known and word[0].isupper():
         return True
-    if not word[0].isupper() or low in STOP_WORDS or low in NO_NAMES or "'" in word[1:2]:
+    if not word[0].isupper() or low in NAMELESS or low in NO_NAMES or "'" in word[1:2]:
         return False
     bare = re.sub(r"['’]s$", "", low)
-    if bare in STOP_WORDS or bare in NO_NAMES or len(word) < 2:
+    if bare in NAMELESS or bare in NO_NAMES or len(word) < 2 or (bare in STOP_WORDS and casing.is_ever_small(bare)):
         return False
     if casing.is_name(word) or (any(letter.isdigit() for letter in word) and any(letter.isupper() for letter in word)):
         return True

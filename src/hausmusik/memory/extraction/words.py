@@ -1,8 +1,8 @@
 """Words that begin sentences, connect names or mean nothing by themselves: English, with the commonest of six others.
 
-Of the other languages few are listed that mean something in English (in questions they are looked for all the same, see
-`retrieval.chaining`), and none that is somebody's name (`Ben`, `Mia`, `EU`): which language a question is in is not
-asked, it is too short to tell. Tables only.
+Of the other languages few are listed that mean something in English or are somebody's name (`Ben`, `Mia`): which
+language a question is in is not asked, it is too short to tell. Those that do are looked for in questions all the same,
+see `retrieval.chaining`. Tables only.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ CONNECTORS: Final = word_set(
 )
 """Lower-case words that may stand inside a name, between two capitalised ones."""
 
-STOP_WORDS: Final = word_set(
+NAMELESS: Final = word_set(
     """
     a about above actually after again against ah all almost already alright also although always am an and another any
     anybody anyone anything anyway are aren't around as ask at away back be because been before behind being below
@@ -53,7 +53,12 @@ STOP_WORDS: Final = word_set(
     welches wem wen wenn wer werde werden weshalb wessen wie wieder wieso wieviel wir wird wo wofür woher wohin wollen
     wollte womit woran worauf worden worin worum worüber wovon wozu wurde wurden während wäre wären wegen zu zum zur
     zwar zwischen über
+    """
+)
+"""Small words of English and German: no names, however they are written (German writes `Sie` and `Ihr` for `you`)."""
 
+STOP_WORDS: Final = NAMELESS | word_set(
+    """
     ainsi après au aussi autre autres aux avant avec ce cela celle celui ces cet cette ceux chez combien dans depuis des
     donc dont du elle elles en entre es est et eux il ils ici je la laquelle le lequel les leur leurs lors lorsque lui
     là mais mes moi même ne ni notre nous on ont ou où par pas peu peut pour pourquoi puis qu quand que quel quelle
@@ -79,6 +84,7 @@ STOP_WORDS: Final = word_set(
     seus sua suas são tem ter têm também um uma umas uns você vocês à às é
     """
 )
+"""With those of five languages more, which are names where a text never writes them small: `Ella`, `Han`, `Como`."""
 
 NO_NAMES: Final = word_set(
     """

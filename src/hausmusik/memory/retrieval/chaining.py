@@ -21,9 +21,11 @@ COVERAGE: Final = 0.8
 LINK: Final = 0.2
 LOOKED_AT: Final = 20
 CHOSEN: Final = 8
-_ENGLISH_TOO: Final = word_set("bin con den die dir dove hat man os pour sin son un van war mit")
-"""Small words of other languages that mean something in English. Where they are small words nearly every passage has
-them, so that they weigh next to nothing."""
+_ENGLISH_TOO: Final = word_set(
+    "bin con den die dir dove hat man os pour sin son un van war mit ella elle han sera ela alla essa una como"
+)
+"""Small words of other languages that mean something in English or are names. Where they are small words nearly every
+passage has them, so that they weigh next to nothing."""
 
 _MEANINGLESS: Final = STOP_WORDS - _ENGLISH_TOO
 _WORD: Final = re.compile(r"\w+")
