@@ -40,7 +40,9 @@ def test_some_stems_of_a_text_are_the_same_as_all_of_them(text: str, question: s
     assert stems_in(text, stems) == stems & content_stems(text)
 
 
-@pytest.mark.parametrize("word", ["war", "son", "man", "hat", "die", "UN", "van", "MIT", "EU", "UNO", "Ella", "Han", "Como"])
+@pytest.mark.parametrize(
+    "word", ["war", "son", "man", "hat", "die", "UN", "van", "MIT", "EU", "UNO", "Ella", "Han", "Como"]
+)
 def test_small_words_of_other_languages_that_mean_something_in_english_are_looked_for(word: str) -> None:
     assert content_stems(f"What about the {word}?") == {word.lower()}
     assert wordings(f"What about the {word}?") == {word.lower(): (word.lower(),)}

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from hausmusik.memory.reading.dates import moment
+from hausmusik.memory.reading.dates import WEEKDAY, moment
 from hausmusik.memory.reading.heads import head_of
 from hausmusik.memory.wordset import word_set
 
@@ -20,13 +20,33 @@ _MOST_WORDS: Final = 8
 
 _ANOTHER_DAY: Final = word_set(
     """
-    until by before after since due deadline expires expiry valid effective born died next upcoming previous last
-    bis vor nach ab seit fällig frist gültig geboren geb gestorben nächste nächster nächstes nächsten jusqu'au avant
-    après dès valable né née mort morte prochain prochaine hasta antes válido válida nacido nacida próximo próxima fino
-    entro valido valida nato nata prossimo prossima tot voor geldig volgende até nascido nascida
+    until by before after since due deadline expires expiry valid effective born died next upcoming previous last your
+    reply copyright paid founded
+    bis vor nach ab seit fällig frist gültig geboren geb gestorben nächste nächster nächstes nächsten ihr ihre ihrem
+    ihren kündigung gegründet jusqu'au avant après dès valable né née mort morte prochain prochaine votre hasta antes
+    válido válida nacido nacida próximo próxima fino entro valido valida nato nata prossimo prossima tot voor geldig
+    volgende até nascido nascida
     """
 )
 """A date behind one of them is of something else: `Valid until 31 December 2030`."""
+
+_OF: Final = word_set("of vom von du de del da do van")
+_REPORTS: Final = word_set(
+    """
+    minutes meeting notes standup sync call report memo agenda diary journal log weekly daily review retro retrospective
+    interview transcript newsletter update protokoll sitzung besprechung notizen bericht tagebuch treffen réunion
+    compte-rendu acta reunión verbale riunione notulen vergadering ata reunião
+    """
+)
+"""What a date without a word between is the date of: `Team meeting 2026-03-01`; not `Our contract ends 2026-03-01`."""
+
+_PLACE: Final = re.compile(
+    rf"(?:[^\W\d_][^,;:\d]{{1,40}}, )?(?:{WEEKDAY},?|den|le|il|the|on|am)?|[^\W\d_][^,;:\d]{{1,40}},", re.IGNORECASE
+)
+"""Where, or on which day of the week: `Berlin,`, `Berlin, den`, `Mittwoch,`, `Lisboa, quarta-feira,`."""
+
+_TITLE: Final = re.compile(r"[^,;\d]{1,60}\S(?: [-–—|]|[,:]? [(\[])")
+"""What a dash or a bracket divides from its date: `Weekly – 3 May 2026`."""
 
 _MARKS: Final = re.compile(r"^(?:#{1,6}\s+|[*_]{1,3})|[*_)\]]{1,3}$")
 # A list's item says something of a day; `21. Oktober 2026` begins as the 21st item of one would, and is a date.
@@ -56,14 +76,21 @@ def _told(line: str) -> str:
     found = next((date for date in _DATE.finditer(bare) if moment(date.group())), None)
     if found is None:
         return ""
-    before, behind = bare[: found.start()].strip(), bare[found.end() :].strip()
-    if behind and not _CLOCK.fullmatch(behind):
-        return ""
-    if len(before.split()) > _MOST_WORDS or re.search(r"[.!?;]\s|:\s$", f"{before} "):
-        return ""
-    if _ANOTHER_DAY.intersection(word.strip("(,.:") for word in before.lower().split()):
+    before, behind = bare[: found.start()], bare[found.end() :].strip()
+    if (behind and not _CLOCK.fullmatch(behind)) or not _tells_whose(before):
         return ""
     head = head_of(bare)
     if head is not None and head.form in {"label", "stamped"}:  # somebody says so
         return ""
     return moment(bare[found.start() :])
+
+
+def _tells_whose(before: str) -> bool:
+    """Return whether what stands before a date in its line says that it is the text's own, or says nothing."""
+    words = [word.strip("(,.:") for word in before.lower().split()]
+    if before[-1:] not in {"", " ", "\t", "(", "["} or _ANOTHER_DAY.intersection(words):
+        return False
+    bare = before.strip()
+    if not bare or _PLACE.fullmatch(bare) or _TITLE.fullmatch(bare):
+        return True
+    return len(words) <= _MOST_WORDS and words[-1] in _OF | _REPORTS and not re.search(r"[.!?;]\s", before)

@@ -30,10 +30,17 @@ _FORMS: Final = (
     ),
     re.compile(r"(?P<word>[^\W\d_]{3,10})\.? (?P<day>\d{1,2})(?:st|nd|rd|th)?,? (?P<year>\d{4})" + _CLOCK),
 )
+WEEKDAY: Final = (
+    r"(?:(?:mon|tues|wednes|thurs|fri|satur|sun)day|(?:mon|diens|donners|frei|sams|sonn)tag|mittwoch|sonnabend"
+    r"|(?:lun|mar|mercre|jeu|vendre|same)di|dimanche|lunes|martes|miércoles|jueves|viernes|sábado|domingo"
+    r"|(?:lune|marte|mercole|giove|vener)dì|sabato|domenica|(?:maan|dins|woens|donder|vrij|zater|zon)dag"
+    r"|(?:segunda|terça|quarta|quinta|sexta)-feira)"
+)
+"""A day of the week, small: English, German, French, Spanish, Italian, Dutch, Portuguese."""
+
 _WEEKDAY: Final = re.compile(
-    r"[^\W\d_]{2,12}(?:-feira)?\.?, ?"
-    r"|(?:mon|tue|wed|thu|fri|sat|sun|dien|mitt|don|frei|sam|lun|mar|mer|jeu|ven|dim|mié|jue|vie|sáb|dom|gio|sab|maan|dins"
-    r"|woens|vrij|zat|zon|seg|ter|qua|qui|sex)[^\W\d_]{0,9}(?:-feira)?\.? (?=\d)",
+    rf"[^\W\d_]{{2,12}}(?:-feira)?\.?, ?|(?:{WEEKDAY}|mon|tues?|wed|thur?s?|fri|sat|sun|mo|di|mi|do|fr|sa|so|lun|mar|mer"
+    r"|jeu|ven|sam|dim|mié|jue|vie|sáb|dom|gio|sab|ma|wo|vr|za|zo|seg|ter|qua|qui|sex)\.? (?=\d)",
     re.IGNORECASE,
 )
 _EPOCH: Final = re.compile(r"\d{9,10}(?:\.\d{1,9})?|\d{12,13}")

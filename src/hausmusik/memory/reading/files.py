@@ -35,6 +35,7 @@ from hausmusik.memory.reading.word import is_docx, read_docx
 
 _HEADER_LINES: Final = 15
 _STDIN: Final = "-"
+_IN_OWN_WORDS: Final = frozenset({"text", "markdown", "transcript", "pdf", "docx"})
 _PACKED: Final = (
     (b"PK\x03\x04", "a zip archive"),
     (b"\x1f\x8b", "packed with gzip"),
@@ -173,13 +174,15 @@ def _as_transcript(draft: Draft, name: str) -> Draft:
 def _date(draft: Draft, name: str) -> str:
     """Return the date that the text tells in its form, or beside a word such as `Date:` near its top.
 
-    Else its name's, else one that stands at its head, else its first block's, else that on which the file was made.
+    Else its name's, else that of the first of its blocks that has one, else, of what people write in their own words,
+    one that stands at its head, else that on which the file was made.
     """
     if draft.date:
         return draft.date
     header = (when_of(line) for line in draft.text[:4000].split("\n", _HEADER_LINES)[:_HEADER_LINES])
-    told = next((told for told in header if told), "") or date_in_name(name) or date_at_head(draft.text)
-    return told or next((block.at for block in draft.blocks if block.at), "") or draft.made
+    told = next((told for told in header if told), "") or date_in_name(name)
+    told = told or next((block.at for block in draft.blocks if block.at), "")
+    return told or (date_at_head(draft.text) if draft.kind in _IN_OWN_WORDS else "") or draft.made
 
 
 def _stem(name: str) -> str:

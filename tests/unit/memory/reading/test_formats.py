@@ -119,6 +119,11 @@ def test_records_keep_unknown_fields_and_lines() -> None:
         ("2026-02-30", ""),
         ("yesterday", ""),
         ("1.2.3", ""),
+        ("Mi 3.3.2026", "2026-03-03"),
+        ("domenica 1 marzo 2026", "2026-03-01"),
+        ("Monitor 1.2.2020", ""),
+        ("Samsung 10.1.20", ""),
+        ("Terminal 3-4-2020", ""),
     ],
 )
 def test_moments(text: str, iso: str) -> None:
@@ -177,6 +182,18 @@ def test_no_names(name: str) -> None:
         ("Gültig bis 31. Dezember 2030", ""),
         ("Berlin, 31. Februar 2026", ""),
         ("Version 12 Helios 2026", ""),
+        ("Team meeting 2026-10-21", "2026-10-21"),
+        ("Weekly sync (21 October 2026)", "2026-10-21"),
+        ("Compte-rendu du 21 octobre 2026", "2026-10-21"),
+        ("Your contract ends 31 December 2030", ""),
+        ("The contract ends 31 December 2030", ""),
+        ("To be paid on 5 May 2030", ""),
+        ("Kündigung zum 31.12.2030", ""),
+        ("Founded 3 May 1950", ""),
+        ("Reply to your letter of 3 March 2026", ""),
+        ("Reply to your letter of 3 March 2026\nBerlin, 10 May 2026", "2026-05-10"),
+        ("id,name,date\n1,Anna,2031-03-01", ""),
+        ("# Copyright 2019-01-01", ""),
     ],
 )
 def test_the_date_at_the_head_of_a_text_is_its_date(head: str, iso: str) -> None:
@@ -185,6 +202,11 @@ def test_the_date_at_the_head_of_a_text_is_its_date(head: str, iso: str) -> None
     assert read(f"Date: 2026-01-02\n\n{head}\n\nWe talked.\n".encode(), "notes.txt").date == "2026-01-02"
     assert read(f"{head}\n\nWe talked.\n".encode(), "2026-01-02 notes.txt").date == "2026-01-02"
     assert read(b"One.\nTwo.\nThree.\nFour.\nFive.\n" + head.encode(), "notes.txt").date == ""  # too far down
+
+
+def test_what_somebody_says_of_a_day_is_not_the_day_of_a_chat() -> None:
+    lines = '[{"user": "Anna", "ts": "2026-03-01T09:00:00Z", "text": "See you on 2030-05-05"}]'
+    assert read(lines.encode(), "chat.json").date[:10] == "2026-03-01"
 
 
 def test_turns_are_of_the_day_that_stands_above_them() -> None:
