@@ -15,7 +15,8 @@ from hausmusik.audio.output_file import output_error
 from hausmusik.counted import counted
 from hausmusik.errors import UsageError
 from hausmusik.memory.picking import Picked
-from hausmusik.memory.store.reading import EntityRow, FactRow
+from hausmusik.memory.store.facts import FactRow
+from hausmusik.memory.store.reading import EntityRow
 from hausmusik.memory.subgraph import WEAK, Tie
 from hausmusik.pages.graph_html import html_of
 from hausmusik.pages.graph_layout import GraphLayout, lay_out

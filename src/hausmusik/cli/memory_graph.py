@@ -16,7 +16,8 @@ from hausmusik.errors import UsageError
 from hausmusik.memory.moments import read_moment
 
 if TYPE_CHECKING:
-    from hausmusik.memory.store.reading import EntityRow, FactRow
+    from hausmusik.memory.store.facts import FactRow
+    from hausmusik.memory.store.reading import EntityRow
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Of somebody or something in the memory.")]
 

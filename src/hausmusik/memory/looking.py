@@ -14,12 +14,13 @@ from hausmusik.config.database import storable
 from hausmusik.errors import NotFoundError, UsageError
 from hausmusik.memory.alike import names_alike
 from hausmusik.memory.extraction.prompts import DEFAULT_TYPES
-from hausmusik.memory.moments import read_moment
+from hausmusik.memory.moments import is_by, read_moment
 from hausmusik.memory.naming import compact, key_of
 from hausmusik.memory.reading.ignoring import is_inside_ignored, is_pattern, rules_of
 from hausmusik.memory.retrieval.walking import holds, walk
 from hausmusik.memory.store import reading
-from hausmusik.memory.store.reading import EntityRow, FactRow, StoredPassage
+from hausmusik.memory.store.facts import FactRow, facts_of
+from hausmusik.memory.store.reading import EntityRow, StoredPassage
 from hausmusik.memory.store.store import MemoryStore
 
 
@@ -220,16 +221,18 @@ class Looker:
         """Return what is known of somebody or something; raises as `find` and `read_moment`."""
         entity, as_of = self.find(name), read_moment(as_of)
         with self._store.database.read() as connection:
-            facts = [each for each in reading.facts_of(connection, [entity.id]) if holds(each, as_of)][:limit]
+            known = facts_of(connection, [entity.id], limit=-1 if as_of else limit)
+            facts = [each for each in known if holds(each, as_of)][:limit]
             ids = [
                 row[0]
                 for row in connection.execute(
                     "SELECT DISTINCT m.passage FROM mentions m JOIN names n ON n.id = m.name WHERE n.entity = ?"
                     " ORDER BY m.passage LIMIT ?",
-                    (entity.id, limit),
+                    (entity.id, -1 if as_of else limit),
                 )
             ]
-            passages = reading.passages(connection, ids)
+            said = reading.passages(connection, ids)
+            passages = [each for each in said if is_by(each.at or each.date, as_of)][:limit]
         return Neighbourhood(entity=entity, facts=tuple(facts), passages=tuple(passages), merges=self.merges(entity.id))
 
     def path(self, source: str, target: str, *, as_of: str = "") -> list[FactRow]:

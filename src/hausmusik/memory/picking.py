@@ -15,7 +15,8 @@ from hausmusik.memory.looking import Looker
 from hausmusik.memory.moments import read_moment
 from hausmusik.memory.retrieval.walking import holds
 from hausmusik.memory.store import reading
-from hausmusik.memory.store.reading import EntityRow, FactRow
+from hausmusik.memory.store.facts import FactRow, facts_in, facts_of
+from hausmusik.memory.store.reading import EntityRow
 from hausmusik.memory.store.store import MemoryStore
 from hausmusik.memory.subgraph import READABLE, Subgraph, Tie, cited, closest, grow, readable, strongest, ties_between
 
@@ -100,7 +101,7 @@ class Picker:
         named = [each for name in found.names for each in name.entities]
         entities = cited(mentioned, named, room=readable(limit) - len(shown))
         with self._store.database.read() as connection:
-            facts = [fact for fact in reading.facts_in(connection, ids) if holds(fact, as_of)]
+            facts = [fact for fact in facts_in(connection, ids) if holds(fact, as_of)]
         known = ties_between(entities, facts)
         ties = strongest(known, closest(known), nodes=len(entities))
         there = {each for counts in mentioned.values() for each in counts}
@@ -122,7 +123,7 @@ class Picker:
 
     def _facts(self, ids: Sequence[int], as_of: str) -> list[FactRow]:
         with self._store.database.read() as connection:
-            facts = reading.facts_of(connection, ids, limit=MOST_FACTS)
+            facts = facts_of(connection, ids, limit=MOST_FACTS)
         return [fact for fact in facts if holds(fact, as_of)]
 
     def _mentioned(self, passages: Sequence[int]) -> dict[int, dict[int, int]]:

@@ -12,7 +12,7 @@ from typing import Final, TypeAlias
 
 import msgspec
 
-from hausmusik.memory.store.reading import FactRow
+from hausmusik.memory.store.facts import FactRow
 
 READABLE: Final = 40
 """Nodes of a picture, unless more are asked for."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Sequence
 
-from hausmusik.memory.store.reading import FactRow
+from hausmusik.memory.store.facts import FactRow
 from hausmusik.memory.subgraph import MOST, READABLE, cited, closest, grow, readable, strongest, ties_between
 
 
@@ -23,6 +23,7 @@ def fact(id_: int, source: int, target: int, kind: str = "knows", weight: float 
         weight=weight,
         valid_from=since,
         valid_to="",
+        said_at="",
         learnt_at="",
         closed_by=None,
     )

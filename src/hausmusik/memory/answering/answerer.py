@@ -44,7 +44,7 @@ from hausmusik.memory.retrieval.index import Index
 from hausmusik.memory.retrieval.retriever import MODES, Mode, Retrieved, Retriever
 from hausmusik.memory.retrieval.walking import walk
 from hausmusik.memory.store import reading
-from hausmusik.memory.store.reading import FactRow
+from hausmusik.memory.store.facts import FactRow
 from hausmusik.memory.store.store import MemoryStore
 from hausmusik.seams import Coming, Player
 from hausmusik.types import Done, EmbedRequest, FloatArray, Phase, Run, TextDelta, ThinkingDelta

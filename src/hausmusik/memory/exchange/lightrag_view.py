@@ -21,7 +21,8 @@ import msgspec
 from hausmusik.memory.exchange import rows
 from hausmusik.memory.exchange.clean import plain
 from hausmusik.memory.exchange.rows import StoredDocument
-from hausmusik.memory.store.reading import FactRow, StoredPassage
+from hausmusik.memory.store.facts import FactRow
+from hausmusik.memory.store.reading import StoredPassage
 
 SEPARATOR: Final = "<SEP>"
 MOST_SOURCES: Final = 200

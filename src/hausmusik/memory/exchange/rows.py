@@ -15,7 +15,8 @@ import msgspec
 
 from hausmusik.config.database import rows_of
 from hausmusik.memory.store import reading
-from hausmusik.memory.store.reading import EntityRow, FactRow, StoredPassage
+from hausmusik.memory.store.facts import FactRow, facts_in, facts_of
+from hausmusik.memory.store.reading import EntityRow, StoredPassage
 
 T = TypeVar("T")
 
@@ -89,7 +90,7 @@ def facts(connection: sqlite3.Connection) -> Iterator[tuple[FactRow, StoredPassa
     """Yield all facts with the passages that say them, in the passages' order."""
     for some in in_parts(passages(connection)):
         said: dict[int, list[FactRow]] = {}
-        for fact in reading.facts_in(connection, [passage.id for passage in some]):
+        for fact in facts_in(connection, [passage.id for passage in some]):
             said.setdefault(fact.passage, []).append(fact)
         for passage in some:
             for fact in said.get(passage.id, ()):
@@ -130,6 +131,6 @@ def _description(connection: sqlite3.Connection, entity: EntityRow) -> str:
         )
     ]
     if not said:
-        known = reading.facts_of(connection, [entity.id], limit=MOST_DESCRIPTIONS)
+        known = facts_of(connection, [entity.id], limit=MOST_DESCRIPTIONS)
         said = list(dict.fromkeys(fact.description for fact in known if fact.description))
     return " ".join(said)

@@ -39,8 +39,8 @@ WEEKDAY: Final = (
 """A day of the week, small: English, German, French, Spanish, Italian, Dutch, Portuguese."""
 
 _WEEKDAY: Final = re.compile(
-    rf"[^\W\d_]{{2,12}}(?:-feira)?\.?, ?|(?:{WEEKDAY}|mon|tues?|wed|thur?s?|fri|sat|sun|mo|di|mi|do|fr|sa|so|lun|mar|mer"
-    r"|jeu|ven|sam|dim|mié|jue|vie|sáb|dom|gio|sab|ma|wo|vr|za|zo|seg|ter|qua|qui|sex)\.? (?=\d)",
+    rf"[^\W\d_]{{2,12}}(?:-feira)?\.?, ?|(?:{WEEKDAY}|mon|tues?|wed|thur?s?|fri|sat|sun|mo|di|mi|do|fr|sa|so|lun|mar"
+    r"|mer|jeu|ven|sam|dim|mié|jue|vie|sáb|dom|gio|sab|ma|wo|vr|za|zo|seg|ter|qua|qui|sex)\.? (?=\d)",
     re.IGNORECASE,
 )
 _EPOCH: Final = re.compile(r"\d{9,10}(?:\.\d{1,9})?|\d{12,13}")

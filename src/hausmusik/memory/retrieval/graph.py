@@ -41,11 +41,14 @@ class Graph:
         passages: Ids, ascending.
         mentions: Rows of passage id, entity id; the same again counts once.
         facts: Rows of source entity id, target entity id, weight.
+        counted: How many of the passages count; None: all.
 
     `edges` are their weights, symmetric; `share` is one over the sum of each node's.
     """
 
-    def __init__(self, entities: IndexArray, passages: IndexArray, mentions: Any, facts: Any) -> None:
+    def __init__(
+        self, entities: IndexArray, passages: IndexArray, mentions: Any, facts: Any, counted: int | None = None
+    ) -> None:
         sparse = needed("scipy.sparse")  # 60 ms
 
         self.entities = entities
@@ -60,7 +63,8 @@ class Graph:
         entity_at = inside.indices
         passage_at = np.repeat(np.arange(first, first + len(passages), dtype=np.int32), np.diff(inside.indptr))
         self.passages_of: IndexArray = np.bincount(entity_at, minlength=first)
-        rarity = np.log1p(len(passages) / np.maximum(1, self.passages_of)).astype(np.float32)[entity_at]
+        there = len(passages) if counted is None else counted
+        rarity = np.log1p(there / np.maximum(1, self.passages_of)).astype(np.float32)[entity_at]
         source_at = places(known[:, 0].astype(np.int64), entities)
         target_at = places(known[:, 1].astype(np.int64), entities)
         rows = np.concatenate([entity_at, passage_at, source_at, target_at])

@@ -24,7 +24,7 @@ class Index:
         dim: Dimension of its vectors; 0: it has none.
         before: What it was like before something changed; None: all is read.
 
-    `told_share` is of how many of the passages, 0 to 1, facts were told in words, as a model that extracts does.
+    `tells` is whether a passage tells facts in words, as a model that extracts does, `(passages,)` of bool.
     """
 
     def __init__(self, store: MemoryStore, dim: int, before: Index | None = None) -> None:
@@ -37,13 +37,13 @@ class Index:
         owner = np.zeros(int(rows.names[-1]) + 1 if len(rows.names) else 0, np.int64)
         owner[rows.names] = rows.entities
         self._owner: IndexArray = owner
-        self.graph = self._graph(slice(None), slice(None))
+        self.graph = self._graph(slice(None), slice(None), None)
         assert rows.windows.vectors is not None  # noqa: S101 -- windows and told facts always have them
         assert rows.told.vectors is not None  # noqa: S101
         self.vectors, self.fact_vectors = rows.windows.vectors, rows.told.vectors
         self._window_at: Any = places(rows.windows.of, self.passages)
         self.told: IndexArray = np.stack([owner[each] for each in rows.told.columns], 1)
-        self.told_share: float = len(np.unique(rows.told.of)) / max(1, len(self.passages))
+        self.tells: Allowed = np.isin(self.passages, rows.told.of)
 
     def graph_of(self, allowed: Allowed) -> Graph:
         """Return the graph as if some passages were all there are; its nodes are those of the whole.
@@ -53,7 +53,8 @@ class Index:
         """
         if allowed.all():
             return self.graph
-        return self._graph(self._hang_on(allowed, self.rows.mentions), self._hang_on(allowed, self.rows.facts))
+        mentions, facts = (self._hang_on(allowed, table) for table in (self.rows.mentions, self.rows.facts))
+        return self._graph(mentions, facts, int(allowed.sum()))
 
     def told_by(self, allowed: Allowed) -> Any:
         """Return whether each fact that has a vector is told by one of some passages, `(told,)` of bool."""
@@ -62,7 +63,7 @@ class Index:
     def _hang_on(self, allowed: Allowed, table: Table) -> Any:
         return allowed[places(table.of, self.passages)]
 
-    def _graph(self, mentions: Any, facts: Any) -> Graph:
+    def _graph(self, mentions: Any, facts: Any, counted: int | None) -> Graph:
         rows, owner = self.rows, self._owner
         source, target, weight = (column[facts] for column in rows.facts.columns)
         return Graph(
@@ -70,6 +71,7 @@ class Index:
             self.passages,
             np.stack([rows.mentions.of[mentions], owner[rows.mentions.columns[0][mentions]]], 1),
             np.stack([owner[source], owner[target], weight], 1),
+            counted,
         )
 
     def near(self, vector: FloatArray) -> Scores:

@@ -7,7 +7,7 @@ passages.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Final
 
@@ -89,8 +89,13 @@ class Lexicon:
             found += [(self._words, word) for word in set(key.split())]
         return found
 
-    def linked(self, question: str) -> list[Linked]:
-        """Return the names in a question, in order."""
+    def linked(self, question: str, counts: Callable[[int], bool] | None = None) -> list[Linked]:
+        """Return the names in a question, in order.
+
+        Args:
+            question: In words.
+            counts: Whether an entity, by its id, does; None: all do.
+        """
         words = list(WORD.finditer(question))
         taken = [False] * len(words)
         found: list[tuple[int, Linked]] = []
@@ -99,7 +104,7 @@ class Lexicon:
                 if any(taken[at : at + size]):
                     continue
                 text = question[words[at].start() : words[at + size - 1].end()]
-                entities = self._meant(text, alone=size == 1, first=at == 0)
+                entities = self._meant(text, counts, alone=size == 1, first=at == 0)
                 if entities:
                     taken[at : at + size] = [True] * size
                     found.append((at, Linked(text=text, entities=tuple(sorted(entities)))))
@@ -123,7 +128,7 @@ class Lexicon:
             and not self._ids(key_of(match.group()))
         ]
 
-    def _meant(self, text: str, *, alone: bool, first: bool) -> AbstractSet[int]:
+    def _meant(self, text: str, counts: Callable[[int], bool] | None, *, alone: bool, first: bool) -> AbstractSet[int]:
         if not alone and _has_no_name(text):
             return frozenset()
         key = key_of(text)
@@ -132,8 +137,12 @@ class Lexicon:
             return frozenset()
         if not alone and (key.split()[0] in small or key.split()[-1] in small):
             return frozenset()
-        found = self._ids(key) or self._ids(key_of(text, "person")) or self._ids(compact(key))
-        entities = {name[1] for name in map(self._names.get, found) if name}
+        forms = dict.fromkeys((key, key_of(text, "person"), compact(key)))
+        entities: set[int] = set()
+        for ids in (table.get(form, ()) for form in forms for table in (self._forms, self._words)):
+            entities = {name[1] for name in map(self._names.get, ids) if name and (counts is None or counts(name[1]))}
+            if entities:
+                break
         if alone and (first or not text[0].isupper()) and not self._is_person(key) and len(entities) > 1:
             return frozenset()
         return entities

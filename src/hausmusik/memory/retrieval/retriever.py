@@ -142,7 +142,9 @@ class Retriever:
             rankings[name] = [place for place in _best(graph) if graph[place] > 0]
             scores = [(place, float(graph[place])) for place in rankings[name]]
         if len(rankings) > 1 or not scores:
-            scores = fused(rankings, WEIGHTS if index.told_share >= MOSTLY else WEIGHTS_BY_RULES)
+            scores = fused(
+                rankings, WEIGHTS if index.tells[allowed].sum() >= MOSTLY * allowed.sum() else WEIGHTS_BY_RULES
+            )
         found, rarity, seen = self._chained(question, scores[:DEPTH], allowed)
         ranks = {name: {place: rank for rank, place in enumerate(ranking, 1)} for name, ranking in rankings.items()}
         by_place = dict(scores)
@@ -205,12 +207,10 @@ class Retriever:
 
     def _named(self, question: str, known: Graph) -> list[Linked]:
         """Return the names in a question of those whom the passages that count mention."""
-        found = self._index.lexicon.linked(question)
         if known is self._index.graph:
-            return found
+            return self._index.lexicon.linked(question)
         there = set(known.entities[known.passages_of > 0].tolist())
-        left = [Linked(text=each.text, entities=tuple(there.intersection(each.entities))) for each in found]
-        return [each for each in left if each.entities]
+        return self._index.lexicon.linked(question, there.__contains__)
 
     def _by_graph(
         self,

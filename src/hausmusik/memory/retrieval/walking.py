@@ -10,8 +10,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from hausmusik.memory.moments import is_by
-from hausmusik.memory.store import reading
-from hausmusik.memory.store.reading import FactRow
+from hausmusik.memory.store.facts import FactRow, facts_by_id, ties_of
 from hausmusik.memory.store.store import MemoryStore
 
 FARTHEST: Final = 4
@@ -27,37 +26,41 @@ def walk(store: MemoryStore, source: int, targets: Sequence[int], *, as_of: str 
         store: The memory.
         source: Entity id.
         targets: Entity ids.
-        as_of: As `read_moment` returns it: facts that began later do not count, nor those that had ended; empty: all.
+        as_of: As `read_moment` returns it: facts that were said or began later do not count, nor those that had ended;
+            empty: all.
     """
     wanted = set(targets) - {source}
-    came: dict[int, FactRow | None] = {source: None}
+    came: dict[int, tuple[int, int]] = {source: (source, 0)}
     queue = deque([(source, 0)])
     with store.database.read() as connection:
         while queue and wanted and len(came) < MOST_SEEN:
             entity, far = queue.popleft()
             if far == FARTHEST:
                 continue
-            for fact in reading.facts_of(connection, [entity]):
-                other = fact.target[0] if fact.source[0] == entity else fact.source[0]
-                if other in came or not holds(fact, as_of):
+            for fact, other, valid_from, valid_to, said_at in ties_of(connection, entity):
+                if other in came or not _held(valid_from, valid_to, said_at, as_of):
                     continue
-                came[other] = fact
+                came[other] = (entity, fact)
                 if other in wanted:
-                    return _way(came, other)
+                    return facts_by_id(connection, _way(came, source, other))
                 queue.append((other, far + 1))
     return []
 
 
 def holds(fact: FactRow, as_of: str) -> bool:
-    """Return whether a fact held at a time; one of unknown time did."""
-    ended = bool(as_of and fact.valid_to) and is_by(fact.valid_to, as_of)
-    return is_by(fact.valid_from, as_of) and not ended
+    """Return whether a fact had been said by a time and held then; of what has no time both are so."""
+    return _held(fact.valid_from, fact.valid_to, fact.said_at, as_of)
 
 
-def _way(came: dict[int, FactRow | None], end: int) -> list[FactRow]:
-    way: list[FactRow] = []
-    at = end
-    while (fact := came[at]) is not None:
+def _held(valid_from: str, valid_to: str, said_at: str, as_of: str) -> bool:
+    ended = bool(as_of and valid_to) and is_by(valid_to, as_of)
+    return is_by(said_at, as_of) and is_by(valid_from, as_of) and not ended
+
+
+def _way(came: dict[int, tuple[int, int]], start: int, end: int) -> list[int]:
+    """Return the facts by which an entity was reached, first to last."""
+    way: list[int] = []
+    while end != start:
+        end, fact = came[end]
         way.append(fact)
-        at = fact.source[0] if fact.target[0] == at else fact.target[0]
     return way[::-1]

@@ -1,4 +1,4 @@
-"""Reading a memory: passages with all that a citation names, entities with their names and facts, words searched.
+"""Reading a memory: passages with all that a citation names, entities with their names, words searched.
 
 Each function runs inside one read transaction of its caller. Knows nothing of how results are ranked together.
 """
@@ -114,51 +114,19 @@ class EntityRow(msgspec.Struct, frozen=True, kw_only=True):
     typed_by: str = ""
 
 
-class FactRow(msgspec.Struct, frozen=True, kw_only=True):
-    """What a passage says of two entities.
-
-    Args:
-        id: In this memory.
-        passage: Which says it.
-        source: Id and title of the one entity.
-        target: Of the other.
-        kind: The predicate.
-        keywords: What it is about.
-        description: One sentence.
-        start: Of the span that supports it, in the passage.
-        end: Behind it.
-        weight: How sure it is.
-        valid_from: When it began to hold, ISO 8601; empty where unknown.
-        valid_to: When it ended; empty: it still holds, as far as is known.
-        learnt_at: When it came into this memory.
-        closed_by: The fact that ended it.
-    """
-
-    id: int
-    passage: int
-    source: tuple[int, str]
-    target: tuple[int, str]
-    kind: str
-    keywords: str
-    description: str
-    start: int
-    end: int
-    weight: float
-    valid_from: str
-    valid_to: str
-    learnt_at: str
-    closed_by: int | None
+SAID_AT: Final = "CASE p.at WHEN '' THEN d.date ELSE p.at END"
+"""When a passage `p` of a document `d` was said."""
 
 
 def passages(connection: sqlite3.Connection, ids: Sequence[int]) -> list[StoredPassage]:
     """Return passages by id, in the order asked for; those that are gone are left out."""
     found: dict[int, StoredPassage] = {}
-    for some in _parts(ids):
+    for some in parted(ids):
         rows = rows_of(
             connection,
             "SELECT p.id, p.document, d.path, d.title, d.kind, d.date, p.text, p.start, p.end, p.tokens, p.line,"
             " p.last_line, p.page, p.speakers, p.at, p.at_s, p.headings, p.level, p.marks"
-            f" FROM passages p JOIN documents d ON d.id = p.document WHERE p.id IN ({_marks(some)})",
+            f" FROM passages p JOIN documents d ON d.id = p.document WHERE p.id IN ({marks(some)})",
             some,
         )
         for row in rows:
@@ -226,7 +194,7 @@ def blocks(connection: sqlite3.Connection, dim: int, documents: Sequence[int] | 
         chosen = " AND passage IN (SELECT id FROM passages WHERE document IN (SELECT value FROM json_each(?)))"
         values = (f"{list(documents)}",)
     places = connection.execute(
-        "SELECT p.id, p.document, CASE p.at WHEN '' THEN d.date ELSE p.at END FROM passages p"
+        f"SELECT p.id, p.document, {SAID_AT} FROM passages p"
         " JOIN documents d ON d.id = p.document WHERE 1" + chosen.replace("passage IN", "p.id IN"),
         values,
     )
@@ -292,16 +260,16 @@ def sum_of_names(connection: sqlite3.Connection) -> tuple[int, int]:
 def entity_rows(connection: sqlite3.Connection, ids: Sequence[int]) -> list[EntityRow]:
     """Return entities by id, in the order asked for; those that are gone are left out."""
     found: dict[int, EntityRow] = {}
-    for some in _parts(ids):
+    for some in parted(ids):
         spelt: dict[int, list[tuple[int, str, int, str, str]]] = {}
         for row in connection.execute(
-            f"SELECT entity, id, surface, mentions, type, typed_by FROM names WHERE entity IN ({_marks(some)})"
+            f"SELECT entity, id, surface, mentions, type, typed_by FROM names WHERE entity IN ({marks(some)})"
             " ORDER BY mentions DESC, id",
             some,
         ):
             spelt.setdefault(row[0], []).append(row[1:])
         for id_, title, type_ in connection.execute(
-            f"SELECT id, title, type FROM entities WHERE id IN ({_marks(some)})",
+            f"SELECT id, title, type FROM entities WHERE id IN ({marks(some)})",
             some,
         ):
             each = spelt.get(id_, [])
@@ -316,51 +284,15 @@ def entity_rows(connection: sqlite3.Connection, ids: Sequence[int]) -> list[Enti
     return [found[id_] for id_ in ids if id_ in found]
 
 
-def facts_of(connection: sqlite3.Connection, entities: Sequence[int], *, limit: int = 200) -> list[FactRow]:
-    """Return facts of which some entities are one side and others the other, the surest and newest first."""
-    found: list[FactRow] = []
-    for some in _parts(entities):
-        marks = _marks(some)
-        found += _facts(
-            connection,
-            f"WHERE s.entity <> t.entity AND (s.entity IN ({marks}) OR t.entity IN ({marks}))"
-            " ORDER BY f.weight DESC, f.valid_from DESC, f.id LIMIT ?",
-            (*some, *some, limit),
-        )
-    return found
-
-
-def facts_in(connection: sqlite3.Connection, passage_ids: Sequence[int]) -> list[FactRow]:
-    """Return what some passages say."""
-    return [
-        fact
-        for some in _parts(passage_ids)
-        for fact in _facts(connection, f"WHERE f.passage IN ({_marks(some)}) ORDER BY f.id", some)
-    ]
-
-
-def _facts(connection: sqlite3.Connection, rest: str, values: Sequence[Any]) -> list[FactRow]:
-    rows = rows_of(
-        connection,
-        "SELECT f.id, f.passage, es.id AS s_id, es.title AS s_title, et.id AS t_id, et.title AS t_title, f.kind,"
-        " f.keywords, f.description, f.start, f.end, f.weight, f.valid_from, f.valid_to, f.learnt_at, f.closed_by"
-        " FROM facts f JOIN names s ON s.id = f.source JOIN names t ON t.id = f.target"
-        f" JOIN entities es ON es.id = s.entity JOIN entities et ON et.id = t.entity {rest}",
-        values,
-    )
-    return [
-        FactRow(source=(row.pop("s_id"), row.pop("s_title")), target=(row.pop("t_id"), row.pop("t_title")), **row)
-        for row in rows
-    ]
-
-
-def _parts(ids: Sequence[int]) -> Iterator[tuple[int, ...]]:
+def parted(ids: Sequence[int]) -> Iterator[tuple[int, ...]]:
+    """Yield ids once each, so many at a time as one statement takes."""
     once = list(dict.fromkeys(int(each) for each in ids))
     for first in range(0, len(once), AT_ONCE):
         yield tuple(once[first : first + AT_ONCE])
 
 
-def _marks(values: Sequence[Any]) -> str:
+def marks(values: Sequence[Any]) -> str:
+    """Return as many question marks as there are values."""
     return ",".join("?" * len(values))
 
 
