@@ -39,6 +39,14 @@ class Weights(msgspec.Struct, frozen=True, kw_only=True):
     missing: float
 
 
+class Judged(msgspec.Struct, frozen=True, kw_only=True):
+    """What a reader's opinion adds to the score: its logarithm of the odds, times the weight, and the bias."""
+
+    bias: float
+    weight: float
+
+
+JUDGED: Final = Judged(bias=-1.5, weight=2.0)
 FITTED: Final = Weights(bias=1.685, nearness=4.351, missing=-0.693)
 THRESHOLD: Final = 0.5
 
@@ -70,6 +78,19 @@ def answerable(found: Retrieved, weights: Weights = FITTED) -> float:
     if nearest < FAR and found.missing >= WORD_MISSING:
         return 0.0
     score = weights.bias + weights.nearness * found.evidence[0].nearness + weights.missing * found.missing
+    return 1 / (1 + math.exp(-score))
+
+
+def judged(likely: float, odds: float) -> float:
+    """Return how likely it is that the memory has the answer, from what `answerable` says and what a reader does.
+
+    Args:
+        likely: 0 to 1.
+        odds: The reader's, see `prompt.opinion`.
+    """
+    if not 0 < likely < 1:
+        return likely
+    score = math.log(likely / (1 - likely)) + JUDGED.weight * odds + JUDGED.bias
     return 1 / (1 + math.exp(-score))
 
 
