@@ -55,6 +55,17 @@ def test_what_has_nothing_to_do_with_the_memory_is_refused_although_little_is_mi
         ("What is The Witcher 3?", "Anna plays The Witcher a lot.", False),  # nothing is numbered there
         ("Who has 1,200 books?", "Helga has 1200 books.", False),
         ("What is in box 1,200?", "Box 1200 has books, box 7 has none.", False),
+        ("What is on floor 2?", "On floor 1 is the kitchen, on the 2nd floor a bath.", False),
+        ("What is on floor 3?", "On floor 1 is the kitchen, on the 2nd floor a bath.", True),
+        ("What is new in version 2?", "In version 1 nothing was; version 2.0 has a map.", False),
+        ("Who won round 2?", "Tom won round 1, Anna round two.", False),
+        ("Who won season 2?", "Tom won season 1, Anna the second season.", False),
+        ("Who is in the top 10?", "In the top 3 is Tom. The top ten are on the wall.", False),
+        ("Did Anna earn 3000?", "They earn 2500 euros.", False),
+        ("Did she turn 30?", "When you turn 18 you may vote.", False),
+        ("Who is no. 7?", "Anna is no. 5.", True),
+        ("Who is no. 5?", "Anna is no. 5.", False),
+        ("Wer ist Nr. 7?", "Anna ist Nr. 5.", True),
         ("", "Room 14.", False),
     ],
 )

@@ -26,6 +26,7 @@ from typing import Final
 
 import msgspec
 
+from hausmusik.memory.checking.numbers import readings
 from hausmusik.memory.extraction.words import NO_NAMES, STOP_WORDS
 from hausmusik.memory.retrieval.retriever import Retrieved
 from hausmusik.memory.store.reading import StoredPassage
@@ -65,6 +66,7 @@ _NUMBERED: Final = re.compile(rf"(?<!\w)([^\W\d_]{{1,40}})([ .#-]{{0,3}})({_NUMB
 """A word, what joins it to the number behind it, and the word behind that; the number is of no date, time or score."""
 
 _COUNTS: Final = frozenset({"number", "no", "nr", "nummer", "numéro", "número", "numero", "nummers", "numbers"})
+_SUBJECTS: Final = frozenset({"i", "you", "he", "she", "it", "we", "they", "who", "er", "sie", "wir", "ihr", "wer"})
 _YEAR: Final = re.compile(r"(?:19|20)\d\d")
 
 
@@ -102,9 +104,10 @@ def asks_for_another_number(question: str, texts: Sequence[str]) -> bool:
         texts: Of all passages that were found.
     """
     asked = [
-        (_kind(word), _plain(number), behind.lower())
-        for word, joint, number, behind in _NUMBERED.findall(question)
-        if _kind(word) and _is_one_of_many(word, joint, number, behind)
+        (_kind(word), _plain(number), (behind or "").lower())
+        for match in _NUMBERED.finditer(question)
+        for word, joint, number, behind in [match.groups()]
+        if _kind(word) and _is_one_of_many(word, joint, number, behind or "") and not _does(question[: match.start()])
     ]
     if not asked:
         return False
@@ -113,9 +116,18 @@ def asks_for_another_number(question: str, texts: Sequence[str]) -> bool:
     for kind, number, unit in asked:
         units = [behind for other, behind in known if other == kind]
         # `costs 40,000 euros` beside `costs 31,000 euros` is an amount, which a question may have wrong.
-        if units and number not in numbers and not (unit and unit in units):
+        if not units or number in numbers or (unit and unit in units):
+            continue
+        # The second floor, round two and version 2.0 are numbers as well.
+        if not any(float(number or "0") in readings(text) for text in texts):
             return True
     return False
+
+
+def _does(before: str) -> bool:
+    """Return whether what follows some words is what somebody does: `Did Anna turn 30?` asks for no `turn 30`."""
+    words = before.split()
+    return len(words) > 0 and ((len(words) > 1 and words[-1][0].isupper()) or words[-1].lower() in _SUBJECTS)
 
 
 def _is_one_of_many(word: str, joint: str, number: str, behind: str) -> bool:
@@ -132,7 +144,9 @@ def _written(passage: StoredPassage) -> str:
 def _kind(word: str) -> str:
     """Return what the number behind a word may count, as one of many; empty: it is no such word."""
     low = word.lower()
-    return "" if low in NO_NAMES or (low in STOP_WORDS and low != "no") else low.removesuffix("s")
+    if low in _COUNTS:
+        return "number"
+    return "" if low in NO_NAMES or low in STOP_WORDS else low.removesuffix("s")
 
 
 def _plain(number: str) -> str:
