@@ -10,6 +10,7 @@ from typing import Final
 
 import msgspec
 
+from hausmusik.memory.extraction.german import DETERMINERS
 from hausmusik.memory.extraction.words import BEGINNINGS, STOP_WORDS
 from hausmusik.memory.needing import needed
 from hausmusik.memory.retrieval.chaining import wordings
@@ -96,10 +97,11 @@ def _spelt_like(text: str, forms: Sequence[tuple[str, str]]) -> tuple[str, ...]:
 def _runs(question: str) -> list[list[str]]:
     """Return the words of a question that are written like names, those together that stand side by side."""
     runs: list[list[str]] = [[]]
-    before = 0
+    before, article = 0, False
     for match in WORD.finditer(question):
         word = match.group()
-        is_name = word[0].isupper() and word.lower() not in STOP_WORDS | BEGINNINGS
+        is_name = word[0].isupper() and word.lower() not in STOP_WORDS | BEGINNINGS and not article
+        article = word in DETERMINERS  # `Wer führt die Kasse?` asks for no Kassel
         if not is_name or question[before : match.start()].strip():
             runs.append([])
         if is_name:

@@ -194,6 +194,7 @@ async def test_a_reply_is_quoted_with_the_line_on_which_it_stands(house: House) 
         ("Where does Anna Weber work, and Gerda?", {}),
         ("How high is the Eiffel Tower in Peru?", {}),  # nothing is like it
         ("Which Harbour is closed?", {}),  # it is said, though it is no name
+        ("Wer hat die Kleyn und der Nordwint?", {}),  # German writes nouns so
     ],
 )
 async def test_a_name_that_is_nearly_in_the_memory_is_asked_back(

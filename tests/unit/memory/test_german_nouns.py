@@ -174,3 +174,9 @@ def test_a_long_text_takes_no_longer_per_letter(text: str) -> None:
     began = time.process_time()
     Nouns(text)
     assert time.process_time() - began < 3.0
+
+
+def test_an_institution_of_a_country_is_not_the_country() -> None:
+    text = "Anna war bei der Bank von England und an der Universität von Kalifornien. Das Angebot von Siemens kam."
+    assert {"Bank von England", "Universität von Kalifornien", "Siemens"} <= names(text)
+    assert not {"England", "Kalifornien"} & names(text)

@@ -22,7 +22,7 @@ ARTICLED: Final = 3
 _PRONOUNS: Final = word_set("der die das den dem des")
 """Articles, which behind a comma are relative pronouns instead: `die Frau, die Petra kennt`, `mit der Anna spricht`."""
 
-_DETERMINERS: Final = _PRONOUNS | word_set(
+DETERMINERS: Final = _PRONOUNS | word_set(
     """
     ein eine einem einen einer eines euer kein keine keinem keinen keiner keines mein meine meinem meinen meiner meines
     dein deine deinem deinen deiner deines sein seine seinem seinen seiner seines ihre ihrem ihren ihrer ihres unser
@@ -32,6 +32,8 @@ _DETERMINERS: Final = _PRONOUNS | word_set(
     vom zum zur zwei drei vier fünf sechs sieben acht neun zehn elf zwölf
     """
 )
+"""Articles and what stands in their place: before a noun, and seldom before a name."""
+
 _CONJUNCTIONS: Final = word_set("aber als dass denn ob oder sondern und weil wenn wie")
 _ADJECTIVE: Final = re.compile(r"[a-zäöüß]{2,30}(?:e|en|er|es|em)")
 _NUMBER: Final = re.compile(r"\d{1,3}")
@@ -53,6 +55,12 @@ _COMMON: Final = word_set(
     wochen wort wörter zahlen zeit zeiten ziel ziele zucker zug zukunft minute minuten rede stimmen
     """
 )
+_BODIES: Final = (
+    *("bank", "universität", "hochschule", "akademie", "institut", "museum", "republik", "parlament", "regierung"),
+    *("ministerium", "gericht", "kirche", "bistum", "königreich", "könig", "königin", "fürst", "herzog", "graf", "rat"),
+)
+"""How what stands before the `von` of one name ends: `Universität von Kalifornien`, `Zentralbank von Irland`."""
+
 _ARTICLED_NAMES: Final = word_set(
     """
     schweiz türkei ukraine slowakei mongolei niederlande niederlanden usa vatikan irak iran jemen libanon sudan tschad
@@ -103,7 +111,8 @@ class Nouns:
             people: Words of names of people, lower case.
         """
         first, von, _ = name.partition(" von ")
-        return len(first + von) if von and self.are_all_of(first, people) else 0
+        is_body = first.rpartition(" ")[2].lower().endswith(_BODIES)
+        return len(first + von) if von and not is_body and self.are_all_of(first, people) else 0
 
     def _is_noun(self, word: str, people: Collection[str]) -> bool:
         low, stem = word.lower(), _stem(word)
@@ -126,7 +135,7 @@ def _has_article(text: str, words: list[re.Match[str]], place: int) -> bool:
     before = words[at].group().lower()
     if _NUMBER.fullmatch(before):
         return at == place - 1
-    if before not in _DETERMINERS:
+    if before not in DETERMINERS:
         return False
     if before not in _PRONOUNS or words[at].group()[0].isupper():
         return True
@@ -138,7 +147,7 @@ def _has_article(text: str, words: list[re.Match[str]], place: int) -> bool:
 
 
 def _is_adjective(word: str) -> bool:
-    return word not in STOP_WORDS and word not in _DETERMINERS and _ADJECTIVE.fullmatch(word) is not None
+    return word not in STOP_WORDS and word not in DETERMINERS and _ADJECTIVE.fullmatch(word) is not None
 
 
 def _touch(text: str, words: list[re.Match[str]], at: int) -> bool:
@@ -149,7 +158,7 @@ def _touch(text: str, words: list[re.Match[str]], at: int) -> bool:
 
 def _is_named_before(word: str) -> bool:
     """Return whether a word that stands before another may be the first of a name, or a title."""
-    return word[0].isupper() and word.lower() not in STOP_WORDS and word.lower() not in _DETERMINERS
+    return word[0].isupper() and word.lower() not in STOP_WORDS and word.lower() not in DETERMINERS
 
 
 def _stem(word: str) -> str:

@@ -17,7 +17,7 @@ import msgspec
 
 from hausmusik.memory.extraction.sentences import sentences_in
 from hausmusik.memory.extraction.typing import EVENTS, ORGANIZATIONS, PLACES
-from hausmusik.memory.extraction.words import BEFORE_OF, BEGINNINGS, CONNECTORS, NAMELESS, NO_NAMES, STOP_WORDS
+from hausmusik.memory.extraction.words import BEFORE_OF, BEGINNINGS, BODIES, CONNECTORS, NAMELESS, NO_NAMES, STOP_WORDS
 from hausmusik.memory.naming import HONORIFICS
 from hausmusik.memory.roles import HEADS
 
@@ -151,7 +151,7 @@ def _is_somebody(words: list[str], casing: Casing, known: Collection[str]) -> bo
     last = re.sub(r"['’]s$", "", words[-1].lower()).rpartition("-")[2]
     if not last.isalpha() or len(last) < 2 or any(each in CONNECTORS for each in words):
         return False
-    if last in BEFORE_OF or last in ORGANIZATIONS or last in PLACES or last in EVENTS or last in HEADS:
+    if last in BEFORE_OF | ORGANIZATIONS | PLACES | EVENTS | HEADS or last.endswith(BODIES):
         return False
     return (len(words) > 1 and not casing.is_ever_small(last)) or last in known
 

@@ -147,6 +147,17 @@ BEFORE_OF: Final = word_set(
     spokesperson spokeswoman sport state states statue stone story summit superintendent supervisor system table tale
     tales temple testament theory title titles tower treaty tree tribunal trust truth types union university view
     village voice wall war warden way west wing women word work world year
+    academy act alumni archive archives assembly award awards ballet battalion brigade bridge brotherhood catalogue
+    census choir choral chronicle chronicles class college commons community competition conservatory consortium cup
+    desk directorate dynasty embassies encyclopedia ensemble exhibition expo factory fellowship hole hospital hotel
+    index initiative inspectorate isthmus lab laboratory lake library lodge magazine medal monastery mount mountains
+    name observatory oath parliament peninsula people plan pool prize program programme project protocol regiment
+    registry reserve river ruins seminary seat site square squadron strait studio style survey team theatre theater
+    tour town trail treasury valley vault
     """
 )
-"""What stands before the `of` or `for` of what is one name: `Parole Board of Canada`; behind other words two begin."""
+"""What stands before the `of` or `for` of what is one name: `Parole Board of Canada`. Behind other words two begin, but
+for those in `BODIES`."""
+
+BODIES: Final = ("tion", "sion", "ment", "ship", "ity", "logy", "graphy", "ium", "atory", "orate")
+"""How such words end that nobody can list; few surnames do."""
