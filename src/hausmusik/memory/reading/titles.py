@@ -11,9 +11,11 @@ from typing import Final
 from hausmusik.memory.documents import Block
 
 _GENERIC: Final = re.compile(
-    r"(?:microsoft )?word[ -]?do[ck]ument|(?:(?:new|neues|nouveau|nuevo|nuovo|nieuw|novo) )?(?:microsoft word )?"
-    r"do[ck]umento?[ _-]?\d*|untitled[ _-]?\d*|unbenannt[ _-]?\d*|sans titre|no title|title|titel"
-    r"|microsoft word - .*|.*\.(?:docx?|dot[xm]?|odt|rtf|pdf|indd|tex|dvi)",
+    r"(?:(?:new|neues|nouveau|nuevo|nuovo|nieuw|novo) )?(?:(?:microsoft )?(?:word|office|powerpoint|excel)[ -]?)?"
+    r"(?:do[ck]umento?|presentation|präsentation|worksheet|spreadsheet)(?: sans titre| sin título| senza titolo"
+    r"| sem título)?(?:[ _-]?\d+| \(\d+\))?|(?:untitled|unbenannt(?:es)?|naamloos|nameless)(?: do[ck]umento?"
+    r"| presentation| spreadsheet)?(?:[ _-]?\d+| \(\d+\))?|sans titre|no title|title|titel"
+    r"|microsoft word - .*|.*\.(?:docx?|dot[xm]?|odt|rtf|pdf|pptx?|xlsx?|indd|tex|dvi)",
     re.IGNORECASE,
 )
 _LONGEST: Final = 200

@@ -229,6 +229,13 @@ def test_when_a_pdf_was_made_is_its_date_only_if_nothing_else_tells_one() -> Non
     [
         ("Word Document", "", "The old house", "The old house"),
         ("Word Document", "", "", "notes"),
+        ("Untitled document", "", "", "notes"),
+        ("Unbenanntes Dokument", "", "", "notes"),
+        ("Document sans titre", "", "", "notes"),
+        ("PowerPoint Presentation", "", "", "notes"),
+        ("New Microsoft Word Document (2)", "", "", "notes"),
+        ("Neues Word-Dokument", "", "", "notes"),
+        ("Document of the year", "", "", "Document of the year"),
         ("", "", "The old house", "The old house"),
         ("Letter", "Letter.dotx", "The old house", "The old house"),
         ("Normal.dotm", "Normal.dotm", "", "notes"),
