@@ -20,6 +20,9 @@ DEEPEST: Final = 32
 MOST_CHARACTERS: Final = 16_000_000
 """In one attribute: LightRAG's longest are some thousand."""
 
+_ENCODINGS: Final = frozenset({"utf-8", "utf8", "utf-16", "iso-8859-1", "us-ascii"})
+"""What expat reads itself."""
+
 _AT_ONCE: Final = 1 << 16
 
 
@@ -62,8 +65,6 @@ def read_graph(file: BinaryIO, name: str) -> Graph:
         reader.parser.Parse(b"", True)
     except expat.ExpatError as error:
         raise BadInput(f"{name} is damaged: {error}", hint="export or copy it again") from error
-    except (UnicodeError, LookupError, ValueError, TypeError) as error:  # by the codec that its first line names
-        raise BadInput(f"{name} is in an encoding that is not read here", hint="save it as UTF-8") from error
     known = {node.id for node in reader.nodes}
     if not reader.is_graph:
         raise BadInput(f"{name} is no GraphML", hint="it begins with <graphml>")
@@ -85,6 +86,7 @@ class _Reader:
         self.is_graph = False
         self.parser = expat.ParserCreate(namespace_separator=" ")
         self.parser.buffer_text = True
+        self.parser.XmlDeclHandler = self._declared
         self.parser.StartDoctypeDeclHandler = self._refuse
         self.parser.EntityDeclHandler = self._refuse
         self.parser.StartElementHandler = self._start
@@ -98,6 +100,11 @@ class _Reader:
         self._key = ""
         self._parts: list[str] = []
         self._length = 0
+
+    def _declared(self, _version: str, encoding: str | None, _standalone: int) -> None:
+        # Any other is looked up among Python's codecs, some of which are no encodings of text.
+        if (encoding or "utf-8").lower() not in _ENCODINGS:
+            raise BadInput(f"{self._name} is in an encoding that is not read here", hint="save it as UTF-8")
 
     def _refuse(self, *_: Any) -> None:
         raise BadInput(f"{self._name} declares a document type", hint="GraphML needs none; it is not read")
