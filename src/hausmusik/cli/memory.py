@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
 from hausmusik.cli.asking import AsOf, Memory, Mode
 from hausmusik.cli.commands import Command, Group
 from hausmusik.cli.options import Json, On, Yes, confirm, read_text
-from hausmusik.cli.output import Output
+from hausmusik.cli.output import Output, printable
 from hausmusik.cli.session import ProgressLine, in_house, with_house
 from hausmusik.counted import counted
 from hausmusik.memory.moments import read_moment
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from hausmusik.memory.looking import DocumentRow, Looker, MemoryRow
     from hausmusik.memory.retrieval.retriever import Retrieved
 
-SHOWN = 40
+SHOWN: Final = 40
 """Documents that patterns match: more than these are only counted before they are forgotten."""
 
 memory_app = typer.Typer(cls=Group, invoke_without_command=True)
@@ -179,7 +179,7 @@ def forget(
     named: list[str] = with_house(lambda house: house.memory(memory).documents_named(documents, patterns=True))
     if any(is_pattern(each) and each not in named for each in documents):
         for each in named[:SHOWN]:
-            output.talk(f"  {each}")
+            output.talk(f"  {printable(each, line=True)}")
         if len(named) > SHOWN:
             output.talk(f"  and {len(named) - SHOWN} more")
     if named:  # none: they were forgotten before, and their bytes are what is left to do

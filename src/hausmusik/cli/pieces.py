@@ -25,6 +25,7 @@ from hausmusik.cli.options import (
 )
 from hausmusik.cli.output import Output
 from hausmusik.cli.session import ProgressLine, announce, in_house, with_house
+from hausmusik.counted import counted
 from hausmusik.errors import OutputError, ScoreError
 
 if TYPE_CHECKING:
@@ -196,7 +197,7 @@ def _tell_finished(output: Output, finished: Finished) -> None:
     if finished.reused and not finished.made:
         output.talk("nothing has changed; everything is there")
     else:
-        output.talk(f"{finished.made} take{'' if finished.made == 1 else 's'} made, {finished.kept} kept")
+        output.talk(f"{counted(finished.made, 'take')} made, {finished.kept} kept")
     output.talk(f"{finished.duration_s:.1f} s, {finished.loudness_lufs:.1f} LUFS, {finished.true_peak_dbtp:.1f} dBTP")
     for file in finished.files:
         output.detail(f"  {file.role:9} {file.path}")

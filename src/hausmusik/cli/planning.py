@@ -12,6 +12,7 @@ import typer
 from hausmusik.cli.options import Json, On, Outside, ScoreFile, Variables, allowing, read_variables
 from hausmusik.cli.output import Output
 from hausmusik.cli.session import with_house
+from hausmusik.counted import counted
 from hausmusik.errors import BudgetError, ScoreError
 
 if TYPE_CHECKING:
@@ -99,8 +100,8 @@ def show_plan(output: Output, made: Plan, quote: Quote, placements: Sequence[Pla
     )
     to_make = made.plays
     about = "" if made.timeline.exact else "about "
-    what = f"{to_make} takes to make" if to_make != 1 else "1 take to make"
-    output.data(f"\n{about}{made.timeline.duration_s:.1f} s, {what if to_make else 'every take is there'}")
+    what = f"{counted(to_make, 'take')} to make" if to_make else "every take is there"
+    output.data(f"\n{about}{made.timeline.duration_s:.1f} s, {what}")
     if to_make:
         output.data(str(quote))
     if placements:

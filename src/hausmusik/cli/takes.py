@@ -12,6 +12,7 @@ from hausmusik.cli.commands import Command, Group
 from hausmusik.cli.options import DryRun, Json, ScoreFile, Yes, confirm, read_days
 from hausmusik.cli.output import Output
 from hausmusik.cli.session import with_house
+from hausmusik.counted import counted
 
 if TYPE_CHECKING:
     from hausmusik.house import AsyncHouse
@@ -53,7 +54,7 @@ def list_takes(context: typer.Context, *, json: Json = False) -> None:
         ],
         right=(2, 3),
     )
-    output.talk(f"{len(rows)} takes, {sum(row['size_bytes'] for row in rows) / 1e6:.1f} MB")
+    output.talk(f"{counted(len(rows), 'take')}, {sum(row['size_bytes'] for row in rows) / 1e6:.1f} MB")
 
 
 def _rows(house: AsyncHouse) -> list[dict[str, Any]]:
@@ -134,7 +135,7 @@ def gc(
     left = len(with_house(lambda house: house.takes.abandoned()))
     found = with_house(lambda house: work(house, dry=True))
     if found and not dry_run:
-        confirm(output, f"remove {len(found)} takes ({sum(found.values()) / 1e6:.1f} MB)?", yes=yes)
+        confirm(output, f"remove {counted(len(found), 'take')} ({sum(found.values()) / 1e6:.1f} MB)?", yes=yes)
     if not dry_run:
         found = with_house(lambda house: work(house, dry=False))
     if json:
@@ -143,6 +144,6 @@ def gc(
         output.json({"found": keys, "removed": removed, "size_bytes": size_bytes, "half_made": left})
         return
     verb = "would remove" if dry_run else "removed"
-    output.data(f"{verb} {len(found)} takes, {sum(found.values()) / 1e6:.1f} MB")
+    output.data(f"{verb} {counted(len(found), 'take')}, {sum(found.values()) / 1e6:.1f} MB")
     if left:
-        output.data(f"{verb} {left} half-made takes of killed processes")
+        output.data(f"{verb} {counted(left, 'half-made take')} of killed processes")

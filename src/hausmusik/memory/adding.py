@@ -22,6 +22,7 @@ import msgspec
 from filelock import FileLock, Timeout
 
 from hausmusik.atomic import private_folder
+from hausmusik.counted import counted
 from hausmusik.errors import Cancelled, HausmusikError, StoreError
 from hausmusik.jobs.journal import Journal
 from hausmusik.jobs.limit import Limit
@@ -305,7 +306,7 @@ class Adder:
         for other in self._journal.jobs(kind=KIND, key=place, state="open"):
             self._journal.cancel(other.id)
         steps = (NewStep(key=key_of_item(item)) for item in plan.to_do)
-        label = f"{plan.memory}: {len(plan.to_do)} documents"
+        label = f"{plan.memory}: {counted(len(plan.to_do), 'document')}"
         return self._journal.open_job(KIND, label, key=place, run=run.id, steps=steps)
 
     def _failed(self, plan: AddPlan, job: Job | None) -> tuple[FileProblem, ...]:

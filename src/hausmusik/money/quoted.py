@@ -16,6 +16,7 @@ from typing import Final, Literal, TypeAlias, get_args
 
 import msgspec
 
+from hausmusik.counted import counted
 from hausmusik.money.dollars import shown
 from hausmusik.money.learnt import Spread, Unit
 from hausmusik.money.prices import Price
@@ -178,19 +179,15 @@ def _sums(usd: Iterable[Usd]) -> Usd:
 
 def _part_rows(line: QuoteLine) -> list[tuple[str, str, str, str, str, str]]:
     counts: dict[Part, str] = {
-        "start": _count(line.cold_starts, "machine"),
-        "play": _count(line.plays, "play"),
-        "idle": _count(line.cold_starts, "machine"),
+        "start": counted(line.cold_starts, "machine"),
+        "play": counted(line.plays, "play"),
+        "idle": counted(line.cold_starts, "machine"),
     }
     return [
         (f"  {_WORDS[part]}", "", counts[part], _seconds(line.part_s(part)), _dollars(line.part_usd(part)), "")
         for part in PARTS
         if line.part_s(part).high
     ]
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _range(low: str, expected: str, high: str) -> str:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import AsyncExitStack
 from typing import Final
 
+from hausmusik.counted import counted
 from hausmusik.errors import NotFoundError, ScoreError
 from hausmusik.jobs.journal import KEPT, Journal
 from hausmusik.jobs.model import NewStep, Step
@@ -179,7 +180,7 @@ class Rounds:
 
         def tell(progress: StepsDone) -> None:
             share = progress.done / progress.total if progress.total else 1.0
-            label = f"{progress.done} of {progress.total} takes"
+            label = f"{progress.done} of {counted(progress.total, 'take')}"
             self._tell(Progress(stage=Stage.TAKES, done=share, label=label, eta_s=progress.eta_s))
 
         await run_steps(
