@@ -4,8 +4,8 @@
 
 A memory is made of the chats with the embedded default; all questions of the half that have no answer are asked, and
 so many of the others, drawn with a seed. The reader is asked what `haus ask` asks it before it answers, and answers
-nothing: 30 to 45 s a question for a model of 1.5B on one core. `even` set weight and bias (`fitted` says what they would
-be, in ten folds what they are worth), `odd` is reported. Reader and MiniLM must be pulled. `--rows FILE` reckons anew.
+nothing: 30 to 45 s a question for a model of 1.5B on one core. `even` set weight and bias (`fitted` says what they
+would be, and in ten folds what that is worth), `odd` is reported. Both must be pulled. `--rows FILE` asks nobody.
 """
 
 from __future__ import annotations
