@@ -41,13 +41,17 @@ class Weights(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Judged(msgspec.Struct, frozen=True, kw_only=True):
-    """What a reader's opinion adds to the score: its logarithm of the odds, times the weight, and the bias."""
+    """What a reader's opinion adds to the score: its logarithm of the odds, times the weight, and the bias.
+
+    Set on that half too, with a model of 1.5B (`benchmarks/memory_quality/judging.py`): at weights from 1 to 4 some 85
+    to 90 % of the questions without an answer are refused there at 9 % of the others; the bias is that for these 9 %.
+    """
 
     bias: float
     weight: float
 
 
-JUDGED: Final = Judged(bias=-1.5, weight=2.0)
+JUDGED: Final = Judged(bias=0.4, weight=2.0)
 FITTED: Final = Weights(bias=1.685, nearness=4.351, missing=-0.693)
 THRESHOLD: Final = 0.5
 
