@@ -94,10 +94,8 @@ def judged(likely: float, odds: float) -> float:
         likely: 0 to 1.
         odds: The reader's, see `prompt.opinion`.
     """
-    if not 0 < likely < 1:
-        return likely
-    score = math.log(likely / (1 - likely)) + JUDGED.weight * odds + JUDGED.bias
-    return 1 / (1 + math.exp(-score))
+    told = likely * math.exp(JUDGED.weight * odds + JUDGED.bias)  # what is added to the score
+    return told / (told + 1 - likely)
 
 
 def asks_for_another_number(question: str, texts: Sequence[str]) -> bool:
