@@ -109,9 +109,8 @@ def _stem(word: str) -> str:
         for ending in ("ing", "ed"):
             if bare.endswith(ending) and len(bare) - len(ending) >= LEAST:
                 bare = bare.removesuffix(ending)
-        if (
-            len(bare) == LEAST + 1 and bare.endswith("ed") and bare[-3] != "e"
-        ):  # `died`, `aged`: the e is the word's own
+        # Of `died` and `aged`, as of no `need`, the e is the word's own.
+        if len(bare) == LEAST + 1 and bare.endswith("ed") and bare[-3] != "e":
             bare = bare[:-1]
         while len(bare) > LEAST and (bare[-1] == "e" or (bare[-1] == bare[-2] and bare[-1] in _DOUBLED)):
             bare = bare[:-1]
