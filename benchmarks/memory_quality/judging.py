@@ -1,4 +1,4 @@
-"""What a reader's yes or no adds to refusal: LiHua-World's questions, by half; writes results/<date>-judged-<half>.*.
+"""What a reader's yes or no adds to refusal on LiHua-World's questions; writes results/<date>-judged-<half>.json.
 
     python benchmarks/memory_quality/judging.py --data DIR [--half odd] [--with-answer 64] [--reader qwen2.5-coder-1.5b]
 
@@ -6,6 +6,7 @@ A memory is made of the chats with the embedded default; all questions of the ha
 so many of the others, drawn with a seed. The reader is asked what `haus ask` asks it before it answers, and answers
 nothing: 30 to 45 s a question for a model of 1.5B on one core. `even` set weight and bias (`fitted` says what they
 would be, and in ten folds what that is worth), `odd` is reported. Both must be pulled. `--rows FILE` asks nobody.
+The rows of 2026-11-27 were asked two at a time, by this script's first form, with excerpts of an hour before.
 """
 
 from __future__ import annotations
@@ -136,10 +137,11 @@ def main() -> None:
     parser.add_argument("--reader", default="qwen2.5-coder-1.5b")
     parser.add_argument("--rows", type=Path, help="a results file whose rows are reckoned anew; nobody is asked")
     options = parser.parse_args()
-    load = os.getloadavg()[0]
+    asking: dict[str, Any] = {"asked": "before: these rows are reckoned anew"}
     if options.rows:
         rows = json.loads(options.rows.read_text())["rows"]
     else:
+        asking = {"asked": "now", "load": os.getloadavg()[0], "xllamacpp": version("xllamacpp")}
         with tempfile.TemporaryDirectory() as folder:
             bench = Bench(options.data, Path(folder))
             with bench.house:
@@ -149,7 +151,7 @@ def main() -> None:
         "machine": f"{os.cpu_count()} cores, {platform.machine()}",
         "python": platform.python_version(),
         "hausmusik": version("hausmusik"),
-        "load": load,
+        **asking,
         "reader": options.reader,
         "half": options.half,
         "used": {"weight": JUDGED.weight, "bias": JUDGED.bias},
