@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from hausmusik.memory.answering.answerer import AskOptions
@@ -67,6 +67,8 @@ def test_an_opinion_is_the_odds_of_yes_to_no_in_all_their_spellings() -> None:
     assert opinion(scored(Well=0.9, yes=0.05)) is None
 
 
+@example(1.0, 0.0, 0.03125)
+@example(5e-324, 0.0, 1.0)
 @given(st.floats(0, 1), st.floats(-SUREST, SUREST), st.floats(-SUREST, SUREST))
 def test_a_better_opinion_never_makes_an_answer_less_likely(likely: float, one: float, other: float) -> None:
     low, high = sorted((one, other))

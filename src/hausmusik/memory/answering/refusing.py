@@ -94,8 +94,11 @@ def judged(likely: float, odds: float) -> float:
         likely: 0 to 1.
         odds: The reader's, see `prompt.opinion`.
     """
-    told = likely * math.exp(JUDGED.weight * odds + JUDGED.bias)  # what is added to the score
-    return told / (told + 1 - likely)
+    if not likely:
+        return 0.0
+    # Each step of this form rises or stands still with the odds; of told / (told + 1 - likely) rounding makes 1 - 1e-16
+    # of what was sure.
+    return 1 / (1 + (1 - likely) / likely * math.exp(-(JUDGED.weight * odds + JUDGED.bias)))
 
 
 def asks_for_another_number(question: str, texts: Sequence[str]) -> bool:
