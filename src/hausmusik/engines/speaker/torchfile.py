@@ -234,7 +234,8 @@ def read_tensors(path: Path, entry: str) -> dict[str, FloatArray]:
             if size > MAX_FILE_BYTES:
                 raise _Refused(f"it is larger than {MAX_FILE_BYTES >> 20} MiB")
             return _read(file.read(size), entry)
-    except (_Refused, ValueError, struct.error, UnicodeError) as error:
+    except (_Refused, ValueError, struct.error, UnicodeError, DeprecationWarning) as error:
+        # pickletools warns of names with a backslash; they are refused also where warnings are no errors.
         raise WeightsError(
             f"{path.name} is not a file of tensors that can be read: {error}",
             hint="pull the weights again; a file from elsewhere must be the pinned one",

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from hausmusik.engines.speaker import torchfile
@@ -201,6 +201,7 @@ def test_a_missing_entry_and_a_missing_file(tmp_path: Path) -> None:
 GOOD = torch_file({"a": tensor("1", (2, 3), (3, 1), size=6)}, {"1": np.arange(6)})
 
 
+@example(GOOD.index(b"Ordered") - 1, ord("\\"), False)
 @given(st.integers(0, len(GOOD) - 1), st.integers(0, 255), st.booleans())
 def test_damage_never_shows_a_foreign_error(
     tmp_path_factory: pytest.TempPathFactory, at: int, byte: int, cut: bool
