@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.memory.asked import FILES, House
+from tests.unit.memory.shelf import Shelf
 
 
 @pytest.fixture
@@ -15,3 +16,10 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
     yield house
     house.memories.close()
     house.journal.database.close()
+
+
+@pytest.fixture
+async def shelf(tmp_path: Path) -> AsyncIterator[Shelf]:
+    shelf = Shelf(tmp_path)
+    yield shelf
+    shelf.close()
