@@ -11,8 +11,9 @@ import pytest
 from hausmusik.clock import TimeIds
 from hausmusik.config.database import Database
 from hausmusik.errors import BudgetError
-from hausmusik.money import Budget, Ledger, LedgerRow, Limits, Price, money_file
+from hausmusik.money import Budget, Ledger, LedgerRow, Limits, Meter, Price, money_file
 from tests.unit.jobs.conftest import ManualClock
+from tests.unit.money.metered import Play
 
 FREE = Price(name="your own machine", usd_per_s=Decimal(0), date=date(2026, 11, 23), source="your own machine")
 GPU = Price(name="A10G", usd_per_s=Decimal("0.000306"), date=date(2026, 11, 1), source="a price page")
@@ -72,3 +73,18 @@ def row(clock: ManualClock, ids: TimeIds) -> Callable[..., LedgerRow]:
         return LedgerRow(**(given | fields))
 
     return make
+
+
+@pytest.fixture
+def house(budget: Callable[..., Budget]) -> Budget:
+    return budget(house_usd="1")
+
+
+@pytest.fixture
+def meter(ledger: Ledger, house: Budget, clock: ManualClock) -> Meter:
+    return Meter(ledger=ledger, budget=house, prices=CloudPrices(), clock=clock, session="s1")
+
+
+@pytest.fixture
+def play(clock: ManualClock) -> Callable[..., Play]:
+    return lambda *events: Play(*events, clock=clock)
