@@ -17,8 +17,6 @@ What differs from memories of texts:
 - Groups are what is used beyond 200,000 vectors, pushing beyond 100,000 passages; in smaller memories they are measured
   to say what they would miss. Recall is against the exact search of the same rows.
 - "as networkx": the same power iteration in float64 until the sum of changes is below 1e-6, on the same matrix.
-- On 2026-11-27 the parts were run one by one (usearch at 100,000 and the million under the highest load), by the same
-  scripts, and put together; words at a million were not measured for want of time.
 - usearch: one thread, float16, its defaults for connectivity and expansion.
 """
 
@@ -27,13 +25,13 @@ def page(result: dict[str, Any]) -> str:
     machine, small = result["machine"], result["small"]
     libraries = ", ".join(f"{name} {number}" for name, number in machine["libraries"].items())
     loads = [each[when] for each in (small, *result["made"]) for when in ("load_before", "load_after")]
+    busy = ": wall times say more of others than of us, read processor times" if max(loads) > machine["cores"] else ""
     lines = [
         f"# Finding passages, {result['date']}",
         "",
         (
-            f"{machine['cpu']}, {machine['cores']} cores shared with others (load average {min(loads):.1f} to"
-            f" {max(loads):.1f}: wall times say more of the others than of us, read processor times first), Python"
-            f" {machine['python']}, SQLite {machine['sqlite']}, {libraries}. One core of linear algebra."
+            f"{machine['cpu']}, {machine['cores']} cores (load average {min(loads):.1f} to {max(loads):.1f}{busy}),"
+            f" Python {machine['python']}, SQLite {machine['sqlite']}, {libraries}. One core of linear algebra."
         ),
         "",
         f"## {small['documents']:,} documents, {small['counts']['passages']:,} passages: ms, p50 / p95",
