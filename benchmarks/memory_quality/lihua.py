@@ -53,14 +53,14 @@ def measured(retriever: Retriever, data: Path, embed: Any, modes: tuple[Mode, ..
                 half[f"recall@{k}"].append(len(gold.intersection(paths[:k])) / len(gold))
         found[mode] = {
             half: {name: round(100 * float(np.mean(each)), 1) for name, each in values.items() if name in _TOLD}
-            | {"auc": round(auc(values["with"], values["without"]), 3)}
+            | {"auc": round(_auc(values["with"], values["without"]), 3)}
             | {"questions": len(values["recall@1"]), "without an answer": len(values["refused"])}
             for half, values in halves.items()
         }
     return found
 
 
-def auc(higher: list[float], lower: list[float]) -> float:
+def _auc(higher: list[float], lower: list[float]) -> float:
     """Return how often one of `higher` is above one of `lower`; equal ones count half."""
     above = np.subtract.outer(higher, lower)
     return float(np.mean((above > 0) + 0.5 * (above == 0)))

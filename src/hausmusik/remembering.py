@@ -10,14 +10,12 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from pathlib import Path
 
-import msgspec
-
-from hausmusik.errors import BudgetError, StoreError, UsageError
+from hausmusik.errors import StoreError, UsageError
 from hausmusik.jobs.stop import Stop
 from hausmusik.memory.adding import plays_of, writing
 from hausmusik.memory.answering.answerer import Answerer, AskOptions
 from hausmusik.memory.answering.events import AnswerDelta, Answered, AnswerEvent, Citation, Found
-from hausmusik.memory.answering.prompt import answer_request, judge_request
+from hausmusik.memory.answering.prompt import answer_request
 from hausmusik.memory.embedding import embedded, embedder_of
 from hausmusik.memory.exchange.exporting import Exported, Form, export
 from hausmusik.memory.exchange.importing import Imported, import_lightrag
@@ -116,17 +114,7 @@ class Remembering(Parts):
         if options.instrument:
             answer = answer_request(question, (), seed=options.seed, think=options.think)
             plays.append((options.instrument, answer))
-            if options.judge and not options.anyway:
-                plays.append((options.instrument, judge_request(question, ())))
         return plays
-
-    def _holds_more(self, question: str, options: AskOptions, run: Run) -> bool:
-        """Return whether the limits hold a judgement beside the answer: an answer is not given up for one."""
-        try:
-            self.player.check_room(self._plays_of(question, options), run=run)
-        except BudgetError:
-            return False
-        return True
 
     async def ask_events(
         self,
@@ -154,9 +142,7 @@ class Remembering(Parts):
         run = run or self.new_run("ask", on=on)
         options = options or AskOptions(instrument=self.reader())
         if options.instrument:
-            plays = self._plays_of(question, msgspec.structs.replace(options, judge=False))
-            self.player.check_room(plays, run=run)
-            options = msgspec.structs.replace(options, judge=options.judge and self._holds_more(question, options, run))
+            self.player.check_room(self._plays_of(question, options), run=run)
         async with aclosing(self._answerer(memory).ask(question, options, run=run)) as events:
             async for event in events:
                 yield event

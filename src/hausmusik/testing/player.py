@@ -32,7 +32,6 @@ from hausmusik.types import (
     Task,
     TextDelta,
     ThinkingDelta,
-    TokenScore,
     Usage,
 )
 
@@ -193,8 +192,6 @@ def _said(reply: str, request: ChatRequest) -> Iterator[Event]:
         yield ThinkingDelta(text=thought.removeprefix("<think>"))
     for word in text.removesuffix(CUT).splitlines(keepends=True):
         yield TextDelta(text=word)
-        if request.top_logprobs:
-            yield TokenScore(text=word, logprob=0.0)
     read = sum(len(message.content.split()) for message in request.messages)
     yield Usage(tokens_in=read, tokens_out=len(text.split()))
     yield Done(reason="length" if text.endswith(CUT) else "complete")

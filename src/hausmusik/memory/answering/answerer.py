@@ -1,15 +1,12 @@
 """Answers a question from a memory, as events: found, walk, thoughts, text, citations, the end.
 
-    start the reader | embed the question -> retrieve -> answerable? -> walk -> read (or quote) -> check
-
-A reader, if there is one, is asked too whether what was found holds the answer; it has read most of what it answers
-from then, so that this takes little besides.
+    start the reader | embed the question -> retrieve -> answerable? -> excerpts -> walk -> read (or quote) -> check
 
 The reader's machine is asked for before the question is embedded, and starts while passages are being found: of a cold
 start nothing is left to wait for but what retrieval does not take. What can be refused without looking (no question,
 another embedder, an empty memory) is refused before. A question that is refused after looking has cost that start and
-the machine's idle window, and most often that judgement. What it says is checked afterwards, sentence by sentence;
-nothing is hidden, what no excerpt supports is marked. Knows nothing of interfaces.
+the machine's idle window; the reader is not asked. What it says is checked afterwards, sentence by sentence; nothing is
+hidden, what no excerpt supports is marked. Knows nothing of interfaces.
 """
 
 from __future__ import annotations
@@ -36,9 +33,9 @@ from hausmusik.memory.answering.events import (
     FoundPassage,
     Walk,
 )
-from hausmusik.memory.answering.prompt import REFUSAL, SUREST, answer_request, judge_request, opinion
+from hausmusik.memory.answering.prompt import REFUSAL, answer_request
 from hausmusik.memory.answering.quoting import candidates, chosen
-from hausmusik.memory.answering.refusing import THRESHOLD, answerable, judged
+from hausmusik.memory.answering.refusing import THRESHOLD, answerable
 from hausmusik.memory.checking.reading import Evidence as Checkable
 from hausmusik.memory.embedding import embedded, embedder_of
 from hausmusik.memory.moments import read_moment
@@ -50,7 +47,7 @@ from hausmusik.memory.store import reading
 from hausmusik.memory.store.facts import FactRow
 from hausmusik.memory.store.store import MemoryStore
 from hausmusik.seams import Coming, Player
-from hausmusik.types import Done, EmbedRequest, FloatArray, Phase, Run, TextDelta, ThinkingDelta, TokenScore
+from hausmusik.types import Done, EmbedRequest, FloatArray, Phase, Run, TextDelta, ThinkingDelta
 
 
 class AskOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,7 +61,6 @@ class AskOptions(msgspec.Struct, frozen=True, kw_only=True):
         as_of: ISO 8601: as if nothing later had been said; empty: all.
         think: Whether a model that can think aloud does.
         seed: Of the reader.
-        judge: Whether the reader is asked too whether the memory has the answer.
         anyway: Answer although the memory seems not to have it.
     """
 
@@ -75,7 +71,6 @@ class AskOptions(msgspec.Struct, frozen=True, kw_only=True):
     as_of: str = ""
     think: bool = True
     seed: int = 0
-    judge: bool = True
     anyway: bool = False
 
 
@@ -157,8 +152,7 @@ class Answerer:
             unknown = () if options.as_of else found.unknown
             misspelt = await asyncio.to_thread(misspelt_in, self._store, question, unknown)
             yield _told(found, excerpts, misspelt)
-            likely = 1.0 if options.anyway else await self._likely(found, excerpts, options, run)
-            if likely < THRESHOLD:
+            if not options.anyway and answerable(found) < THRESHOLD:
                 yield AnswerDelta(text=REFUSAL)
                 cost = await asyncio.to_thread(self._spent, run.id) - before
                 yield Answered(
@@ -212,18 +206,6 @@ class Answerer:
         if not await asyncio.to_thread(lambda: self._store.dim):
             raise _empty()
         return msgspec.structs.replace(options, as_of=as_of)
-
-    async def _likely(self, found: Retrieved, excerpts: Sequence[Shown], options: AskOptions, run: Run) -> float:
-        """Return how likely it is that the memory has the answer, 0 to 1."""
-        likely = answerable(found)
-        could_be = [judged(likely, odds) < THRESHOLD for odds in (-SUREST, SUREST)]
-        if not (options.instrument and options.judge) or all(could_be) or not any(could_be):
-            return likely
-        request = judge_request(found.question, excerpts)
-        async with aclosing(cast("Any", self._player.play(options.instrument, request, run=run))) as events:
-            said = [event async for event in events if isinstance(event, TokenScore)]
-        odds = opinion(said[0]) if said else None
-        return likely if odds is None else judged(likely, odds)
 
     def _excerpt_tokens(self, question: str, options: AskOptions, run: Run) -> int:
         if options.excerpt_tokens or not options.instrument:

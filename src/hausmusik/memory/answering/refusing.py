@@ -40,18 +40,6 @@ class Weights(msgspec.Struct, frozen=True, kw_only=True):
     missing: float
 
 
-class Judged(msgspec.Struct, frozen=True, kw_only=True):
-    """What a reader's opinion adds to the score: its logarithm of the odds, times the weight, and the bias.
-
-    Set on that half too, with a model of 1.5B (`benchmarks/memory_quality/judging.py`): at weights from 1 to 4 some 85
-    to 90 % of the questions without an answer are refused there at 9 % of the others; the bias is that for these 9 %.
-    """
-
-    bias: float
-    weight: float
-
-
-JUDGED: Final = Judged(bias=0.4, weight=2.0)
 FITTED: Final = Weights(bias=1.685, nearness=4.351, missing=-0.693)
 THRESHOLD: Final = 0.5
 
@@ -85,20 +73,6 @@ def answerable(found: Retrieved, weights: Weights = FITTED) -> float:
         return 0.0
     score = weights.bias + weights.nearness * found.evidence[0].nearness + weights.missing * found.missing
     return 1 / (1 + math.exp(-score))
-
-
-def judged(likely: float, odds: float) -> float:
-    """Return how likely it is that the memory has the answer, from what `answerable` says and what a reader does.
-
-    Args:
-        likely: 0 to 1.
-        odds: The reader's, see `prompt.opinion`.
-    """
-    if not likely:
-        return 0.0
-    # Each step of this form rises or stands still with the odds; of told / (told + 1 - likely) rounding makes 1 - 1e-16
-    # of what was sure.
-    return 1 / (1 + (1 - likely) / likely * math.exp(-(JUDGED.weight * odds + JUDGED.bias)))
 
 
 def asks_for_another_number(question: str, texts: Sequence[str]) -> bool:
