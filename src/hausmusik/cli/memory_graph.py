@@ -58,7 +58,9 @@ def graph(
         _drawn(output, out, json=json)
         return
     if not name:
-        rows: tuple[EntityRow, ...] = with_house(lambda house: house.memory(memory).entities(type_=type_, limit=limit))
+        rows: tuple[EntityRow, ...] = with_house(
+            lambda house: house.memory(memory).entities(type_=type_, as_of=when, limit=limit)
+        )
         if json:
             output.json({"entities": rows})
             return

@@ -17,9 +17,9 @@ from hausmusik.memory.extraction.prompts import DEFAULT_TYPES
 from hausmusik.memory.moments import is_by, read_moment
 from hausmusik.memory.naming import compact, key_of
 from hausmusik.memory.reading.ignoring import is_inside_ignored, is_pattern, rules_of
-from hausmusik.memory.retrieval.walking import holds, walk
+from hausmusik.memory.retrieval.walking import walk
 from hausmusik.memory.store import reading
-from hausmusik.memory.store.facts import FactRow, facts_of
+from hausmusik.memory.store.facts import FactRow, facts_of, held_then
 from hausmusik.memory.store.reading import EntityRow, StoredPassage
 from hausmusik.memory.store.store import MemoryStore
 
@@ -177,9 +177,23 @@ class Looker:
             found += inside
         return list(dict.fromkeys(found))
 
-    def entities(self, *, type_: str = "", limit: int = 50) -> tuple[EntityRow, ...]:
-        """Return the entities that are mentioned most, of one type or all."""
+    def entities(self, *, type_: str = "", as_of: str = "", limit: int = 50) -> tuple[EntityRow, ...]:
+        """Return the entities that are mentioned most, of one type or all; raises as `read_moment`.
+
+        Args:
+            type_: Of the ontology; empty: all.
+            as_of: ISO 8601: as if nothing later had been said; empty: all.
+            limit: Most of them; -1: all.
+        """
+        as_of = read_moment(as_of)
         with self._store.database.read() as connection:
+            if as_of:
+                mentions = reading.mentions_then(connection, as_of, type_=type_)
+                most = list(mentions)[: limit if limit >= 0 else None]
+                return tuple(
+                    msgspec.structs.replace(row, mentions=mentions[row.id])
+                    for row in reading.entity_rows(connection, most)
+                )
             rows = connection.execute(
                 "SELECT e.id FROM entities e JOIN names n ON n.entity = e.id WHERE ? IN ('', e.type) GROUP BY e.id"
                 " ORDER BY sum(n.mentions) DESC, e.id LIMIT ?",
@@ -222,7 +236,10 @@ class Looker:
         entity, as_of = self.find(name), read_moment(as_of)
         with self._store.database.read() as connection:
             known = facts_of(connection, [entity.id], limit=-1 if as_of else limit)
-            facts = [each for each in known if holds(each, as_of)][:limit]
+            facts = held_then(connection, known, as_of)[:limit]
+            if as_of:
+                mentions = reading.mentions_then(connection, as_of, entity=entity.id).get(entity.id, 0)
+                entity = msgspec.structs.replace(entity, mentions=mentions)
             ids = [
                 row[0]
                 for row in connection.execute(
@@ -232,7 +249,7 @@ class Looker:
                 )
             ]
             said = reading.passages(connection, ids)
-            passages = [each for each in said if is_by(each.at or each.date, as_of)][:limit]
+            passages = [each for each in said if is_by(each.when, as_of)][:limit]
         return Neighbourhood(entity=entity, facts=tuple(facts), passages=tuple(passages), merges=self.merges(entity.id))
 
     def path(self, source: str, target: str, *, as_of: str = "") -> list[FactRow]:

@@ -13,9 +13,8 @@ import msgspec
 from hausmusik.memory.answering.events import Citation, Found
 from hausmusik.memory.looking import Looker
 from hausmusik.memory.moments import read_moment
-from hausmusik.memory.retrieval.walking import holds
 from hausmusik.memory.store import reading
-from hausmusik.memory.store.facts import FactRow, facts_in, facts_of
+from hausmusik.memory.store.facts import FactRow, facts_in, facts_of, held_then
 from hausmusik.memory.store.reading import EntityRow
 from hausmusik.memory.store.store import MemoryStore
 from hausmusik.memory.subgraph import READABLE, Subgraph, Tie, cited, closest, grow, readable, strongest, ties_between
@@ -67,13 +66,13 @@ class Picker:
     def overview(self, *, as_of: str = "", limit: int = READABLE) -> Picked:
         """Return those that are mentioned most and have to do with each other; all of those where none have."""
         room, as_of = readable(limit), read_moment(as_of)
-        most = self._looker.entities(limit=room)
-        ids = [each.id for each in most]
+        most = self._looker.entities(as_of=as_of, limit=-1 if as_of else room)
+        there = len(most) if as_of else self._looker.row().entities
+        ids = [each.id for each in most[:room]]
         known = ties_between(ids, self._facts(ids, as_of))
         ties = strongest(known, closest(known), nodes=len(ids))
         tied = {each for tie in ties for each in (tie.source, tie.target)}
         ids = [each for each in ids if each in tied or not tied]
-        there = self._looker.row().entities
         return self._picked((), Subgraph(entities=tuple(ids), ties=tuple(ties), left_out=max(0, there - len(ids))))
 
     def around(self, name: str, *, as_of: str = "", limit: int = READABLE) -> Picked:
@@ -101,7 +100,7 @@ class Picker:
         named = [each for name in found.names for each in name.entities]
         entities = cited(mentioned, named, room=readable(limit) - len(shown))
         with self._store.database.read() as connection:
-            facts = [fact for fact in facts_in(connection, ids) if holds(fact, as_of)]
+            facts = held_then(connection, facts_in(connection, ids), as_of)
         known = ties_between(entities, facts)
         ties = strongest(known, closest(known), nodes=len(entities))
         there = {each for counts in mentioned.values() for each in counts}
@@ -123,8 +122,8 @@ class Picker:
 
     def _facts(self, ids: Sequence[int], as_of: str) -> list[FactRow]:
         with self._store.database.read() as connection:
-            facts = facts_of(connection, ids, limit=MOST_FACTS)
-        return [fact for fact in facts if holds(fact, as_of)]
+            facts = facts_of(connection, ids, limit=-1 if as_of else MOST_FACTS)
+            return held_then(connection, facts, as_of)[:MOST_FACTS]
 
     def _mentioned(self, passages: Sequence[int]) -> dict[int, dict[int, int]]:
         """Return how often each passage mentions each entity."""

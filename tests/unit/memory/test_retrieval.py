@@ -10,9 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from msgspec.structs import replace
 
-from hausmusik.memory.looking import Looker
 from hausmusik.memory.retrieval.chaining import CHOSEN, chained, content_stems, rarity_of, wordings
 from hausmusik.memory.retrieval.fusing import fused
 from hausmusik.memory.retrieval.graph import RESTART, Graph
@@ -20,7 +18,6 @@ from hausmusik.memory.retrieval.index import Index
 from hausmusik.memory.retrieval.linking import Lexicon
 from hausmusik.memory.retrieval.retriever import MODES, Mode, Retriever
 from hausmusik.memory.retrieval.walking import walk
-from hausmusik.memory.store.entry import PassageEntry
 from hausmusik.memory.store.store import MemoryStore
 from hausmusik.testing import FakeClock
 from tests.unit.memory.entries import DIM, RECIPE, document, passage, vector
@@ -274,62 +271,6 @@ def test_what_was_said_later_leads_nowhere(store: MemoryStore, mode: Mode) -> No
     assert early.passage.text not in texts(store, question, told, mode=mode, limit=20, as_of="2026-04-01")
 
 
-def test_as_of_a_day_a_memory_answers_as_it_did_then(tmp_path: Path) -> None:
-    early = [
-        passage("The review costs 12 euros.", {"review": "topic"}, at="2026-01-05"),
-        replace_time(ANNA, "2026-01-06"),
-    ]
-    late = [
-        passage(f"Carl Muster saw review {number} that costs euros.", {"Carl Muster": "person"}, at="2026-05-01")
-        for number in range(120)
-    ]
-    then, now = (MemoryStore(tmp_path / f"{name}.sqlite", FakeClock()) for name in ("then", "now"))
-    for store, entries in ((then, early), (now, [*late, *early])):
-        for number, each in enumerate(entries):
-            store.put(document(f"{number}.txt", each), RECIPE)
-    question = "How many euros does the review of Carl Muster cost?"
-    for mode in MODES:
-        was, is_now = (
-            Retriever(store, Index(store, DIM)).retrieve(question, vector("x"), mode=mode, as_of="2026-01-10")
-            for store in (then, now)
-        )
-        assert [each.passage.text for each in is_now.evidence] == [each.passage.text for each in was.evidence], mode
-        assert [set(each.ranks) for each in is_now.evidence] == [set(each.ranks) for each in was.evidence], mode
-        assert [each.text for each in is_now.names] == [each.text for each in was.names] == ["the review"]
-        assert [each.score for each in is_now.evidence] == pytest.approx([each.score for each in was.evidence]), mode
-        assert is_now.missing == pytest.approx(was.missing)
-    then.close()
-    now.close()
-
-
-@pytest.mark.parametrize(
-    ("early", "late", "question"),
-    [
-        ({"Mercury": "topic"}, {"Mercury Records": "organization"}, "What do Mercury Records plan?"),
-        ({"nordwind": "topic"}, {"Nordwind": "organization"}, "nordwind blows when?"),
-        ({"Anna Weber": "person"}, {"Anna": "topic"}, "When does Anna come?"),
-    ],
-)
-def test_names_that_came_later_hide_none_as_of_a_day(
-    tmp_path: Path, early: dict[str, str], late: dict[str, str], question: str
-) -> None:
-    store = MemoryStore(tmp_path / "names.sqlite", FakeClock())
-    for number, (names, at) in enumerate(((early, "2026-01-05"), (late, "2026-05-01"))):
-        store.put(document(f"{number}.txt", passage(f"Of {next(iter(names))} much is said.", names, at=at)), RECIPE)
-    retriever = Retriever(store, Index(store, DIM))
-    then = retriever.retrieve(question, vector("x"), as_of="2026-02-01").names
-    with store.database.read() as connection:
-        first = connection.execute(
-            "SELECT n.entity FROM names n JOIN mentions m ON m.name = n.id ORDER BY m.id"
-        ).fetchone()
-    assert [each.entities for each in then] == [first]
-    store.close()
-
-
-def replace_time(entry: PassageEntry, at: str) -> PassageEntry:
-    return replace(entry, passage=replace(entry.passage, at=at))
-
-
 def test_the_walk_knows_when_a_fact_held(store: MemoryStore) -> None:
     ids = dict(store_names(store))
     anna, nordwind, leeds = ids["anna weber"], ids["nordwind"], ids["leeds power"]
@@ -339,29 +280,6 @@ def test_the_walk_knows_when_a_fact_held(store: MemoryStore) -> None:
     way = walk(store, leeds, [ids["gerda klein"]])
     assert [fact.passage for fact in way] == [4, 1, 2]
     assert walk(store, anna, [anna]) == []
-
-
-def test_the_walk_goes_by_nothing_that_was_said_later_and_passes_by_no_fact_for_there_are_many(tmp_path: Path) -> None:
-    store = MemoryStore(tmp_path / "many.sqlite", FakeClock())
-    names = {"Anna Weber": "person", "Nordwind": "organization"}
-    text = "Anna Weber leads Nordwind."
-    store.put(document("0.txt", passage(text, names, [("Anna Weber", "leads", "Nordwind")], at="2026-01-05")), RECIPE)
-    for number in range(210):
-        text, other = f"Anna Weber knows Leeds{number}.", f"Leeds{number}"
-        entry = passage(
-            text, {"Anna Weber": "person", other: "place"}, [("Anna Weber", "knows", other)], at="2026-05-01"
-        )
-        store.put(document(f"{number + 1}.txt", entry), RECIPE)
-    ids = dict(store_names(store))
-    anna, nordwind, leeds = ids["anna weber"], ids["nordwind"], ids["leeds7"]
-    for as_of in ("", "2026-02-01"):
-        assert [fact.kind for fact in walk(store, anna, [nordwind], as_of=as_of)] == ["leads"]
-    assert walk(store, anna, [leeds], as_of="2026-02-01") == []
-    looker = Looker("many", store)
-    then = looker.about("Anna Weber", as_of="2026-02-01")
-    assert [fact.kind for fact in then.facts] == ["leads"]
-    assert [each.at for each in then.passages] == ["2026-01-05"]
-    store.close()
 
 
 def store_names(store: MemoryStore) -> list[tuple[str, int]]:

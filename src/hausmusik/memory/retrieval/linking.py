@@ -110,12 +110,15 @@ class Lexicon:
                     found.append((at, Linked(text=text, entities=tuple(sorted(entities)))))
         return [linked for _, linked in sorted(found, key=lambda each: each[0])]
 
-    def unknown(self, question: str, linked: Sequence[Linked]) -> list[str]:
+    def unknown(
+        self, question: str, linked: Sequence[Linked], counts: Callable[[int], bool] | None = None
+    ) -> list[str]:
         """Return what is written like a name in a question and is none in this memory.
 
         Args:
             question: In words.
             linked: The names in it.
+            counts: Whether an entity, by its id, does; None: all do.
         """
         known = {word for each in linked for word in each.text.split()}
         return [
@@ -125,7 +128,7 @@ class Lexicon:
             and match.group()[0].isupper()
             and match.group() not in known
             and key_of(match.group()) not in STOP_WORDS | NO_NAMES
-            and not self._ids(key_of(match.group()))
+            and not self._meaning(key_of(match.group()), counts)
         ]
 
     def _meant(self, text: str, counts: Callable[[int], bool] | None, *, alone: bool, first: bool) -> AbstractSet[int]:
@@ -139,24 +142,27 @@ class Lexicon:
             return frozenset()
         forms = dict.fromkeys((key, key_of(text, "person"), compact(key)))
         entities: set[int] = set()
-        for ids in (table.get(form, ()) for form in forms for table in (self._forms, self._words)):
-            entities = {name[1] for name in map(self._names.get, ids) if name and (counts is None or counts(name[1]))}
+        for names in (self._meaning(form, counts) for form in forms):
+            entities = {entity for _, entity, _ in names}
             if entities:
                 break
-        if alone and (first or not text[0].isupper()) and not self._is_person(key) and len(entities) > 1:
+        if alone and (first or not text[0].isupper()) and len(entities) > 1 and not self._is_person(key, counts):
             return frozenset()
         return entities
 
-    def _ids(self, form: str) -> tuple[int, ...]:
-        """Return the names of a form; where there is none, the people of whose names it is one word."""
-        return self._forms.get(form) or self._words.get(form, ())
+    def _meaning(self, form: str, counts: Callable[[int], bool] | None) -> list[tuple[str, int, bool]]:
+        """Return the names of a form; where there is none that counts, the people of whose names it is one word."""
+        for table in (self._forms, self._words):
+            names = [name for name in map(self._names.get, table.get(form, ())) if name]
+            found = names if counts is None else [name for name in names if counts(name[1])]
+            if found:
+                return found
+        return []
 
-    def _is_person(self, form: str) -> bool:
-        """Return whether the first name of a form is a person's."""
-        if form in self._forms:
-            first = self._names.get(self._forms[form][0])
-            return first is not None and first[2]
-        return form in self._words
+    def _is_person(self, form: str, counts: Callable[[int], bool] | None) -> bool:
+        """Return whether the first name of a form that counts is a person's."""
+        names = self._meaning(form, counts)
+        return len(names) > 0 and names[0][2]
 
 
 def _has_no_name(text: str) -> bool:

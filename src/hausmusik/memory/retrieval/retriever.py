@@ -11,7 +11,7 @@ comes with its vector.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, Literal, TypeAlias, get_args
 
 import msgspec
@@ -128,7 +128,8 @@ class Retriever:
         nearness = index.near(vector)
         allowed = self._allowed(as_of)
         known = index.graph_of(allowed)
-        linked = self._named(question, known)
+        counts = self._mentioned(known)
+        linked = index.lexicon.linked(question, counts)
         nearness = np.where(allowed, nearness, -1.0)
         rankings: dict[str, list[int]] = {}
         scores: list[tuple[int, float]] = []
@@ -181,7 +182,7 @@ class Retriever:
             mode=mode,
             evidence=tuple(evidence),
             names=tuple(linked),
-            unknown=tuple(index.lexicon.unknown(question, linked)),
+            unknown=tuple(index.lexicon.unknown(question, linked, counts)),
             missing=missing_in(evidence, rarity),
             rarity=rarity,
         )
@@ -205,12 +206,11 @@ class Retriever:
         at = np.searchsorted(known, passages)
         return [int(place) for place in at if place < len(known) and allowed[place]]
 
-    def _named(self, question: str, known: Graph) -> list[Linked]:
-        """Return the names in a question of those whom the passages that count mention."""
+    def _mentioned(self, known: Graph) -> Callable[[int], bool] | None:
+        """Return what tells whether the passages that count mention an entity; None where all of them count."""
         if known is self._index.graph:
-            return self._index.lexicon.linked(question)
-        there = set(known.entities[known.passages_of > 0].tolist())
-        return self._index.lexicon.linked(question, there.__contains__)
+            return None
+        return set(known.entities[known.passages_of > 0].tolist()).__contains__
 
     def _by_graph(
         self,

@@ -9,8 +9,7 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Final
 
-from hausmusik.memory.moments import is_by
-from hausmusik.memory.store.facts import FactRow, facts_by_id, ties_of
+from hausmusik.memory.store.facts import FactRow, facts_by_id, held_then, ties_of
 from hausmusik.memory.store.store import MemoryStore
 
 FARTHEST: Final = 4
@@ -37,24 +36,14 @@ def walk(store: MemoryStore, source: int, targets: Sequence[int], *, as_of: str 
             entity, far = queue.popleft()
             if far == FARTHEST:
                 continue
-            for fact, other, valid_from, valid_to, said_at in ties_of(connection, entity):
-                if other in came or not _held(valid_from, valid_to, said_at, as_of):
+            for fact, other in ties_of(connection, entity, as_of):
+                if other in came:
                     continue
                 came[other] = (entity, fact)
                 if other in wanted:
-                    return facts_by_id(connection, _way(came, source, other))
+                    return held_then(connection, facts_by_id(connection, _way(came, source, other)), as_of)
                 queue.append((other, far + 1))
     return []
-
-
-def holds(fact: FactRow, as_of: str) -> bool:
-    """Return whether a fact had been said by a time and held then; of what has no time both are so."""
-    return _held(fact.valid_from, fact.valid_to, fact.said_at, as_of)
-
-
-def _held(valid_from: str, valid_to: str, said_at: str, as_of: str) -> bool:
-    ended = bool(as_of and valid_to) and is_by(valid_to, as_of)
-    return is_by(said_at, as_of) and is_by(valid_from, as_of) and not ended
 
 
 def _way(came: dict[int, tuple[int, int]], start: int, end: int) -> list[int]:

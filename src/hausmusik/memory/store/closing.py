@@ -1,6 +1,6 @@
 """When facts end: of kinds that hold with one target at a time a later fact ends the earlier, and lets it be again.
 
-Inside a write transaction; knows nothing of documents.
+Inside a transaction, of writing where something is changed; knows nothing of what documents are.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from hausmusik.memory.extraction.cues import single_kinds
+from hausmusik.memory.moments import is_by
+from hausmusik.memory.store.tables import SAID_AT
 
 
 def may_close(connection: sqlite3.Connection, where: str, values: Sequence[Any]) -> set[tuple[int, str]]:
@@ -64,3 +66,25 @@ def close_all_contradicted(connection: sqlite3.Connection, entities: Iterable[in
             (*kinds, entity),
         ).fetchall()
         close_again(connection, set(rows))
+
+
+def ended_by(connection: sqlite3.Connection, fact: int, as_of: str) -> tuple[str, int | None]:
+    """Return when a fact that another ended had ended, and by which, by what had been said at a moment.
+
+    Args:
+        connection: Inside a transaction.
+        fact: Id.
+        as_of: As `read_moment` returns it.
+
+    Returns:
+        An empty time and None where nothing that ends it had been said.
+    """
+    later = connection.execute(
+        f"SELECT f.valid_from, f.id, {SAID_AT} FROM facts e JOIN names es ON es.id = e.source"
+        " JOIN names et ON et.id = e.target JOIN names s ON s.entity = es.entity JOIN facts f ON f.source = s.id"
+        " JOIN names t ON t.id = f.target JOIN passages p ON p.id = f.passage JOIN documents d ON d.id = p.document"
+        " WHERE e.id = ? AND f.kind = e.kind AND t.entity <> et.entity AND f.valid_from > e.valid_from"
+        " ORDER BY f.valid_from, f.id",
+        (fact,),
+    )
+    return next(((began, id_) for began, id_, said_at in later if is_by(said_at, as_of)), ("", None))

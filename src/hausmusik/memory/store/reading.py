@@ -13,6 +13,8 @@ import msgspec
 import numpy as np
 
 from hausmusik.config.database import rows_of
+from hausmusik.memory.moments import is_by
+from hausmusik.memory.store.tables import SAID_AT
 from hausmusik.memory.store.writing import STORED
 
 AT_ONCE: Final = 500
@@ -114,8 +116,27 @@ class EntityRow(msgspec.Struct, frozen=True, kw_only=True):
     typed_by: str = ""
 
 
-SAID_AT: Final = "CASE p.at WHEN '' THEN d.date ELSE p.at END"
-"""When a passage `p` of a document `d` was said."""
+def mentions_then(
+    connection: sqlite3.Connection, as_of: str, *, type_: str = "", entity: int | None = None
+) -> dict[int, int]:
+    """Return how often each entity had been mentioned at a moment, the most first; those that had not are left out.
+
+    Args:
+        connection: Inside a transaction.
+        as_of: As `read_moment` returns it.
+        type_: Only entities of this type; empty: of all.
+        entity: Only this one.
+    """
+    said = f"SELECT DISTINCT {SAID_AT} FROM passages p JOIN documents d ON d.id = p.document"
+    times = [when for (when,) in connection.execute(said) if is_by(when, as_of)]
+    rows = connection.execute(
+        "SELECT n.entity, count(*) FROM mentions m JOIN names n ON n.id = m.name JOIN entities e ON e.id = n.entity"
+        " JOIN passages p ON p.id = m.passage JOIN documents d ON d.id = p.document"
+        f" WHERE {SAID_AT} IN (SELECT value FROM json_each(?1)) AND ?2 IN ('', e.type) AND (?3 IS NULL OR e.id = ?3)"
+        " GROUP BY n.entity ORDER BY count(*) DESC, n.entity",
+        (msgspec.json.encode(times).decode(), type_, entity),
+    )
+    return dict(rows.fetchall())
 
 
 def passages(connection: sqlite3.Connection, ids: Sequence[int]) -> list[StoredPassage]:

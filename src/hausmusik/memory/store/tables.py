@@ -201,6 +201,9 @@ CREATE INDEX answers_about ON answers (text);
 
 MIGRATIONS: Final = (V1,)
 
+SAID_AT: Final = "CASE p.at WHEN '' THEN d.date ELSE p.at END"
+"""When a passage `p` of a document `d` was said."""
+
 PAGE_BYTES: Final = 2048
 """Small, for a commit writes whole pages, and new names change them all over; two vectors of 384 numbers fill one."""
 
