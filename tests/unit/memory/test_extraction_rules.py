@@ -115,6 +115,7 @@ def test_a_first_word_belongs_to_the_name_that_follows_unless_sentences_begin_so
         ("It is in the United States of America.", ["United States of America"]),
         ("We saw the Canadian Museum for Human Rights.", ["Canadian Museum for Human Rights"]),
         ("She studied at the San Francisco Conservatory of Music.", ["San Francisco Conservatory of Music"]),
+        ("We met John Winship of Leeds and Tom Baker of York.", ["John Winship of Leeds", "Tom Baker of York"]),
         ("He wrote to the National Inspectorate of Leeds, or the Royal Foundation of Spain.",
          ["National Inspectorate of Leeds", "Royal Foundation of Spain"]),
         ("Our harbour is small. They like Old Harbour of Bodo, as Old Harbour of Bodo does them.",

@@ -180,3 +180,11 @@ def test_an_institution_of_a_country_is_not_the_country() -> None:
     text = "Anna war bei der Bank von England und an der Universität von Kalifornien. Das Angebot von Siemens kam."
     assert {"Bank von England", "Universität von Kalifornien", "Siemens"} <= names(text)
     assert not {"England", "Kalifornien"} & names(text)
+
+
+def test_not_all_that_ends_as_a_council_is_one() -> None:
+    text = (
+        "Die Heirat von Petra war in Leeds. Der Fotograf von Anna Weber kam nicht. Das Inserat von Siemens war teuer."
+    )
+    assert {"Petra", "Anna Weber", "Siemens"} <= names(text)
+    assert "Graf von Zeppelin" in names("Damals kam der Graf von Zeppelin nach Leeds.")

@@ -66,6 +66,12 @@ def test_what_has_nothing_to_do_with_the_memory_is_refused_although_little_is_mi
         ("Who is no. 7?", "Anna is no. 5.", True),
         ("Who is no. 5?", "Anna is no. 5.", False),
         ("Wer ist Nr. 7?", "Anna ist Nr. 5.", True),
+        ("Who is pupil number 1?", "Pupil number 12 sings, pupil number 7 dances.", True),
+        ("Who is pupil number 1?", "Pupil number one sings, pupil number 7 dances.", False),
+        ("What does ERR-1 mean?", "ERR-4011 is a lost disk.", True),
+        ("Was sagt Schüler Nummer 950?", "Schüler Nummer 12 singt.", True),
+        ("What does Error Code 4012 mean?", "Error code 4011 is a lost disk.", True),
+        ("What is in Building A room 14?", "Building A room 3 is the kitchen.", True),
         ("", "Room 14.", False),
     ],
 )

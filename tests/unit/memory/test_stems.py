@@ -84,6 +84,7 @@ def test_a_small_word_elsewhere_that_means_something_in_english_still_does() -> 
         "die died dies",
         "age aged ages",
         "tie tied",
+        "owe owed owes",
         "move moves moved moving",
         "meeting meetings",
         "pass passes passed",

@@ -54,11 +54,16 @@ there all the same."""
 
 _NUMBER: Final = r"\d{1,12}+(?:[.,]\d{3})*+(?!\w|[.,:/-]\d)"
 _DIGITS: Final = re.compile(rf"(?<!\d){_NUMBER}")
-_NUMBERED: Final = re.compile(rf"(?<!\w)([^\W\d_]{{1,40}})([ .#-]{{0,3}})({_NUMBER})(?:\s+([^\W\d_]{{1,40}}))?")
+_NUMBERED: Final = re.compile(
+    r"(?<!\w)(?P<word>[^\W\d_]{1,40})(?P<joint>[ .#-]{0,3})"
+    rf"(?P<number>{_NUMBER})(?:\s+(?P<behind>[^\W\d_]{{1,40}}))?"
+)
 """A word, what joins it to the number behind it, and the word behind that; the number is of no date, time or score."""
 
 _COUNTS: Final = frozenset({"number", "no", "nr", "nummer", "numéro", "número", "numero", "nummers", "numbers"})
 _SUBJECTS: Final = frozenset({"i", "you", "he", "she", "it", "we", "they", "who", "er", "sie", "wir", "ihr", "wer"})
+_AUXILIARIES: Final = frozenset({"did", "does", "do", "has", "have", "had", "will", "would", "can", "could", "should"})
+_ONE: Final = re.compile(r"(?<![\w.,])1(?![\w.,:/-]*\d)|\b(?:one|first|1st|eins?|erste[nrs]?)\b", re.IGNORECASE)
 _YEAR: Final = re.compile(r"(?:19|20)\d\d")
 
 
@@ -83,37 +88,50 @@ def asks_for_another_number(question: str, texts: Sequence[str]) -> bool:
         texts: Of all passages that were found.
     """
     asked = [
-        (_kind(word), _plain(number), (behind or "").lower())
+        (_kind(match["word"]), _plain(match["number"]), (match["behind"] or "").lower())
         for match in _NUMBERED.finditer(question)
-        for word, joint, number, behind in [match.groups()]
-        if _kind(word) and _is_one_of_many(word, joint, number, behind or "") and not _does(question[: match.start()])
+        if _kind(match["word"]) and _is_one_of_many(match) and not _is_done(question[: match.start()], match)
     ]
     if not asked:
         return False
     numbers = {_plain(number) for text in texts for number in _DIGITS.findall(text)}
-    known = [(_kind(word), behind.lower()) for text in texts for word, _, _, behind in _NUMBERED.findall(text)]
+    known = [
+        (_kind(match["word"]), (match["behind"] or "").lower()) for text in texts for match in _NUMBERED.finditer(text)
+    ]
+    told: set[float] | None = None
     for kind, number, unit in asked:
         units = [behind for other, behind in known if other == kind]
         # `costs 40,000 euros` beside `costs 31,000 euros` is an amount, which a question may have wrong.
         if not units or number in numbers or (unit and unit in units):
             continue
         # The second floor, round two and version 2.0 are numbers as well.
-        if not any(float(number or "0") in readings(text) for text in texts):
+        told = _told(texts) if told is None else told
+        if float(number or "0") not in told:
             return True
     return False
 
 
-def _does(before: str) -> bool:
-    """Return whether what follows some words is what somebody does: `Did Anna turn 30?` asks for no `turn 30`."""
+def _told(texts: Sequence[str]) -> set[float]:
+    """Return the numbers that some texts can be read as having; 1 only where one is written."""
+    told = {value for text in texts for value in readings(text)}
+    return told if any(_ONE.search(text) for text in texts) else told - {1.0}
+
+
+def _is_done(before: str, numbered: re.Match[str]) -> bool:
+    """Return whether what follows some words is what somebody does: `Did Anna turn 30?` asks for no thirtieth."""
     words = before.split()
-    return len(words) > 0 and ((len(words) > 1 and words[-1][0].isupper()) or words[-1].lower() in _SUBJECTS)
+    if not words or numbered["word"].lower() in _COUNTS or numbered["joint"].strip() or numbered["word"][0].isupper():
+        return False
+    asks = not _AUXILIARIES.isdisjoint(word.lower() for word in words)
+    return words[-1].lower() in _SUBJECTS or (asks and len(words) > 1 and words[-1][0].isupper())
 
 
-def _is_one_of_many(word: str, joint: str, number: str, behind: str) -> bool:
+def _is_one_of_many(numbered: re.Match[str]) -> bool:
     """Return whether a number says which of some things is meant; of `lost 20 kilos` it says how much."""
-    if word.lower() in _COUNTS or "#" in joint or "-" in joint:
+    if numbered["word"].lower() in _COUNTS or {"#", "-"}.intersection(numbered["joint"]):
         return True
-    return not _YEAR.fullmatch(number) and (not behind or behind.lower() in STOP_WORDS)
+    behind = (numbered["behind"] or "").lower()
+    return not _YEAR.fullmatch(numbered["number"]) and (not behind or behind in STOP_WORDS)
 
 
 def _written(passage: StoredPassage) -> str:

@@ -57,9 +57,11 @@ _COMMON: Final = word_set(
 )
 _BODIES: Final = (
     *("bank", "universität", "hochschule", "akademie", "institut", "museum", "republik", "parlament", "regierung"),
-    *("ministerium", "gericht", "kirche", "bistum", "königreich", "könig", "königin", "fürst", "herzog", "graf", "rat"),
+    *("ministerium", "gericht", "kirche", "bistum", "königreich", "könig", "königin", "fürst", "herzog"),
+    *("markgraf", "landgraf", "pfalzgraf", "stadtrat", "gemeinderat", "staatsrat", "landrat", "bundesrat", "senat"),
 )
-"""How what stands before the `von` of one name ends: `Universität von Kalifornien`, `Zentralbank von Irland`."""
+"""How what stands before the `von` of one name ends: `Universität von Kalifornien`, `Zentralbank von Irland`; not
+`rat`, as `Heirat` and `Vorrat` do."""
 
 _ARTICLED_NAMES: Final = word_set(
     """
@@ -111,7 +113,8 @@ class Nouns:
             people: Words of names of people, lower case.
         """
         first, von, _ = name.partition(" von ")
-        is_body = first.rpartition(" ")[2].lower().endswith(_BODIES)
+        last = first.rpartition(" ")[2].lower()
+        is_body = last == "graf" or last.endswith(_BODIES)
         return len(first + von) if von and not is_body and self.are_all_of(first, people) else 0
 
     def _is_noun(self, word: str, people: Collection[str]) -> bool:

@@ -151,9 +151,12 @@ def _is_somebody(words: list[str], casing: Casing, known: Collection[str]) -> bo
     last = re.sub(r"['’]s$", "", words[-1].lower()).rpartition("-")[2]
     if not last.isalpha() or len(last) < 2 or any(each in CONNECTORS for each in words):
         return False
-    if last in BEFORE_OF | ORGANIZATIONS | PLACES | EVENTS | HEADS or last.endswith(BODIES):
+    if last in known:
+        return True
+    if last in BEFORE_OF | ORGANIZATIONS | PLACES | EVENTS | HEADS:
         return False
-    return (len(words) > 1 and not casing.is_ever_small(last)) or last in known
+    is_body = last.endswith(BODIES) and words[0].lower() not in known
+    return len(words) > 1 and not is_body and not casing.is_ever_small(last)
 
 
 def _is_first(text: str, place: int, start: int) -> bool:
@@ -177,8 +180,17 @@ def _is_capital(word: str, *, first: bool, casing: Casing, known: Collection[str
 
 
 def _ended(run: list[re.Match[str]]) -> Iterator[Span]:
-    """Yield what a run of words is, if it is a name: at most six words of it, without a possessive."""
-    if not run or len(run) > MOST_WORDS:
+    """Yield what a run of words is, if it is a name: at most six words of it, without a possessive.
+
+    A longer one is two where an `and` parts it: `Winship of Leeds and Tom Baker of York`.
+    """
+    if len(run) > MOST_WORDS:
+        at = next((place for place, match in enumerate(run) if match.group() in _AND), None)
+        if at is not None:
+            yield from _ended(run[:at])
+            yield from _ended(run[at + 1 :])
+        return
+    if not run:
         return
     last = run[-1].group()
     cut = re.search(r"['’](?:s|re|ve|ll|d|m)?$", last)

@@ -40,12 +40,19 @@ _REPORTS: Final = word_set(
 )
 """What a date without a word between is the date of: `Team meeting 2026-03-01`; not `Our contract ends 2026-03-01`."""
 
-_PLACE: Final = re.compile(
-    rf"(?:[^\W\d_][^,;:\d]{{1,40}}, )?(?:{WEEKDAY},?|den|le|il|the|on|am)?|[^\W\d_][^,;:\d]{{1,40}},", re.IGNORECASE
-)
-"""Where, or on which day of the week: `Berlin,`, `Berlin, den`, `Mittwoch,`, `Lisboa, quarta-feira,`."""
+_REPORTED: Final = ("protokoll", "bericht", "notiz", "notizen", "sitzung", "besprechung", "verslag")
+_ON: Final = frozenset({"am", "on", "op", "le", "el"})
 
-_TITLE: Final = re.compile(r"[^,;\d]{1,60}\S(?: [-–—|]|[,:]? [(\[])")
+_WRITTEN: Final = r"(?-i:[^\W\d_a-zß-öø-ÿ])[^\s,;:\d]{0,30}"
+_WHERE: Final = rf"{_WRITTEN}(?:(?: [^\s,;:\d]{{1,30}}){{0,2}}|(?: {_WRITTEN}){{3}})"
+"""A place or an occasion of at most three words, or four that begin with capitals: a sentence has more."""
+
+_PLACE: Final = re.compile(
+    rf"(?:{_WHERE}, )?(?:(?:{WEEKDAY},?)?(?:\s?\b(?:den|le|il|the|on|am|der))?|{WEEKDAY},?)|{_WHERE},", re.IGNORECASE
+)
+"""Where, or on which day of the week: `Berlin,`, `Berlin, den`, `Mittwoch,`, `Lisboa, quarta-feira,`, `Montag, den`."""
+
+_TITLE: Final = re.compile(r"[^,;]{1,60}\S(?: [-–—|]|[,:]? [(\[])")
 """What a dash or a bracket divides from its date: `Weekly – 3 May 2026`."""
 
 _MARKS: Final = re.compile(r"^(?:#{1,6}\s+|[*_]{1,3})|[*_)\]]{1,3}$")
@@ -93,4 +100,11 @@ def _tells_whose(before: str) -> bool:
     bare = before.strip()
     if not bare or _PLACE.fullmatch(bare) or _TITLE.fullmatch(bare):
         return True
-    return len(words) <= _MOST_WORDS and words[-1] in _OF | _REPORTS and not re.search(r"[.!?;]\s", before)
+    if len(words) > 1 and words[-1] in _ON and any(_is_report(word) for word in words[:-1]):
+        return True
+    is_its = words[-1] in _OF or _is_report(words[-1])
+    return len(words) <= _MOST_WORDS and is_its and not re.search(r"[.!?;]\s", before)
+
+
+def _is_report(word: str) -> bool:
+    return word in _REPORTS or word.endswith(_REPORTED)

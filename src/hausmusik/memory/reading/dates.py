@@ -32,14 +32,15 @@ _FORMS: Final = (
 )
 WEEKDAY: Final = (
     r"(?:(?:mon|tues|wednes|thurs|fri|satur|sun)day|(?:mon|diens|donners|frei|sams|sonn)tag|mittwoch|sonnabend"
-    r"|(?:lun|mar|mercre|jeu|vendre|same)di|dimanche|lunes|martes|miércoles|jueves|viernes|sábado|domingo"
-    r"|(?:lune|marte|mercole|giove|vener)dì|sabato|domenica|(?:maan|dins|woens|donder|vrij|zater|zon)dag"
-    r"|(?:segunda|terça|quarta|quinta|sexta)-feira)"
+    r"|(?:lun|mar|mercre|jeu|vendre|same)di|dimanche|lunes|martes|mi[ée]rcoles|jueves|viernes|s[áa]bado|domingo"
+    r"|(?:lune|marte|mercole|giove|vener)d[ìi]|sabato|domenica|(?:maan|dins|woens|donder|vrij|zater|zon)dag"
+    r"|(?:segunda|ter[çc]a|quarta|quinta|sexta)(?:-feira)?)"
 )
-"""A day of the week, small: English, German, French, Spanish, Italian, Dutch, Portuguese."""
+"""A day of the week, small, with accents or without: English, German, French, Spanish, Italian, Dutch, Portuguese."""
 
 _WEEKDAY: Final = re.compile(
-    rf"[^\W\d_]{{2,12}}(?:-feira)?\.?, ?|(?:{WEEKDAY}|mon|tues?|wed|thur?s?|fri|sat|sun|mo|di|mi|do|fr|sa|so|lun|mar"
+    rf"[^\W\d_]{{2,12}}(?:-feira)?\.?, ?|(?:{WEEKDAY}|mon|tues?|weds?|thur?s?|fri|sat|sun|mo|di|mi|do|fr|sa|so|mont"
+    r"|dienst|mittw|donn(?:erst)?|freit|samst|sonnt|lun|mar"
     r"|mer|jeu|ven|sam|dim|mié|jue|vie|sáb|dom|gio|sab|ma|wo|vr|za|zo|seg|ter|qua|qui|sex)\.? (?=\d)",
     re.IGNORECASE,
 )

@@ -31,6 +31,8 @@ _MEANINGLESS: Final = STOP_WORDS - _ENGLISH_TOO
 _WORD: Final = re.compile(r"\w+")
 _DOUBLED: Final = frozenset("bcdfgklmnprstvz")
 LEAST: Final = 3
+_ENDS_IN_E: Final = word_set("aged awed axed died dyed eyed hoed iced lied owed tied toed used vied")
+"""Of them, as of no `need` and no `Fred`, the e is the word's own."""
 """Letters that are left of a word without its endings."""
 
 
@@ -109,8 +111,7 @@ def _stem(word: str) -> str:
         for ending in ("ing", "ed"):
             if bare.endswith(ending) and len(bare) - len(ending) >= LEAST:
                 bare = bare.removesuffix(ending)
-        # Of `died` and `aged`, as of no `need`, the e is the word's own.
-        if len(bare) == LEAST + 1 and bare.endswith("ed") and bare[-3] != "e":
+        if bare in _ENDS_IN_E:
             bare = bare[:-1]
         while len(bare) > LEAST and (bare[-1] == "e" or (bare[-1] == bare[-2] and bare[-1] in _DOUBLED)):
             bare = bare[:-1]
