@@ -11,7 +11,7 @@ import typer
 
 from hausmusik.cli.commands import Command
 from hausmusik.cli.options import NO_BUDGET, Budget, Instrument, Json, On, read_dollars, read_text
-from hausmusik.cli.output import Output
+from hausmusik.cli.output import Output, printable
 from hausmusik.cli.session import ProgressLine, announce, in_house
 from hausmusik.errors import UsageError
 from hausmusik.memory.moments import read_moment
@@ -195,4 +195,4 @@ def _place(passage: Any, lines: Collection[int] = ()) -> str:
     told = sorted(lines) or [passage.line] * bool(passage.line)
     where = f"{where}, line {' and '.join(map(str, told))}" if told else where
     parts = [where, passage.when, ", ".join(passage.speakers[:4])]
-    return "; ".join(part for part in parts if part)
+    return printable("; ".join(part for part in parts if part), line=True)

@@ -69,7 +69,7 @@ def chat(
     output: Output = context.obj
     if think not in THINKING:
         raise UsageError(f"there is no --think {think!r}", hint=f"use {', '.join(THINKING)}")
-    if text is None and (json or schema or not sys.stdin.isatty()):
+    if text is None and (json or schema or sys.stdin is None or not sys.stdin.isatty()):
         raise UsageError("what do you say?", hint="give TEXT, or - to read it from stdin")
     said = None if text is None else read_text(text)
     asking: dict[str, Any] = {

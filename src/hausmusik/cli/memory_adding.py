@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from hausmusik.cli.commands import Command
-from hausmusik.cli.options import NO_BUDGET, Budget, DryRun, Json, On, read_dollars
-from hausmusik.cli.output import Output
+from hausmusik.cli.options import NO_BUDGET, Budget, DryRun, Json, On, read_dollars, read_stdin
+from hausmusik.cli.output import Output, printable
 from hausmusik.cli.session import ProgressLine, announce, in_house, leave, with_house
 from hausmusik.counted import counted
 from hausmusik.errors import Cancelled, ConfigError, NotFoundError, PartialFailure, UsageError
@@ -22,6 +21,8 @@ if TYPE_CHECKING:
     from hausmusik.memory.exchange.importing import Imported
     from hausmusik.memory.values import AddOptions, AddPlan, AddProgress, AddReport
     from hausmusik.money.quoted import Quote
+
+MOST_TYPES_BYTES: Final = 1 << 20
 
 
 def register(app: typer.Typer) -> None:
@@ -64,11 +65,12 @@ def add(
     Example: haus memory add notes ~/meetings ~/logs
     """
     from hausmusik.memory.extraction.prompts import ANSWER_FORMS
+    from hausmusik.memory.reading.limits import ReadLimits
     from hausmusik.memory.values import RULES, AddOptions
 
     output: Output = context.obj
     most = read_dollars(budget)
-    stdin = sys.stdin.buffer.read() if any(str(source) == "-" for source in sources) else b""
+    stdin = read_stdin(ReadLimits().max_bytes) if any(str(source) == "-" for source in sources) else b""
     if overlap >= tokens:
         raise UsageError("--overlap must be below --tokens", hint="e.g. --tokens 1200 --overlap 100")
     if form not in ANSWER_FORMS:
@@ -177,7 +179,7 @@ def _tell_added(output: Output, report: AddReport, *, json: bool) -> None:
         if report.skipped:
             output.talk(f"{counted(len(report.skipped), 'file was', 'files were')} left out; -v lists them")
         for problem in report.problems[:10]:
-            output.talk(str(problem))
+            output.talk(printable(str(problem), line=True))
     if report.failed:
         failed = PartialFailure(
             f"{counted(report.failed, 'document')} could not be added", hint="the others are in the memory"
@@ -207,7 +209,13 @@ def _read_types(path: Path) -> dict[str, str]:
     import tomllib
 
     try:
-        document = tomllib.loads(path.read_text("utf-8"))
+        with path.open("rb") as file:
+            found = file.read(MOST_TYPES_BYTES + 1) if path.is_file() else b""
+        if not path.is_file() or len(found) > MOST_TYPES_BYTES:
+            raise ConfigError(
+                f"{path} is no file of types", hint="it is TOML with a table [types], of a megabyte at most"
+            )
+        document = tomllib.loads(found.decode())
     except FileNotFoundError:
         raise NotFoundError(f"there is no file {path}", hint="name a TOML file with a table [types]") from None
     except (OSError, ValueError) as error:

@@ -122,13 +122,30 @@ def read_pair(text: str) -> tuple[str, str]:
     return word.strip(), how.strip()
 
 
+def read_stdin(most_bytes: int = 64 << 20) -> bytes:
+    """Return what stdin says.
+
+    Args:
+        most_bytes: More is not read.
+
+    Raises:
+        UsageError: there is no stdin, or it says more.
+    """
+    if sys.stdin is None:  # pyright: ignore[reportUnnecessaryComparison] -- of a program that was started without one
+        raise UsageError("- is stdin, and there is none", hint="pipe something in, or name a file")
+    found = sys.stdin.buffer.read(most_bytes + 1)
+    if len(found) > most_bytes:
+        raise UsageError(f"stdin says more than {most_bytes >> 20} MiB", hint="write it to files, in parts")
+    return found
+
+
 def read_text(text: str) -> str:
     """Return the text that was given, or with `-` what stdin says.
 
     Raises:
-        UsageError: it is not UTF-8 text.
+        UsageError: it is not UTF-8 text, there is no stdin, or it says more than 64 MiB.
     """
-    found = sys.stdin.buffer.read().decode("utf-8-sig", "surrogateescape") if text == "-" else text
+    found = read_stdin().decode("utf-8-sig", "surrogateescape") if text == "-" else text
     try:
         found.encode()
     except UnicodeEncodeError as error:
@@ -150,7 +167,7 @@ def confirm(output: Output, question: str, *, yes: bool) -> None:
     """
     if yes:
         return
-    if not sys.stdin.isatty():
+    if sys.stdin is None or not sys.stdin.isatty():  # pyright: ignore[reportUnnecessaryComparison] -- see read_stdin
         raise UsageError(f"not without being asked: {question}", hint="pass --yes")
     output.ask(f"{question} [y/N]")
     if sys.stdin.readline().strip().lower() not in {"y", "yes"}:

@@ -38,7 +38,7 @@ class Memories:
     def names(self) -> tuple[str, ...]:
         """Return the names of all memories."""
         found = self._folder.glob(f"*{ENDING}") if self._folder.is_dir() else ()
-        return tuple(sorted(path.stem for path in found if NAME.fullmatch(path.stem)))
+        return tuple(sorted(path.stem for path in found if NAME.fullmatch(path.stem) and path.is_file()))
 
     def store(self, name: str, *, new: bool = False) -> MemoryStore:
         """Return a memory's store.

@@ -12,8 +12,9 @@ _MARK: Final = "[.!?…]"
 _ABBREVIATED: Final = "".join(
     rf"(?<!\b{each}{_MARK})" for each in ("[A-Z]", "Dr", "Mr", "Ms", "Mrs", "St", r"e\.g", r"i\.e")
 )
-# What an end begins with stands first, so that all other characters are passed over at once.
-_END: Final = re.compile(rf"[.!?…\n](?:(?<=\n)|{_ABBREVIATED}{_MARK}*[\"'”’)\]]*(?=\s))")
+# What an end begins with stands first, so that all other characters are passed over at once. Only the first of a run of
+# marks is tried: a line of 200,000 dots would be read from each of them.
+_END: Final = re.compile(rf"[.!?…\n](?:(?<=\n)|(?<!{_MARK}{_MARK}){_ABBREVIATED}{_MARK}*+[\"'”’)\]]*+(?=\s))")
 
 
 def sentences_in(text: str) -> list[tuple[int, int]]:

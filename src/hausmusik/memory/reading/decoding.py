@@ -1,7 +1,8 @@
 """Bytes to text: which encoding a file is in, and whether it is text at all.
 
-A byte order mark decides, then UTF-8, which hardly any other text happens to be; then charset-normalizer guesses from a
-sample, and where it cannot tell, cp1252 is what old Western files are in. Knows nothing of formats.
+A byte order mark decides, then UTF-8, which hardly any other text happens to be, also where some bytes are damaged;
+then charset-normalizer guesses from a sample, and where it cannot tell, cp1252 is what old Western files are in. Knows
+nothing of formats.
 """
 
 from __future__ import annotations
@@ -21,6 +22,9 @@ _MARKS: Final = (
 _SAMPLE_BYTES: Final = 32_768  # charset-normalizer is quadratic in unlucky texts and no surer with more
 _CONTROLS: Final = bytes(set(range(32)) - {7, 8, 9, 10, 12, 13, 26, 27})
 _MOST_CONTROLS: Final = 0.02
+SURE_UTF8: Final = 4
+"""Letters beyond ASCII that are UTF-8, for each byte that is none: with fewer it may be another encoding."""
+
 _HINT: Final = "only text, Markdown, JSON, captions, chats, logs, PDF and DOCX can be read"
 
 
@@ -60,12 +64,26 @@ def _decoded(data: bytes, name: str) -> tuple[str, str]:
     try:
         return data.decode("utf-8"), "utf-8"
     except UnicodeDecodeError as error:
+        if (damaged := _damaged_utf8(data)) is not None:
+            return damaged, "utf-8"
         encoding = _guess(data, error.start)
     try:
         return data.decode(encoding), encoding
     except (UnicodeDecodeError, LookupError):
         # cp1252 has five holes; what stands there becomes U+FFFD and the rest stays readable.
         return data.decode("cp1252", errors="replace"), "cp1252"
+
+
+def _damaged_utf8(data: bytes) -> str | None:
+    """Return a text that is UTF-8 but for some bytes, with U+FFFD for those; None where it is not.
+
+    A log that was cut within a letter, or has a line of another program, is no text of another encoding: there a letter
+    beyond ASCII is one byte, and two that make one of UTF-8 are rare (`Ã¼`).
+    """
+    text = data.decode("utf-8", errors="replace")
+    bad = text.count("\ufffd")
+    good = len(text) - len(text.encode("ascii", errors="ignore")) - bad
+    return text if good >= SURE_UTF8 * bad else None
 
 
 def _guess(data: bytes, first_bad: int) -> str:
