@@ -106,3 +106,18 @@ def test_an_empty_memory_is_told(notes: Haus) -> None:
     done = notes("ask", "notes", LAUNCH)
     assert done.code == 5
     assert "empty" in done.err
+
+
+def test_the_source_of_a_quoted_question_is_told_too(haus: Haus, here: Path, remembered: Remembered) -> None:
+    (here / "chat.txt").write_text("Anna Weber: Who has the keys of the boat house?\nTom Baker: Not me.\n", "utf-8")
+    remembered(here / "chat.txt")
+    done = haus("ask", "notes", "What did Anna Weber ask about the keys?", "-i", "quotes", "--anyway")
+    assert 'Who has the keys of the boat house?" [1]' in done.out
+    assert re.search(r"^\[1\] chat.txt, line 1", done.err, re.MULTILINE)
+
+
+def test_a_name_with_a_line_end_is_told_on_one_line(haus: Haus, here: Path, remembered: Remembered) -> None:
+    (here / "new\nline.txt").write_text(TEXT, "utf-8")
+    remembered(here / "new\nline.txt")
+    done = haus("ask", "notes", LAUNCH, "-i", "quotes", "--anyway", "--explain")
+    assert "[1] new line.txt, line 1" in done.err

@@ -332,12 +332,15 @@ def test_two_names_made_one_and_two_again(notes: Haus) -> None:
 
 def test_a_damaged_memory_hides_no_other(notes: Haus, home: Path) -> None:
     (home / "data" / "memories" / "broken.sqlite").write_bytes(b"SQLite format 3\0" + b"x" * 5000)
+    (home / "data" / "memories" / "gone.sqlite").symlink_to("nowhere")
+    (home / "data" / "memories" / "folder.sqlite").mkdir()
     done = fine(notes("memory"))
     assert "notes" in done.out
     assert "broken cannot be read: " in done.err
     listed = {row["name"]: row["problem"] for row in fine(notes("memory", "--json")).json["memories"]}
     assert listed["notes"] == ""
     assert listed["broken"]
+    assert set(listed) == {"notes", "broken"}
 
 
 @pytest.mark.parametrize("command", ["graph", "path", "merge", "split"])

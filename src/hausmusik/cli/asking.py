@@ -172,12 +172,16 @@ class _Shown:
 
     def end(self) -> None:
         """Say which passages were cited, and what is not supported."""
+        from hausmusik.memory.checking.sentences import split
+
         if self._json:
             self._output.json(self._document)
             return
         if self._text and self._think != "only":
             self._output.more("\n")
+        # Of what is no claim (`"Who has the keys?" [2]`) the source is told too.
         cited = {number for each in self.citations for number in each.numbers}
+        cited.update(number for each in split(self._text) for number in each.citations)
         for each in self.found.passages if self.found else ():
             if each.number in cited:
                 lines = {citation.line for citation in self.citations if citation.passage == each.number} - {0}

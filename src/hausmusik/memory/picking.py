@@ -86,7 +86,8 @@ class Picker:
         ends = [self._looker.find(source).id, self._looker.find(target).id]
         way = self._looker.path(source, target, as_of=as_of)
         on_way = [each for fact in way for each in (fact.source[0], fact.target[0])]
-        found = grow([*ends, *on_way], lambda ids: self._facts(ids, as_of), limit=limit)
+        steps = {(fact.source[0], fact.target[0]) for fact in way}
+        found = grow([*ends, *on_way], lambda ids: [*way, *self._facts(ids, as_of)], limit=limit, kept=steps)
         return self._picked(tuple(dict.fromkeys([*ends, *on_way])), found)
 
     def answer(self, found: Found, citations: Sequence[Citation], *, as_of: str = "", limit: int = READABLE) -> Picked:

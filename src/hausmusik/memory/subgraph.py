@@ -75,17 +75,18 @@ def readable(limit: int) -> int:
     return max(1, min(limit, MOST))
 
 
-def grow(seeds: Sequence[int], facts_of: FactsOf, *, limit: int = READABLE) -> Subgraph:
+def grow(seeds: Sequence[int], facts_of: FactsOf, *, limit: int = READABLE, kept: Collection[Pair] = ()) -> Subgraph:
     """Choose what surrounds some entities: breadth first, the most certain first.
 
     Args:
         seeds: Entity ids; all are taken, up to the limit.
         facts_of: Gives the facts of which some entities are one side or the other.
         limit: Most entities; cut to what can be read.
+        kept: Pairs whose tie is drawn however weak it is.
     """
     room = readable(limit)
     taken = list(dict.fromkeys(seeds))[:room]
-    tree: set[Pair] = set()
+    tree = {_pair(*each) for each in kept}
     waiting: dict[int, tuple[float, int]] = {}
     seen, ring = set(taken), list(taken)
     far = 0

@@ -6,6 +6,7 @@ import pytest
 
 from hausmusik.memory.answering.context import Shown
 from hausmusik.memory.answering.quoting import candidates, chosen
+from hausmusik.memory.retrieval.chaining import content_stems
 from tests.unit.memory.found import stored
 
 
@@ -86,3 +87,25 @@ def test_what_is_only_asked_again_answers_nothing_and_keeps_nothing_else_from_be
     rarity = dict.fromkeys(("tom", "cat", "dog", "bird", "library"), 1.0)
     found = chosen(other, candidates(shown_[:1]), [0.5], rarity)
     assert [quote.text for quote in found] == ["Who is responsible for the library?"]  # asks something else
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "said"),
+    [
+        ("Which gym did Wolfgang recommend?",
+         "LiHua: Do you know any good gyms? Any favourite cafes?\nWolfgang: Sure! There is a nice one called FitZone.",
+         ["Do you know any good gyms?", "Sure!", "There is a nice one called FitZone."]),
+        ("What is the password of the Wi-Fi?",
+         "LiHua: I wanted to ask for the Wi-Fi password.\nTom: Of course. It is Family123.",
+         ["I wanted to ask for the Wi-Fi password.", "Of course.", "It is Family123."]),
+        ("What did LiHua ask about gyms?", "LiHua: Do you know any good gyms?\nWolfgang: There is FitZone near you.",
+         ["Do you know any good gyms?"]),
+        ("Who wishes LiHua a good day?", "Tom: Hey LiHua! I wish you a good day.", ["I wish you a good day."]),
+    ],
+)  # fmt: skip
+def test_what_asks_is_quoted_with_its_reply_and_greetings_are_not(question: str, text: str, said: list[str]) -> None:
+    passage = stored(text, speakers=("LiHua", "Tom", "Wolfgang"))
+    quotes = candidates([Shown(number=1, passage=passage, start=0, end=len(text))])
+    nearness = [0.8 if place == 0 else 0.3 for place in range(len(quotes))]
+    rarity = dict.fromkeys(content_stems(question), 1.0)
+    assert [quote.text for quote in chosen(question, quotes, nearness, rarity)] == said

@@ -40,6 +40,16 @@ def test_the_nearest_and_most_certain_come_first() -> None:
     assert found.left_out == 0
 
 
+def test_a_way_is_drawn_however_weak_its_ties_are() -> None:
+    way = [fact(place, place, place + 1, "with", 0.1) for place in range(1, 4)]
+    strong = [
+        fact(100 + 10 * one + other, one, other, weight=5) for one in range(4, 12) for other in range(one + 1, 12)
+    ]
+    steps = [(2, 1), (2, 3), (3, 4)]
+    found = grow([1, 2, 3, 4], among([*strong, *way]), limit=12, kept=steps)
+    assert {tuple(sorted(each)) for each in steps} <= {tuple(sorted((tie.source, tie.target))) for tie in found.ties}
+
+
 def test_many_facts_of_two_are_one_tie() -> None:
     facts = [fact(1, 1, 2, "with", 0.5), fact(2, 2, 1, "leads", 0.4), fact(3, 1, 2, "with", 0.5)]
     (tie,) = ties_between([1, 2], facts)

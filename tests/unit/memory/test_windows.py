@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -45,3 +47,14 @@ def test_a_short_last_stretch_joins_the_words_before_it() -> None:
     assert len(windows) == 2
     assert windows[-1][1] - windows[-1][0] > 200
     assert text[windows[-1][0] - 1] == " "
+
+
+def test_a_german_date_does_not_end_a_sentence_and_dots_take_no_time() -> None:
+    text = "Die Kammer prüft die Backstube am 8. Juni. Es waren 42. May he come?"
+    assert [text[start:end] for start, end in sentences_in(text)] == [
+        "Die Kammer prüft die Backstube am 8. Juni.", "Es waren 42.", "May he come?",
+    ]  # fmt: skip
+    began = time.process_time()
+    for dots in ("." * 500_000 + "x", '."' * 250_000 + "x", '..."' * 100_000 + "x"):
+        assert sentences_in(dots) == [(0, len(dots))]
+    assert time.process_time() - began < 2.0

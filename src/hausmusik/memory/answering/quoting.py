@@ -2,14 +2,14 @@
 
 Correct by construction, and no more eloquent than its sources. What is chosen covers the words of the question and is
 near it; a second sentence is taken only if it adds something. Where somebody asked the same in a file, nothing is
-nearer than that, and it answers nothing: it is quoted with the reply that follows it, or not at all. Knows nothing of
-models: nearness is handed in.
+nearer than that, and it answers nothing: what asks is quoted with the reply that follows it, or not at all. Knows
+nothing of models: nearness is handed in.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -29,13 +29,27 @@ NEAR_ENOUGH: Final = 0.6
 AS_NEAR: Final = 0.85
 """From another excerpt, what is nearly as near is said as well: it may be what was said later."""
 
+_OF_ASKING: Final = re.compile(r"\b(?:ask(?:s|ed|ing)?|questions?|wonder(?:s|ed|ing)?)\b", re.IGNORECASE)
+
 SAME_QUESTION: Final = 0.5
 """A sentence that asks, and has more of the question's words than this, asks the same."""
 
 LONGEST_REPLY: Final = 4
 """Sentences behind a question, at most: those of who asks, and of who replies up to the first that says something."""
 
-_ASKS: Final = re.compile(r"[?？][\"'”’»)\]*_…]*$")
+_ASKS: Final = re.compile(
+    r"[?？][\"'”’»)\]*_…]*$|\bwant(?:ed)? to (?:ask|know)\b"
+    r"|\bwonder(?:ed|ing)? (?:if|whether|what|who|where|when|how)\b"
+    r"|\b(?:can|could) you (?:please )?(?:tell|remind|send|give) me\b",
+    re.IGNORECASE,
+)
+_GREETS: Final = re.compile(
+    r"(?:hey|hi|hello|dear|thanks|thank you|got it|sure|hallo|liebe[rs]?|danke|guten (?:tag|morgen|abend))\b",
+    re.IGNORECASE,
+)
+MOST_OF_GREETING: Final = 4
+"""Words; what begins as a greeting and goes on says something."""
+
 _HEAD: Final = re.compile(r"^(?:\[[^\]\n]{1,40}\]\s*)?([^\W\d_][^:\n]{0,40}):\s+")
 
 
@@ -64,12 +78,13 @@ class Quote(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def says_something(self) -> bool:
-        """Whether it has enough words to be quoted by itself; `Petra.` only replies."""
-        return len(self.text.split()) >= SHORTEST_WORDS
+        """Whether it has enough words to be quoted by itself; `Petra.` only replies, `Hey Li Hua!` greets."""
+        words = len(self.text.split())
+        return words >= SHORTEST_WORDS and not (words <= MOST_OF_GREETING and _GREETS.match(self.text))
 
     @property
     def asks(self) -> bool:
-        """Whether it ends as questions do."""
+        """Whether it ends as questions do, or says that somebody wants to know."""
         return _ASKS.search(self.text) is not None
 
 
@@ -135,26 +150,44 @@ def chosen(
         nearness: Of each to the question, -1 to 1.
         rarity: How much each stem of the question tells.
     """
-    left = content_stems(question)
-    whole = sum(rarity.get(stem, 0.0) for stem in left) or 1.0
-
-    def share(stems: set[str]) -> float:
-        return sum(rarity.get(stem, 0.0) for stem in left & stems) / whole
-
     stems = [content_stems(f"{quote.speaker} {quote.text}") for quote in quotes]
-    same = [quote.asks and share(stems[place]) > SAME_QUESTION for place, quote in enumerate(quotes)]
-    replies = {place: reply_to(quotes, place) for place in range(len(quotes)) if same[place]}
+    wanted = content_stems(question)
+    whole = sum(rarity.get(stem, 0.0) for stem in wanted) or 1.0
+
+    def share(left: set[str], place: int) -> float:
+        return sum(rarity.get(stem, 0.0) for stem in left & stems[place]) / whole
+
+    # What asks answers nothing, but where it is asked what somebody asked; the same never, else where nothing else is.
+    same = [quote.asks and share(wanted, place) > SAME_QUESTION for place, quote in enumerate(quotes)]
+    asking = [quote.asks and not _OF_ASKING.search(question) for quote in quotes]
+    for silent in (asking, same):
+        taken = _taken(quotes, nearness, silent, wanted, stems, share)
+        if taken:
+            return tuple(quotes[place] for place in sorted(taken))
+    return ()
+
+
+def _taken(
+    quotes: Sequence[Quote],
+    nearness: Sequence[float],
+    silent: Sequence[bool],
+    left: set[str],
+    stems: Sequence[set[str]],
+    share: Callable[[set[str], int], float],
+) -> list[int]:
+    """Return the places of the sentences that answer best; `silent` are those that do so only with a reply."""
+    replies = {place: reply_to(quotes, place) for place in range(len(quotes)) if silent[place]}
     nearest = max((nearness[at] for at, quote in enumerate(quotes) if quote.says_something), default=0.0) or 1.0
     # What asks the same is nearest to the question, whatever is known of it: what adds words is not measured by that.
-    telling = [nearness[at] for at, quote in enumerate(quotes) if quote.says_something and not same[at]]
+    telling = [nearness[at] for at, quote in enumerate(quotes) if quote.says_something and not silent[at]]
     nearest_telling = max(telling, default=0.0) or 1.0
     taken: list[int] = []
     for round_ in range(MOST):
         best, most = -1, 0.0
         for place, quote in enumerate(quotes):
-            if place in taken or not quote.says_something or (same[place] and set(taken).issuperset(replies[place])):
+            if place in taken or not quote.says_something or (silent[place] and set(taken).issuperset(replies[place])):
                 continue
-            gain = share(stems[place])
+            gain = share(left, place)
             score = nearness[place] + 0.5 * gain - 0.03 * (quote.number - 1)
             elsewhere = (
                 quote.number not in {quotes[each].number for each in taken} and nearness[place] > AS_NEAR * nearest
@@ -167,4 +200,4 @@ def chosen(
         said = replies.get(best, [best])
         taken = list(dict.fromkeys([*taken, best, *said]))
         left = left.difference(*(stems[place] for place in said))
-    return tuple(quotes[place] for place in sorted(taken))
+    return taken

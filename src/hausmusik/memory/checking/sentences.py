@@ -25,6 +25,7 @@ _FENCE = re.compile(r"^[ \t]{0,3}(```|~~~)", re.MULTILINE)
 _INLINE_CODE = re.compile(r"`[^`\n]{1,200}`")
 _ITEM = re.compile(r"[ \t]{0,20}(?:[-*+•–]|\d{1,3}[.)])[ \t]+")
 _HEADING = re.compile(r"[ \t]{0,3}(?:#{1,6}[ \t]|\*\*[^*\n]{1,200}\*\*:?[ \t]*$|__[^_\n]{1,200}__:?[ \t]*$)")
+_MONTH = re.compile(r"Jan|Feb|Mär|Apr|Mai|Jun|Jul|Aug|Sep|Okt|Nov|Dez")
 _STOP = re.compile(r"(?:[.!?…]{1,8}|[。！？])[\"'”’»)*_]{0,4}")
 _ABBREVIATIONS = frozenset(
     """dr mr mrs ms prof st jr sr vs etc approx e.g i.e eg ie cf al fig no nos vol ed eds p pp ca inc ltd co corp dept
@@ -177,6 +178,8 @@ def _is_end(masked: str, stop: int, behind: int, end: int) -> bool:
         first -= 1
     word = masked[first:stop]
     if len(word) == 1 and word.isupper() and word != "I":  # an initial: `J. Smith`
+        return False
+    if len(word) < 3 and word.isdigit() and _MONTH.match(masked, following):  # `am 8. Juni`
         return False
     folded = word.casefold()
     if folded not in _ABBREVIATIONS:

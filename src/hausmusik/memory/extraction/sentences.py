@@ -12,9 +12,13 @@ _MARK: Final = "[.!?…]"
 _ABBREVIATED: Final = "".join(
     rf"(?<!\b{each}{_MARK})" for each in ("[A-Z]", "Dr", "Mr", "Ms", "Mrs", "St", r"e\.g", r"i\.e")
 )
+_MONTHS: Final = "Jan|Feb|Mär|Apr|Mai|Jun|Jul|Aug|Sep|Okt|Nov|Dez"
+_OF_MONTH: Final = rf"(?!(?:(?<=\b\d\.)|(?<=\b\d\d\.)) (?:{_MONTHS}))"  # `am 8. Juni` goes on
 # What an end begins with stands first, so that all other characters are passed over at once. Only the first of a run of
 # marks is tried: a line of 200,000 dots would be read from each of them.
-_END: Final = re.compile(rf"[.!?…\n](?:(?<=\n)|(?<!{_MARK}{_MARK}){_ABBREVIATED}{_MARK}*+[\"'”’)\]]*+(?=\s))")
+_END: Final = re.compile(
+    rf"[.!?…\n](?:(?<=\n)|(?<!{_MARK}{_MARK}){_ABBREVIATED}{_OF_MONTH}{_MARK}*+[\"'”’)\]]*+(?=\s))"
+)
 
 
 def sentences_in(text: str) -> list[tuple[int, int]]:

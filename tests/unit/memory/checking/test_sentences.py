@@ -26,6 +26,7 @@ from hausmusik.memory.checking import split
         ("It grew, e.g. Bonn by 3.5 percent [1].", [("It grew, e.g. Bonn by 3.5 percent", (1,))]),
         ("They met at 5 p.m. on Monday [2].", [("They met at 5 p.m. on Monday", (2,))]),
         ("See No. 5 of it [2].", [("See No. 5 of it", (2,))]),
+        ("Sie kommt am 8. Juni [2]. Dann nicht.", [("Sie kommt am 8. Juni", (2,)), ("Dann nicht.", ())]),
         ("- Lars left [1]\n- Anna stayed [2]", [("Lars left", (1,)), ("Anna stayed", (2,))]),
         ("1. Lars left [1].\n2. Anna stayed [2].", [("Lars left", (1,)), ("Anna stayed", (2,))]),
         ("Lars\nleft [1].", [("Lars\nleft", (1,))]),

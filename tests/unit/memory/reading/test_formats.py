@@ -34,6 +34,14 @@ def test_encodings(data: bytes, encoding: str) -> None:
     assert (document.text, document.encoding, document.language) == (GERMAN, encoding, "de")
 
 
+@pytest.mark.parametrize("damaged", [b"stray \xff byte\n", b"Gr\xc3", b"\xe4\xf6\xfc\n"])
+def test_what_is_utf_8_but_for_some_bytes_is_read_as_that(damaged: bytes) -> None:
+    document = read(GERMAN.encode() * 3 + damaged)
+    assert document.text.startswith(GERMAN)
+    assert document.encoding == "utf-8"
+    assert "\ufffd" in document.text
+
+
 def test_russian_of_old_is_not_taken_for_western() -> None:
     text = "Привет, мир! Это довольно длинный текст на русском языке, чтобы его можно было узнать.\n" * 3
     assert read(text.encode("cp1251")).text == text
