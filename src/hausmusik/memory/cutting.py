@@ -2,9 +2,9 @@
 
     blocks -> units (a block, or a piece of one that is too long) -> passages (units in a row, some of them overlapping)
 
-A passage does not go over a top heading, unless what stands before it is tiny, and does not end with a heading. In
-time proportional to the text: each unit and each passage is counted a few times at most. Knows nothing of stores and
-vectors.
+A passage does not go over a top heading, unless what stands before it is tiny, nor over one of another day (`## 3 May
+2026` of a diary), and does not end with a heading. In time proportional to the text: each unit and each passage is
+counted a few times at most. Knows nothing of stores and vectors.
 """
 
 from __future__ import annotations
@@ -76,7 +76,8 @@ def cut(
     carried: list[_Unit] = []
     while first < len(units):
         last = _fill(units, first, sum(unit.tokens for unit in carried), budget_tokens, depth)
-        if carried and (last == first or _section(units[first], depth) != _section(carried[-1], depth)):
+        is_other = _section(units[first], depth) != _section(carried[-1], depth) if carried else False
+        if carried and (last == first or is_other or _changes_day(units[first].block, carried[-1].block)):
             carried = []
             last = _fill(units, first, 0, budget_tokens, depth)
         chosen = [*carried, *units[first:last]]
@@ -151,12 +152,19 @@ def _fill(units: Sequence[_Unit], first: int, tokens: int, budget: int, depth: i
 def _begins(units: Sequence[_Unit], index: int, fresh: int, budget: int, depth: int) -> bool:
     """Tell whether a passage should begin with a unit although there is room."""
     block, before = units[index].block, units[index - 1].block
+    if _changes_day(block, before):
+        return True
     if block.is_heading:
         if depth >= 0 and len(block.headings) <= depth:
             return fresh * _TINY >= budget
         return fresh >= _FULL_ENOUGH * budget
     is_burst = bool(block.level or before.level) and not block.speaker
     return is_burst and block.at[:16] != before.at[:16] and fresh >= _FULL_ENOUGH * budget
+
+
+def _changes_day(block: Block, before: Block) -> bool:
+    """Return whether what was written on a day ends before a block: at the next heading of another day, or of none."""
+    return block.is_heading and bool(before.at) and block.at != before.at
 
 
 def _overlap(text: str, chosen: Sequence[_Unit], budget: int, count: Callable[[str], int]) -> list[_Unit]:

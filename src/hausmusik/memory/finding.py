@@ -61,6 +61,9 @@ def find_items(
                 if size_bytes > limit_bytes:
                     over.append(PassedOver(found.path, too_large))
                     continue
+                if not size_bytes and found.path not in paths and found.name not in known:
+                    over.append(PassedOver(found.path, "it is empty"))  # as logs are that nobody wrote to
+                    continue
                 digest = hashlib.file_digest(file, "sha256").hexdigest()
         except OSError as error:
             over.append(PassedOver(found.path, f"cannot be read: {(error.strerror or 'no reason given').lower()}"))

@@ -254,3 +254,15 @@ async def test_files_that_are_too_large_are_neither_read_nor_quoted(shelf: Shelf
     assert ([item.name for item in plan.items], plan.characters) == (["small.txt"], 20)
     assert [(Path(each.path).name, "200 MB: split it" in each.reason) for each in plan.skipped] == [("large.txt", True)]
     assert (await shelf.add()).failed == 0
+
+
+async def test_an_empty_file_of_a_folder_is_left_out_and_one_that_was_named_is_told(shelf: Shelf) -> None:
+    shelf.write(a="Anna Weber met Tom Baker.", quiet="")
+    plan = shelf.plan()
+    assert [item.name for item in plan.to_do] == ["a.txt"]
+    assert [each.reason for each in plan.skipped] == ["it is empty"]
+    assert (await shelf.add()).failed == 0
+    assert (await shelf.add(sources=(shelf.files / "quiet.txt",))).failed == 1
+    shelf.write(a="")
+    assert (await shelf.add()).failed == 1  # it had something, which stays
+    assert shelf.content()["passages"]

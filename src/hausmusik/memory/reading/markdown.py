@@ -16,6 +16,7 @@ import msgspec
 from hausmusik.memory.documents import Block
 from hausmusik.memory.reading.dates import moment
 from hausmusik.memory.reading.drafts import Draft, lines_of
+from hausmusik.memory.reading.journals import with_days
 
 _LOOKED_AT: Final = 300
 _ATX: Final = re.compile(r" {0,3}(#{1,6})(?:[ \t]+(.*))?$")
@@ -84,7 +85,7 @@ def read_markdown(text: str) -> Draft:
         index += 1
     close(len(laid.lines))
     title = front.title or next((name for block in blocks if block.is_heading for name in [_title_of(text, block)]), "")
-    return Draft(kind="markdown", text=text, blocks=tuple(blocks), title=title, date=front.date)
+    return Draft(kind="markdown", text=text, blocks=with_days(text, blocks), title=title, date=front.date)
 
 
 def _front(lines: Sequence[str]) -> _Front:

@@ -17,6 +17,7 @@ import msgspec
 
 from hausmusik.errors import BadInput, MissingExtra
 from hausmusik.memory.reading.drafts import Builder, Draft, clean
+from hausmusik.memory.reading.journals import with_days
 from hausmusik.memory.reading.limits import ReadLimits
 from hausmusik.memory.reading.titles import written_title
 
@@ -120,7 +121,7 @@ def _read(document: Any, limits: ReadLimits, name: str) -> Draft:
     created = about.created if about.created and about.created.year != 2013 else None
     draft = builder.draft("docx", made=created.date().isoformat() if created else "")
     title = written_title(clean(about.title or ""), draft.blocks, draft.text, template=_template_of(document))
-    return msgspec.structs.replace(draft, title=title)
+    return msgspec.structs.replace(draft, title=title, blocks=with_days(draft.text, draft.blocks))
 
 
 def _template_of(document: Any) -> str:
