@@ -243,13 +243,17 @@ class Answerer:
 
     async def _quoted(self, found: Retrieved, vector: FloatArray, excerpts: Sequence[Shown], run: Run) -> str:
         """Return an answer of quoted sentences."""
-        quotes = candidates(excerpts)
+        of_day = {each.passage.id for each in found.evidence if "day" in each.ranks} if found.is_then else set[int]()
+        quotes = candidates([each for each in excerpts if each.passage.id in of_day] or excerpts)
         if not quotes:
             return REFUSAL
         texts = [f"{quote.speaker}: {quote.text}" if quote.speaker else quote.text for quote in quotes]
         vectors = await embedded(self._player, self._embedder, texts, run=run)
         nearness = [float(value) for value in vectors @ vector]
-        return " ".join(each.sentence for each in chosen(found.question, quotes, nearness, found.rarity)) or REFUSAL
+        question = found.question
+        for day in found.days:  # of what was said on it only a heading names it
+            question = question.replace(day, " ")
+        return " ".join(each.sentence for each in chosen(question, quotes, nearness, found.rarity)) or REFUSAL
 
     async def _checked(self, said: str, excerpts: Sequence[Shown], run: Run) -> list[Citation]:
         """Return the citations of an answer; it is checked twice, so that all that must be embedded is so at once."""

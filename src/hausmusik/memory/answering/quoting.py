@@ -15,6 +15,7 @@ from typing import Final
 import msgspec
 
 from hausmusik.memory.answering.context import Shown
+from hausmusik.memory.checking.dates import dates
 from hausmusik.memory.extraction.sentences import sentences_in
 from hausmusik.memory.extraction.spans import marks_blanked
 from hausmusik.memory.retrieval.chaining import content_stems
@@ -78,9 +79,16 @@ class Quote(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def says_something(self) -> bool:
-        """Whether it has enough words to be quoted by itself; `Petra.` only replies, `Hey Li Hua!` greets."""
+        """Whether it is worth quoting: `Petra.` only replies, `Hey Li Hua!` greets, `Date: 3 May 2026` is a head."""
         words = len(self.text.split())
-        return words >= SHORTEST_WORDS and not (words <= MOST_OF_GREETING and _GREETS.match(self.text))
+        if words < SHORTEST_WORDS or (self.text.startswith("#") and not self.asks):
+            return False
+        if words <= MOST_OF_GREETING and _GREETS.match(self.text):
+            return False
+        told = self.text
+        for when in reversed(dates(told)):
+            told = told[: when.start] + told[when.end :]
+        return len(told.split()) > 1
 
     @property
     def asks(self) -> bool:

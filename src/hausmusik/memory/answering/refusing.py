@@ -74,7 +74,8 @@ def answerable(found: Retrieved, weights: Weights = FITTED) -> float:
     ):
         return 0.0
     nearest = max(each.nearness for each in found.evidence)
-    if nearest < FAR and found.missing >= WORD_MISSING:
+    is_of_day = any("day" in each.ranks for each in found.evidence)  # what was said then need not say so
+    if nearest < FAR and found.missing >= WORD_MISSING and not is_of_day:
         return 0.0
     score = weights.bias + weights.nearness * found.evidence[0].nearness + weights.missing * found.missing
     return 1 / (1 + math.exp(-score))
