@@ -28,7 +28,8 @@ _DATES = re.compile(
     | (?P<month_first>{_MONTH})\b\.?\ (?:the\ )?(?P<day_second>\d{{1,2}})(?:st|nd|rd|th)?(?![\d:])
       (?:,?\ (?P<year_last>(?:19|20)\d{{2}})(?!\d))?
     | (?P<month_only>{_MONTH})\b\.?,?\ (?P<year_of>(?:19|20)\d{{2}})(?!\d)
-    | (?:(?:[Ii]n|[Oo]f|[Bb]y|[Uu]ntil|[Ss]ince|[Dd]uring|[Ll]ast|[Nn]ext|[Tt]his)\ )(?P<bare>{_MONTH})(?!\w|\.?,?\ (?:19|20)\d{{2}}(?!\d))
+    | (?:(?:[Ii]n|[Oo]f|[Bb]y|[Uu]ntil|[Ss]ince|[Dd]uring|[Ll]ast|[Nn]ext|[Tt]his)\ )(?P<bare>{_MONTH})
+      (?!\w|\.?,?\ (?:19|20)\d{{2}}(?!\d))
     | (?P<weekday>(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day)s?(?!\w)
     | (?P<hour>\d{{1,2}})(?::(?P<minute>\d{{2}}))\s?(?P<half>[ap]\.?m\b\.?)?(?!\d)
     | (?P<hour_only>\d{{1,2}})\s?(?P<half_only>[ap]\.?m\b\.?|o['’]clock\b)
