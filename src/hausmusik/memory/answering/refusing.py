@@ -40,7 +40,7 @@ class Weights(msgspec.Struct, frozen=True, kw_only=True):
     missing: float
 
 
-FITTED: Final = Weights(bias=1.685, nearness=4.351, missing=-0.693)
+FITTED: Final = Weights(bias=1.398, nearness=4.698, missing=-0.771)
 THRESHOLD: Final = 0.5
 
 FAR: Final = 0.33

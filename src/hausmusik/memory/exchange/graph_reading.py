@@ -20,7 +20,7 @@ DEEPEST: Final = 32
 MOST_CHARACTERS: Final = 16_000_000
 """In one attribute: LightRAG's longest are some thousand."""
 
-_ENCODINGS: Final = frozenset({"utf-8", "utf8", "utf-16", "iso-8859-1", "us-ascii"})
+_ENCODINGS: Final = frozenset({"utf-8", "utf-16", "iso-8859-1", "us-ascii"})
 """What expat reads itself."""
 
 _AT_ONCE: Final = 1 << 16
