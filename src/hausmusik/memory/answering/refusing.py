@@ -5,7 +5,7 @@ are missing from the one line that has most of them. Words are counted, not shar
 mentioned beside the others speaks against an answer. Weights and threshold were fitted (logistic regression, both
 kinds of question weighing the same) on that half of LiHua-World's questions whose number is even, in a memory of these
 chats and in one of them and 232 meetings; 33 questions without an answer are few, and cross-validated within that half
-some 60 % of them are refused. `benchmarks/memory_quality/fitting.py` does it again, `run.py` there reports the other
+61 to 73 % of them are refused. `benchmarks/memory_quality/fitting.py` does it again, `run.py` there reports the other
 half.
 
 Those questions are all of somebody's life. Of what has nothing to do with a memory (`What is the capital of Peru?`) few
