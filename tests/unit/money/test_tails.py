@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import aclosing
 from decimal import Decimal
 
@@ -20,16 +20,6 @@ from tests.unit.money.conftest import GPU, CloudPrices
 
 RUN = Run(id="r1", label="Loops", cue="c1")
 WINDOW_S = 60.0
-
-
-@pytest.fixture
-def house(budget: Callable[..., Budget]) -> Budget:
-    return budget(house_usd="1")
-
-
-@pytest.fixture
-def meter(ledger: Ledger, house: Budget, clock: ManualClock) -> Meter:
-    return Meter(ledger=ledger, budget=house, prices=CloudPrices(), clock=clock, session="s1")
 
 
 def stay(gap_s: float | None = None, machine: str = "m1") -> Stay:
