@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
 from pathlib import Path
 
@@ -47,7 +48,8 @@ def test_where_there_is_no_stdin_it_is_said(monkeypatch: pytest.MonkeyPatch) -> 
 def test_types_are_a_file_of_a_megabyte_at_most(haus: Haus, here: Path) -> None:
     (here / "a.txt").write_text("Anna was there.", "utf-8")
     (here / "large.toml").write_bytes(b"#" * (2 << 20))
-    for types in ("/dev/zero", "large.toml", str(here)):
+    os.mkfifo(here / "pipe")
+    for types in ("/dev/zero", "large.toml", "pipe", str(here)):
         done = haus("memory", "add", "notes", "a.txt", "--types", types)
         assert (done.code, done.out) == (3, ""), done
         assert "types" in done.err

@@ -209,8 +209,10 @@ def _read_types(path: Path) -> dict[str, str]:
     import tomllib
 
     try:
-        with path.open("rb") as file:
-            found = file.read(MOST_TYPES_BYTES + 1) if path.is_file() else b""
+        found = b""
+        if path.is_file() or not path.exists():  # a pipe that nobody writes to would be waited for
+            with path.open("rb") as file:
+                found = file.read(MOST_TYPES_BYTES + 1)
         if not path.is_file() or len(found) > MOST_TYPES_BYTES:
             raise ConfigError(
                 f"{path} is no file of types", hint="it is TOML with a table [types], of a megabyte at most"
