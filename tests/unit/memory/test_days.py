@@ -17,6 +17,7 @@ from tests.unit.memory.asked import House, end_of
 from tests.unit.memory.entries import DIM, RECIPE, document, passage, vector
 
 TIMES = np.asarray([b"2026-05-03", b"2026-05-17T09:30", b"2025-05-03", b"", b"2026-07", b"2026"])
+ALL = np.ones(len(TIMES), bool)
 
 
 @pytest.mark.parametrize(
@@ -32,7 +33,7 @@ TIMES = np.asarray([b"2026-05-03", b"2026-05-17T09:30", b"2025-05-03", b"", b"20
     ],
 )
 def test_which_passages_are_of_the_day(question: str, words: tuple[str, ...], places: set[int], is_then: bool) -> None:
-    days = days_of(question, TIMES)
+    days = days_of(question, TIMES, ALL)
     assert days is not None
     assert (set(np.flatnonzero(days.of)), days.is_then) == (places, is_then)
     assert all(word in told for word, told in zip(words, days.words, strict=True))
@@ -42,7 +43,8 @@ def test_which_passages_are_of_the_day(question: str, words: tuple[str, ...], pl
     "question", ["What may we do?", "What happened on 9 June?", "Who comes on Tuesday?", "2026?", ""]
 )
 def test_none_where_no_day_is_named_or_nothing_is_of_it(question: str) -> None:
-    assert days_of(question, TIMES) is None
+    assert days_of(question, TIMES, ALL) is None
+    assert days_of("What did we decide on 3 May?", TIMES, ~ALL) is None
 
 
 def test_what_was_said_on_the_day_comes_first_and_is_not_refused(tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ class Days(msgspec.Struct, frozen=True, kw_only=True):
     Args:
         words: In which it does, as asked.
         is_then: Whether it asks for what was said then, and not `before 3 May`.
-        of: Whether each passage is of one of these days or months, `(passages,)` of bool.
+        of: Whether each passage counts and is of one of these days or months, `(passages,)` of bool.
     """
 
     words: tuple[str, ...]
@@ -36,18 +36,19 @@ class Days(msgspec.Struct, frozen=True, kw_only=True):
     of: Allowed
 
 
-def days_of(question: str, times: Any) -> Days | None:
+def days_of(question: str, times: Any, allowed: Allowed) -> Days | None:
     """Return which passages are of the days that a question names; None where it names none, or none is of them.
 
     Args:
-        question: In words; a day of the week alone is no day.
+        question: In words, with days as English has them; one of the week alone is none.
         times: When each passage was said, ISO 8601, `(passages,)` of bytes; empty where unknown.
+        allowed: Whether each passage counts, `(passages,)` of bool.
     """
     asked = [when for when in dates(question) if when.month is not None]
     if not asked:
         return None
     different, at = np.unique(times, return_inverse=True)  # few: each is read once
-    of = np.asarray([_is_of(when, asked) for when in different.tolist()], bool)[at]
+    of = np.asarray([_is_of(when, asked) for when in different.tolist()], bool)[at] & allowed
     if not of.any():
         return None
     words = tuple(question[when.start : when.end] for when in asked)

@@ -137,7 +137,7 @@ class Retriever:
         counts = self._mentioned(known)
         linked = index.lexicon.linked(question, counts)
         nearness = np.where(allowed, nearness, -1.0)
-        days = days_of(question, index.when)
+        days = days_of(question, index.when, allowed)
         rankings: dict[str, list[int]] = {}
         scores: list[tuple[int, float]] = []
         if mode in {"naive", "mix", "auto"}:
@@ -145,8 +145,7 @@ class Retriever:
         if mode in {"mix", "auto"}:
             rankings["words"] = self._by_words(question, allowed)
             if days is not None:
-                rankings["day"] = _best(np.where(days.of & allowed, nearness, -np.inf))
-                rankings["day"] = [place for place in rankings["day"] if days.of[place] and allowed[place]]
+                rankings["day"] = [place for place in _best(np.where(days.of, nearness, -2.0)) if days.of[place]]
         if mode != "naive":
             graph = np.where(allowed, self._by_graph(known, linked, vector, nearness, allowed, mode), 0.0)
             name = {"local": "entities", "global": "facts"}.get(mode, "graph")
