@@ -185,15 +185,16 @@ def _taken(
 ) -> list[int]:
     """Return the places of the sentences that answer best; `silent` are those that do so only with a reply."""
     replies = {place: reply_to(quotes, place) for place in range(len(quotes)) if silent[place]}
-    nearest = max((nearness[at] for at, quote in enumerate(quotes) if quote.says_something), default=0.0) or 1.0
+    telling = [at for at, quote in enumerate(quotes) if quote.says_something]
+    nearest = max((nearness[at] for at in telling), default=0.0) or 1.0
     # What asks the same is nearest to the question, whatever is known of it: what adds words is not measured by that.
-    telling = [nearness[at] for at, quote in enumerate(quotes) if quote.says_something and not silent[at]]
-    nearest_telling = max(telling, default=0.0) or 1.0
+    nearest_telling = max((nearness[at] for at in telling if not silent[at]), default=0.0) or 1.0
     taken: list[int] = []
     for round_ in range(MOST):
         best, most = -1, 0.0
-        for place, quote in enumerate(quotes):
-            if place in taken or not quote.says_something or (silent[place] and set(taken).issuperset(replies[place])):
+        for place in telling:
+            quote = quotes[place]
+            if place in taken or (silent[place] and set(taken).issuperset(replies[place])):
                 continue
             gain = share(left, place)
             score = nearness[place] + 0.5 * gain - 0.03 * (quote.number - 1)

@@ -13,6 +13,8 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
+from hausmusik.memory.extraction.sentences import GERMAN_MONTHS
+
 Sort: TypeAlias = Literal["claim", "question", "heading", "remark"]
 """`remark`: nothing that a passage could support, such as "I don't know." or "Here is what I found:"."""
 
@@ -25,7 +27,7 @@ _FENCE = re.compile(r"^[ \t]{0,3}(```|~~~)", re.MULTILINE)
 _INLINE_CODE = re.compile(r"`[^`\n]{1,200}`")
 _ITEM = re.compile(r"[ \t]{0,20}(?:[-*+•–]|\d{1,3}[.)])[ \t]+")
 _HEADING = re.compile(r"[ \t]{0,3}(?:#{1,6}[ \t]|\*\*[^*\n]{1,200}\*\*:?[ \t]*$|__[^_\n]{1,200}__:?[ \t]*$)")
-_MONTH = re.compile(r"Jan|Feb|Mär|Apr|Mai|Jun|Jul|Aug|Sep|Okt|Nov|Dez")
+_MONTH = re.compile(GERMAN_MONTHS)
 _STOP = re.compile(r"(?:[.!?…]{1,8}|[。！？])[\"'”’»)*_]{0,4}")
 _ABBREVIATIONS = frozenset(
     """dr mr mrs ms prof st jr sr vs etc approx e.g i.e eg ie cf al fig no nos vol ed eds p pp ca inc ltd co corp dept

@@ -12,8 +12,8 @@ _MARK: Final = "[.!?…]"
 _ABBREVIATED: Final = "".join(
     rf"(?<!\b{each}{_MARK})" for each in ("[A-Z]", "Dr", "Mr", "Ms", "Mrs", "St", r"e\.g", r"i\.e")
 )
-_MONTHS: Final = "Jan|Feb|Mär|Apr|Mai|Jun|Jul|Aug|Sep|Okt|Nov|Dez"
-_OF_MONTH: Final = rf"(?!(?:(?<=\b\d\.)|(?<=\b\d\d\.)) (?:{_MONTHS}))"  # `am 8. Juni` goes on
+GERMAN_MONTHS: Final = "Jan|Feb|Mär|Apr|Mai|Jun|Jul|Aug|Sep|Okt|Nov|Dez"
+_OF_MONTH: Final = rf"(?!(?:(?<=\b\d\.)|(?<=\b\d\d\.)) (?:{GERMAN_MONTHS}))"  # `am 8. Juni` goes on
 # What an end begins with stands first, so that all other characters are passed over at once. Only the first of a run of
 # marks is tried: a line of 200,000 dots would be read from each of them.
 _END: Final = re.compile(
